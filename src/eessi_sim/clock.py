@@ -1,0 +1,84 @@
+"""Time as an argument: the Clock protocol, the real clock and one under our control.
+
+Every legal deadline, retry and certificate date follows the clock that is handed in. Times are
+timezone-aware, UTC. Nobody else in the package reads the wall clock.
+"""
+
+import asyncio
+import heapq
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Tells the time and waits."""
+
+    def now(self) -> datetime:
+        """Return the current time, UTC."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when ``seconds`` have passed on this clock."""
+        ...
+
+
+class SystemClock:
+    """The time of the machine."""
+
+    def now(self) -> datetime:
+        """Return the current time, UTC."""
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when ``seconds`` have passed."""
+        await asyncio.sleep(seconds)
+
+
+class ManualClock:
+    """A clock that moves only when told; months pass in milliseconds.
+
+    Args:
+        start: the first time it shows.
+        flowing: True lets ``sleep`` move the clock itself, which suits a network that runs
+            on one event loop: waiting costs no real time and every run shows the same times.
+    """
+
+    def __init__(self, start: datetime, *, flowing: bool = False) -> None:
+        self._now = start.astimezone(UTC)
+        self._flowing = flowing
+        self._order: Iterator[int] = count()
+        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+
+    def now(self) -> datetime:
+        """Return the time shown."""
+        return self._now
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward by ``by`` and wake, in order, everybody whose time has come."""
+        self._now += by
+        while self._sleepers and self._sleepers[0][0] <= self._now:
+            _, _, waiter = heapq.heappop(self._sleepers)
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def next_wake(self) -> datetime | None:
+        """Return when the next sleeper wants to wake, None when nobody sleeps."""
+        return self._sleepers[0][0] if self._sleepers else None
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until somebody advances the clock, or advance it when it is flowing."""
+        if self._flowing:
+            self.advance(timedelta(seconds=seconds))
+            await asyncio.sleep(0)
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        due = self._now + timedelta(seconds=seconds)
+        heapq.heappush(self._sleepers, (due, next(self._order), waiter))
+        await waiter
+
+
+def iso(time: datetime) -> str:
+    """Return ``time`` as xs:dateTime in UTC with milliseconds and ``Z``."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

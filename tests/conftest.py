@@ -1,0 +1,27 @@
+"""Fixtures shared by all rings: a clock that stands still, ids from a seed."""
+
+import random
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from eessi_sim.clock import ManualClock
+from eessi_sim.identifiers import RandomIdFactory
+
+START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    """A clock at 2 March 2026, 08:00 UTC, that moves only when told."""
+    return ManualClock(START)
+
+
+@pytest.fixture
+def ids() -> RandomIdFactory:
+    """Identifiers that are the same in every run."""
+    return RandomIdFactory(random.Random(7).getrandbits)
