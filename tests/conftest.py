@@ -1,13 +1,9 @@
 """Fixtures shared by all rings: a clock that stands still, ids from a seed."""
 
 import random
-import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from eessi_sim.clock import ManualClock
 from eessi_sim.identifiers import RandomIdFactory

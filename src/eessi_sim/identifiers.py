@@ -14,7 +14,39 @@ from uuid import UUID
 from eessi_sim.errors import IdentifierError
 
 COUNTRIES = (
-    "AT BE BG HR CY CZ DK EE FI FR DE EL HU IS IE IT LV LI LT LU MT NL NO PL PT RO SK SI ES SE CH UK".split()
+    "AT",
+    "BE",
+    "BG",
+    "HR",
+    "CY",
+    "CZ",
+    "DK",
+    "EE",
+    "FI",
+    "FR",
+    "DE",
+    "EL",
+    "HU",
+    "IS",
+    "IE",
+    "IT",
+    "LV",
+    "LI",
+    "LT",
+    "LU",
+    "MT",
+    "NL",
+    "NO",
+    "PL",
+    "PT",
+    "RO",
+    "SK",
+    "SI",
+    "ES",
+    "SE",
+    "CH",
+    "UK",
+)
 )
 """The 32 countries that take part in EESSI, in EESSI's own codes: EL is Greece, UK the United Kingdom."""
 
@@ -66,7 +98,7 @@ class BucType(_Checked):
 
     @property
     def sector(self) -> str:
-        """Letters in front of ``_BUC_``: LA, P, UB, H, AD …"""
+        """Letters in front of ``_BUC_``, for example LA, P, UB, H or AD."""
         return self.split("_", 1)[0]
 
 

@@ -1,9 +1,8 @@
 """The only module that parses XML: hardened parser, limits, canonical forms, names and places.
 
 No document type, no entity, no network, no processing instruction inside a document; size is bounded, and
-libxml2 bounds the depth to 256 as long as ``huge_tree`` is off (reference list of parser attacks: XML-1 to XML-11 in ``tests``). Comments are dropped
-while parsing, so that text split by a comment reads as one text, which is also what canonical XML
-without comments digests.
+libxml2 bounds the depth to 256 as long as ``huge_tree`` is off. Comments are dropped while parsing, so that
+text split by a comment reads as one text, which is also what canonical XML without comments digests.
 """
 
 import re
@@ -73,7 +72,7 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
         root = etree.fromstring(data, _PARSER)
     except etree.XMLSyntaxError as error:
         raise _syntax_error(error) from error
-    if root.getroottree().docinfo.doctype:
+    if root.getroottree().docinfo.doctype:  # type: ignore[union-attr] # docinfo is never an Any at runtime
         raise _doctype_error()
     _refuse_instructions(data, root)
     return root
