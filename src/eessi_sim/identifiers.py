@@ -47,7 +47,6 @@ COUNTRIES = (
     "CH",
     "UK",
 )
-)
 """The 32 countries that take part in EESSI, in EESSI's own codes: EL is Greece, UK the United Kingdom."""
 
 
