@@ -41,13 +41,10 @@ class ManualClock:
 
     Args:
         start: the first time it shows.
-        flowing: True lets ``sleep`` move the clock itself, which suits a network that runs
-            on one event loop: waiting costs no real time and every run shows the same times.
     """
 
-    def __init__(self, start: datetime, *, flowing: bool = False) -> None:
+    def __init__(self, start: datetime) -> None:
         self._now = start.astimezone(UTC)
-        self._flowing = flowing
         self._order: Iterator[int] = count()
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
 
@@ -65,18 +62,39 @@ class ManualClock:
 
     def next_wake(self) -> datetime | None:
         """Return when the next sleeper wants to wake, None when nobody sleeps."""
+        while self._sleepers and self._sleepers[0][2].done():
+            heapq.heappop(self._sleepers)
         return self._sleepers[0][0] if self._sleepers else None
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until somebody advances the clock, or advance it when it is flowing."""
-        if self._flowing:
-            self.advance(timedelta(seconds=seconds))
-            await asyncio.sleep(0)
-            return
+        """Wait until somebody advances the clock far enough."""
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         due = self._now + timedelta(seconds=seconds)
         heapq.heappush(self._sleepers, (due, next(self._order), waiter))
         await waiter
+
+
+class FlowingClock:
+    """A view of a manual clock on which waiting moves the time itself.
+
+    Suits work that takes time but waits for nobody, the way of a message through a simulated wire: it
+    costs no real time, and every run shows the same times.
+
+    Args:
+        clock: the clock to move.
+    """
+
+    def __init__(self, clock: ManualClock) -> None:
+        self._clock = clock
+
+    def now(self) -> datetime:
+        """Return the time shown."""
+        return self._clock.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Move the clock by ``seconds`` and let the others run."""
+        self._clock.advance(timedelta(seconds=seconds))
+        await asyncio.sleep(0)
 
 
 def iso(time: datetime) -> str:
