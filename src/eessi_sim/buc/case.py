@@ -1,0 +1,335 @@
+"""The case file of one institution: participants, documents, versions, deliveries, history.
+
+Frozen values in RINA's words; every change is a new value made by ``buc.engine``. There is no shared
+case: each institution holds its own copy, changed only by messages it sends or receives (RINA,
+documented). What a process allows is not decided here.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from eessi_sim.errors import DocumentNotFound
+from eessi_sim.identifiers import (
+    BucType,
+    CaseId,
+    CdmVersion,
+    DocumentId,
+    InstitutionId,
+    InternationalId,
+    MessageId,
+    SedType,
+)
+
+
+class CaseStatus(StrEnum):
+    """State of one copy of a case (RINA's store, documented)."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+    ARCHIVED = "archived"
+    REMOVED = "removed"
+
+
+class CaseRole(StrEnum):
+    """Role of an institution in a case, as the envelope and the Institution Repository write it (observed)."""
+
+    CASE_OWNER = "CaseOwner"
+    COUNTERPARTY = "Counterparty"
+
+    @property
+    def short(self) -> str:
+        """CO or CP, as the process tables write it."""
+        return "CO" if self is CaseRole.CASE_OWNER else "CP"
+
+
+class DocumentStatus(StrEnum):
+    """State of a document in one copy of a case (RINA's store, documented; ``active`` inferred from use)."""
+
+    EMPTY = "empty"
+    NEW = "new"
+    SENT = "sent"
+    ACTIVE = "active"
+    RECEIVED = "received"
+    CANCELLED = "cancelled"
+
+
+class Direction(StrEnum):
+    """Whether we made the document or got it, as RINA writes it (documented)."""
+
+    OUT = "OUT"
+    IN = "IN"
+
+
+class DeliveryStatus(StrEnum):
+    """State of one version on its way to one receiver (RINA's user message, documented)."""
+
+    SENT = "sent"
+    DELIVERED = "delivered"
+    ERROR = "error"
+
+
+class CaseAction(StrEnum):
+    """What a message does to the case, as the envelope says it (Start, New observed; Update documented)."""
+
+    START = "Start"
+    NEW = "New"
+    UPDATE = "Update"
+
+
+class ActorKind(StrEnum):
+    """Who decides: a person, a rule that answers for a person, or the node itself (our choice, inferred)."""
+
+    CLERK = "clerk"
+    RULE = "rule"
+    SYSTEM = "system"
+
+
+class EventKind(StrEnum):
+    """What happened to a copy of a case; the offered actions are derived from these."""
+
+    OPENED = "opened"
+    PARTICIPANTS_CHOSEN = "participants-chosen"
+    CREATED = "created"
+    SAVED = "saved"
+    DELETED = "deleted"
+    SENT = "sent"
+    UPDATE_SENT = "update-sent"
+    RECEIVED = "received"
+    UPDATE_RECEIVED = "update-received"
+    INVALIDATED = "invalidated"
+    REJECTED = "rejected"
+    EXCEPTION = "exception"
+    CLOSED = "closed"
+    CLOSED_LOCALLY = "closed-locally"
+    REOPENED = "reopened"
+    ARCHIVED = "archived"
+    RESTORED = "restored"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who decided a change, and why; travels into history and journal."""
+
+    kind: ActorKind
+    name: str
+    """Login of the clerk, id of the rule, or name of the part of the node."""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """An institution that takes part in the case."""
+
+    institution: InstitutionId
+    role: CaseRole
+    active: bool = True
+    """False after the institution left the case; its documents stay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One version of a document on its way to one receiver; technical, never a business answer."""
+
+    receiver: InstitutionId
+    status: DeliveryStatus
+    at: datetime
+    """Time of the latest change of ``status``."""
+    message_id: MessageId | None = None
+    """ebMS message that carries it; None until the message was made."""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentVersion:
+    """One saved state of a document; ids of versions count the saves (RINA, documented)."""
+
+    number: int
+    actor: Actor
+    """Who made this version; the system for a received one."""
+    saved_at: datetime | None = None
+    sent_at: datetime | None = None
+    received_at: datetime | None = None
+    deliveries: tuple[Delivery, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A document of the case: which SED, from whom, in answer to what, in which state."""
+
+    id: DocumentId
+    type: SedType
+    direction: Direction
+    status: DocumentStatus
+    sender: InstitutionId
+    versions: tuple[DocumentVersion, ...]
+    """At least one, oldest first."""
+    parent_id: DocumentId | None = None
+    """The request this one answers, or the SED an X-SED is about."""
+    receivers: tuple[InstitutionId, ...] = ()
+    """Who got it, as far as this copy knows; empty for a draft."""
+    order: int = 0
+    """Place among the exchanged documents of this copy, from 1; 0 while it is a draft."""
+    starter: bool = False
+    """Whether it opened the case, or would open it when sent."""
+    refused: bool = False
+    """Whether an X011 refused it; the status stays (inferred)."""
+
+    @property
+    def version(self) -> int:
+        """Number of the latest version."""
+        return self.versions[-1].number
+
+    @property
+    def exchanged_version(self) -> int:
+        """Number of the latest version that was sent or received; 0 when none was."""
+        return max((v.number for v in self.versions if v.sent_at or v.received_at), default=0)
+
+    @property
+    def exchanged_at(self) -> datetime | None:
+        """When the document was sent or received for the first time."""
+        return next((v.sent_at or v.received_at for v in self.versions if v.sent_at or v.received_at), None)
+
+    @property
+    def is_exchanged(self) -> bool:
+        """Whether it was ever sent or received."""
+        return self.order > 0
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether it was saved and never sent."""
+        return self.status is DocumentStatus.NEW
+
+    @property
+    def stands(self) -> bool:
+        """Whether it was exchanged and neither invalidated nor refused."""
+        return self.is_exchanged and self.status is not DocumentStatus.CANCELLED and not self.refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One entry of the history: what happened, to which document, who decided it."""
+
+    at: datetime
+    kind: EventKind
+    actor: Actor
+    institution: InstitutionId
+    """Whose doing it is: ours, or the sender of the message that told us."""
+    sed: SedType | None = None
+    document_id: DocumentId | None = None
+    parent_id: DocumentId | None = None
+    version: int | None = None
+    starter: bool = False
+    """Whether the document opens the case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One institution's copy of a case."""
+
+    id: CaseId
+    international_id: InternationalId
+    """The same in all copies; the key by which incoming SEDs find their case."""
+    buc: BucType
+    cdm: CdmVersion
+    role: CaseRole
+    """Role of ``own`` in this case."""
+    own: InstitutionId
+    participants: tuple[Participant, ...]
+    created_at: datetime
+    status: CaseStatus = CaseStatus.OPEN
+    documents: tuple[Document, ...] = ()
+    """In the order in which this copy learned of them."""
+    history: tuple[Event, ...] = ()
+    revision: int = 1
+    """Grows by one with every change; two writers notice each other by it."""
+
+    @property
+    def is_started(self) -> bool:
+        """Whether the starter was sent or received."""
+        return any(document.starter and document.is_exchanged for document in self.documents)
+
+    @property
+    def is_closed_locally(self) -> bool:
+        """Whether only this copy was closed; the other participants were not told."""
+        kinds = [event.kind for event in self.history if event.kind in _CLOSINGS]
+        return self.status is CaseStatus.CLOSED and kinds[-1:] == [EventKind.CLOSED_LOCALLY]
+
+    @property
+    def counterparties(self) -> tuple[InstitutionId, ...]:
+        """Active participants in the role of counterparty, this institution included when it is one."""
+        return tuple(p.institution for p in self.participants if p.active and p.role is CaseRole.COUNTERPARTY)
+
+    @property
+    def others(self) -> tuple[Participant, ...]:
+        """Active participants but this institution."""
+        return tuple(p for p in self.participants if p.active and p.institution != self.own)
+
+    def find_participant(self, institution: InstitutionId) -> Participant | None:
+        """Return the participant, None when the institution never took part."""
+        return next((p for p in self.participants if p.institution == institution), None)
+
+    def role_of(self, institution: InstitutionId) -> CaseRole | None:
+        """Return the role of an institution, None when it never took part."""
+        participant = self.find_participant(institution)
+        return participant.role if participant else None
+
+    def find(self, document_id: DocumentId | None) -> Document | None:
+        """Return the document, None when this copy does not have it."""
+        return next((d for d in self.documents if d.id == document_id), None)
+
+    def get(self, document_id: DocumentId) -> Document:
+        """Return the document.
+
+        Raises:
+            DocumentNotFound: this copy does not have it.
+        """
+        document = self.find(document_id)
+        if document is None:
+            raise DocumentNotFound(
+                f'Expected a document of case {self.id}, found "{document_id}"',
+                hint="List the documents of the case; ids of deleted drafts are gone.",
+                case=self.id,
+                document=document_id,
+            )
+        return document
+
+    def exchanged(self) -> tuple[Document, ...]:
+        """Return the documents that were sent or received, in the order of their exchange."""
+        return tuple(sorted((d for d in self.documents if d.is_exchanged), key=lambda d: d.order))
+
+    def with_document(self, document: Document) -> "Case":
+        """Return the case with the document added, or put in the place of the one with its id."""
+        if self.find(document.id) is None:
+            return replace(self, documents=(*self.documents, document))
+        return replace(
+            self, documents=tuple(document if known.id == document.id else known for known in self.documents)
+        )
+
+
+_CLOSINGS = frozenset({EventKind.CLOSED, EventKind.CLOSED_LOCALLY})
+
+
+def encode(case: Case) -> bytes:
+    """Return the case as JSON; identifiers are texts, times RFC 3339."""
+    return msgspec.json.encode(case, enc_hook=str)
+
+
+def decode(data: bytes) -> Case:
+    """Return the case that ``encode`` wrote.
+
+    Raises:
+        msgspec.ValidationError: the JSON is no case.
+    """
+    return _DECODER.decode(data)
+
+
+def _identifier(kind: type[Any], text: object) -> object:  # Any: msgspec hands over the annotated class
+    return kind(text)
+
+
+_DECODER = msgspec.json.Decoder(Case, dec_hook=_identifier)
