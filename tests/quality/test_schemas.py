@@ -1,0 +1,171 @@
+"""The schema package keeps its shape: every file compiles, is annotated and follows one pattern."""
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+from lxml import etree
+
+from eessi_sim import resources
+
+XS = "{http://www.w3.org/2001/XMLSchema}"
+FACT = "{urn:eessi-sim:facts}fact"
+SED = "{urn:eessi-sim:facts}sed"
+CONFIDENCES = {"documented", "observed", "inferred"}
+SCHEMAS = resources.schemas()
+CDM = sorted(SCHEMAS.glob("cdm/*/*/*.xsd"))
+SHARED = sorted(SCHEMAS.glob("cdm/*/*.xsd"))
+ENVELOPE = sorted(SCHEMAS.glob("envelope/*.xsd"))
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(SCHEMAS).as_posix()
+
+
+@cache
+def tree(path: Path) -> etree._ElementTree:
+    return etree.parse(str(path))
+
+
+def root_declaration(path: Path) -> etree._Element:
+    (element,) = tree(path).getroot().findall(f"{XS}element")
+    return element
+
+
+def globals_of(path: Path) -> Iterator[etree._Element]:
+    for kind in ("simpleType", "complexType", "element"):
+        yield from tree(path).getroot().findall(f"{XS}{kind}")
+
+
+def test_package_holds_the_first_twenty_three_seds() -> None:
+    """Twenty-three SEDs have a schema."""
+    assert {path.stem for path in CDM} >= set(
+        [
+            "A003",
+            "A004",
+            "A009",
+            "A012",
+            "P2000",
+            "P4000",
+            "P5000",
+            "P6000",
+            "P7000",
+            "U001",
+            "U002",
+            "U003",
+            "U004",
+            "H001",
+            "H002",
+            "X001",
+            "X008",
+            "X009",
+            "X010",
+            "X011",
+            "X012",
+            "X013",
+            "X050",
+        ]
+    )
+
+
+@pytest.mark.parametrize("path", CDM + ENVELOPE, ids=name_of)
+def test_schema_compiles(path: Path) -> None:
+    """libxml2 accepts the schema with all it includes."""
+    etree.XMLSchema(tree(path))
+
+
+@pytest.mark.parametrize("path", CDM, ids=name_of)
+def test_root_has_the_namespace_of_its_sed(path: Path) -> None:
+    """The target namespace names version and SED, and the root element is the SED."""
+    version = path.parent.parent.name.replace(".", "_")
+    schema = tree(path).getroot()
+    assert schema.get("targetNamespace") == f"http://ec.europa.eu/eessi/ns/{version}/{path.stem}"
+    assert root_declaration(path).get("name") == path.stem
+
+
+@pytest.mark.parametrize("path", CDM, ids=name_of)
+def test_children_of_the_root_are_unqualified(path: Path) -> None:
+    """Only the root is qualified; shared files have no namespace of their own."""
+    assert tree(path).getroot().get("elementFormDefault") == "unqualified"
+
+
+@pytest.mark.parametrize("path", SHARED, ids=name_of)
+def test_shared_file_has_no_namespace(path: Path) -> None:
+    """A shared file takes the namespace of the schema that includes it."""
+    assert tree(path).getroot().get("targetNamespace") is None
+
+
+@pytest.mark.parametrize("path", CDM, ids=name_of)
+def test_signature_is_last_and_optional(path: Path) -> None:
+    """The seal is the last child and may be missing."""
+    sequence = root_declaration(path).find(f"{XS}complexType/{XS}sequence")
+    assert sequence is not None
+    assert sequence[-1].get("ref") == "ds:Signature"
+    assert sequence[-1].get("minOccurs") == "0"
+
+
+@pytest.mark.parametrize("path", CDM, ids=name_of)
+def test_versions_are_required_attributes(path: Path) -> None:
+    """The root states the version in sedGVer and sedVer."""
+    major, minor = path.parent.parent.name.split(".")
+    attributes = {
+        attribute.get("name"): (attribute.get("use"), attribute.get("fixed"))
+        for attribute in root_declaration(path).iterfind(f"{XS}complexType/{XS}attribute")
+    }
+    assert attributes == {
+        "sedGVer": ("required", major),
+        "sedVer": ("required", minor),
+        "sedPackage": (None, None),
+    }
+
+
+@pytest.mark.parametrize("path", CDM, ids=name_of)
+def test_sed_states_title_sector_and_confidence(path: Path) -> None:
+    """The root says what the document is, how sure that is and from where."""
+    fact = root_declaration(path).find(f"{XS}annotation/{XS}appinfo/{SED}")
+    assert fact is not None
+    assert all(fact.get(key) for key in ("title", "sector", "package", "names", "source"))
+    assert fact.get("confidence") in CONFIDENCES
+
+
+@pytest.mark.parametrize("path", SHARED + ENVELOPE, ids=name_of)
+def test_global_definitions_state_their_confidence(path: Path) -> None:
+    """Every global type and element has a meaning and a mark of confidence."""
+    for definition in globals_of(path):
+        fact = definition.find(f"{XS}annotation/{XS}appinfo/{FACT}")
+        assert fact is not None, definition.get("name")
+        assert fact.get("confidence") in CONFIDENCES, definition.get("name")
+        assert definition.findtext(f"{XS}annotation/{XS}documentation", "").strip(), definition.get("name")
+
+
+@pytest.mark.parametrize("path", CDM + SHARED, ids=name_of)
+def test_fields_have_meaning_and_confidence(path: Path) -> None:
+    """Every field of a document says what it means and how sure it is."""
+    for field in tree(path).iter(f"{XS}element"):
+        if field.get("ref") is None and field.getparent() is not tree(path).getroot():
+            fact = field.find(f"{XS}annotation/{XS}appinfo/{FACT}")
+            assert fact is not None, (field.sourceline, field.get("name"))
+            assert fact.get("confidence") in CONFIDENCES, field.get("name")
+            assert field.findtext(f"{XS}annotation/{XS}documentation"), field.get("name")
+
+
+@pytest.mark.parametrize("path", SHARED, ids=name_of)
+def test_codes_have_labels_and_are_unique(path: Path) -> None:
+    """Every code has a label, and no code stands twice in a list."""
+    for kind in tree(path).iter(f"{XS}simpleType"):
+        codes = kind.findall(f"{XS}restriction/{XS}enumeration")
+        values = [code.get("value") for code in codes]
+        assert len(values) == len(set(values)), kind.get("name")
+        for code in codes:
+            assert code.findtext(f"{XS}annotation/{XS}documentation"), (kind.get("name"), code.get("value"))
+
+
+@pytest.mark.parametrize("path", CDM + SHARED + ENVELOPE, ids=name_of)
+def test_schema_file_is_tidy(path: Path) -> None:
+    """Files are UTF-8 with two blanks per level, no tabs, no blanks at line ends."""
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith('<?xml version="1.0" encoding="UTF-8"?>\n')
+    assert text.endswith("</xs:schema>\n")
+    assert "\t" not in text
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
