@@ -89,6 +89,12 @@ class UnknownSedType(SedError):  # noqa: N818
     code = "sed-unknown"
 
 
+class NotASed(UnknownSedType):
+    """The root of the document is something else than a SED, an envelope for example."""
+
+    code = "not-a-sed"
+
+
 class SedInvalid(SedError):  # noqa: N818
     """A SED has findings that forbid to send it; ``report`` lists them all."""
 

@@ -1,0 +1,94 @@
+"""Code lists and their labels, read from the enumerations of a schema.
+
+A code list is a simple type with enumerations; the label of a code is its documentation. Which element uses
+which list is the business of ``shape``.
+"""
+
+import difflib
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from eessi_sim import xmlsafe
+from eessi_sim.cdm.annotation import XSD, Fact, SchemaElement, documentation_of, fact_of
+from eessi_sim.errors import DefinitionError, XmlError
+
+# "Norge" is 0.55 like "Norway"; below that, suggestions are noise.
+_NEAR: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code with its label in English."""
+
+    code: str
+    label: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.label}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class CodeList:
+    """A list of codes of the data model, for example Country."""
+
+    name: str
+    values: tuple[Code, ...]
+    documentation: str = ""
+    fact: Fact | None = None
+
+    def find(self, code: str) -> Code | None:
+        """Return the code, None when the list does not have it."""
+        return next((value for value in self.values if value.code == code), None)
+
+    def label(self, code: str) -> str:
+        """Return the label of a code; the code itself when the list does not have it or gives no label."""
+        found = self.find(code)
+        return (found.label if found else "") or code
+
+    def nearest(self, text: str) -> Code | None:
+        """Return the code that was probably meant by ``text``, which may be a label or half a code."""
+        wanted = text.strip().casefold()
+        by_word = {word.casefold(): value for value in self.values for word in (value.label, value.code)}
+        candidates = (wanted, wanted.zfill(2))
+        exact = next((by_word[word] for word in candidates if word in by_word), None)
+        near = difflib.get_close_matches(wanted, by_word, n=1, cutoff=_NEAR)
+        return exact or (by_word[near[0]] if near and len(wanted) > 2 else None)
+
+
+def code_list_of(simple_type: SchemaElement, codes: tuple[SchemaElement, ...]) -> CodeList:
+    """Return the list that a simple type with enumerations stands for.
+
+    Args:
+        simple_type: ``xs:simpleType``.
+        codes: its ``xs:enumeration`` elements.
+    """
+    return CodeList(
+        simple_type.get("name") or "",
+        tuple(Code(code.get("value") or "", documentation_of(code)) for code in codes),
+        documentation_of(simple_type),
+        fact_of(simple_type),
+    )
+
+
+@functools.cache
+def load(path: Path) -> Mapping[str, CodeList]:
+    """Return the code lists of one schema file by name; read once per process.
+
+    Raises:
+        DefinitionError: the file cannot be read.
+    """
+    try:
+        schema = xmlsafe.parse(path.read_bytes())
+    except (OSError, XmlError) as error:
+        raise DefinitionError(f"Expected a readable schema ({path})", file=path) from error
+    lists = {}
+    for simple_type in schema.iterchildren(f"{XSD}simpleType"):
+        codes = tuple(simple_type.iterfind(f"{XSD}restriction/{XSD}enumeration"))
+        if codes:
+            found = code_list_of(simple_type, codes)
+            lists[found.name] = found
+    return MappingProxyType(lists)
