@@ -145,6 +145,20 @@ class ActionNotAvailable(CaseError):  # noqa: N818
         return {**super().as_dict(), "available": list(self.available)}
 
 
+class DocumentRefused(CaseError):  # noqa: N818
+    """A received document does not fit the case; ``cause`` is the code for the business exception (X050)."""
+
+    code = "document-refused"
+
+    def __init__(self, message: str, *, cause: str, hint: str | None = None, **context: object) -> None:
+        super().__init__(message, hint=hint, **context)
+        self.cause = cause
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the error shape together with the code that the X050 reports."""
+        return {**super().as_dict(), "cause": self.cause}
+
+
 class SignatureError(EessiSimError):
     """A signature does not verify; ``verdict`` says which check failed and why."""
 

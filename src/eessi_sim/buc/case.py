@@ -177,7 +177,7 @@ class Document:
     starter: bool = False
     """Whether it opened the case, or would open it when sent."""
     refused: bool = False
-    """Whether an X011 refused it; the status stays (inferred)."""
+    """Whether an X011 refused its latest version; the status stays, a new version clears it (inferred)."""
 
     @property
     def version(self) -> int:
@@ -206,8 +206,8 @@ class Document:
 
     @property
     def stands(self) -> bool:
-        """Whether it was exchanged and neither invalidated nor refused."""
-        return self.is_exchanged and self.status is not DocumentStatus.CANCELLED and not self.refused
+        """Whether it was exchanged and not invalidated; an X011 asks for a new version, it does not undo."""
+        return self.is_exchanged and self.status is not DocumentStatus.CANCELLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
