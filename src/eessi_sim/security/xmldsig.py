@@ -1,0 +1,395 @@
+"""The one XML signature core, for the seal in a SED and for WS-Security: write, read strictly, verify a value.
+
+Text is written in exclusive canonical form, so nothing we sign is canonicalised twice. A reference is never
+followed: callers find the signed things themselves, by structure, and hand over their octets. What may be
+referenced, and what a KeyInfo means, is decided by the profiles (``xades``, ``as4.wss``).
+"""
+
+import binascii
+import hashlib
+import re
+from base64 import b64decode, b64encode
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from lxml import etree
+
+from eessi_sim import xmlsafe
+from eessi_sim.errors import SignatureError
+from eessi_sim.security.indication import SubIndication
+from eessi_sim.security.keys import Certificate
+from eessi_sim.security.policy import (
+    DEFAULT,
+    Canonicalization,
+    DigestAlgorithm,
+    SignatureAlgorithm,
+    SignaturePolicy,
+    Transform,
+)
+from eessi_sim.xmlsafe import Element, escape_attribute, path_of
+
+DS: Final = "http://www.w3.org/2000/09/xmldsig#"
+EXC_C14N: Final = str(Canonicalization.EXCLUSIVE)
+SIGNATURE: Final = f"{{{DS}}}Signature"
+_DECLARATION: Final = f' xmlns:ds="{DS}"'
+_PREFIX: Final = re.compile(r"#default|[A-Za-z_][A-Za-z0-9_.-]{0,63}")
+_MAX_PREFIXES: Final = 64
+_MAX_TRANSFORMS: Final = 8
+_INCLUSIVE_NAMESPACES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
+_WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
+_IDS: Final = etree.XPath(
+    "descendant-or-self::*/@*[name() = 'xml:id' or local-name() = 'Id' and namespace-uri() = $wsu"
+    " or namespace-uri() = '' and (local-name() = 'Id' or local-name() = 'ID')]"
+)
+_DIGESTS: Final = {
+    DigestAlgorithm.SHA256: "sha256",
+    DigestAlgorithm.SHA384: "sha384",
+    DigestAlgorithm.SHA512: "sha512",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TransformStep:
+    """One ``ds:Transform`` of a reference."""
+
+    transform: Transform
+    prefixes: tuple[str, ...] = ()
+    """PrefixList of InclusiveNamespaces; only with exclusive canonical form."""
+
+
+ENVELOPED: Final = TransformStep(Transform.ENVELOPED_SIGNATURE)
+EXCLUSIVE: Final = TransformStep(Transform.EXCLUSIVE_C14N)
+SWA_CONTENT: Final = TransformStep(Transform.SWA_CONTENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One ``ds:Reference``: what was signed, how its octets were made, and their digest."""
+
+    uri: str
+    transforms: tuple[TransformStep, ...]
+    digest_value: bytes
+    digest_algorithm: DigestAlgorithm = DigestAlgorithm.SHA256
+    id: str | None = None
+    type: str | None = None
+
+    @classmethod
+    def over(cls, octets: bytes, uri: str, *transforms: TransformStep) -> "Reference":
+        """Make a SHA-256 reference over ``octets``, which are the result of ``transforms``."""
+        return cls(uri, transforms, digest(octets))
+
+    def digest_of(self, octets: bytes) -> bytes:
+        """Return the digest of ``octets`` with the algorithm of this reference."""
+        return digest(octets, self.digest_algorithm)
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedSignature:
+    """What a ``ds:Signature`` says; its structure and algorithms are checked, nothing is verified yet."""
+
+    id: str | None
+    references: tuple[Reference, ...]
+    algorithm: SignatureAlgorithm
+    signed_info: bytes
+    """SignedInfo in its canonical form: the octets that the value signs."""
+    value: bytes
+    key_info: Element
+    objects: tuple[Element, ...]
+    policy: SignaturePolicy
+
+
+def digest(octets: bytes, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
+    """Return the digest of ``octets``."""
+    return hashlib.new(_DIGESTS[algorithm], octets).digest()
+
+
+# Writing
+
+
+def render_reference(reference: Reference, *, declare: bool = False) -> str:
+    """Return ``ds:Reference`` as text in exclusive canonical form.
+
+    Args:
+        reference: what to write; one that was read comes out with the same meaning.
+        declare: True where no element around it uses the prefix ``ds`` yet, as in the receipts of
+            ebMS (NonRepudiationInformation); False inside ``ds:SignedInfo``.
+    """
+    attributes = "".join(
+        f' {name}="{escape_attribute(value)}"'
+        for name, value in (("Id", reference.id), ("Type", reference.type), ("URI", reference.uri))
+        if value is not None
+    )
+    steps = "".join(_render_step(step) for step in reference.transforms)
+    transforms = f"<ds:Transforms>{steps}</ds:Transforms>" if steps else ""
+    return (
+        f"<ds:Reference{_DECLARATION if declare else ''}{attributes}>{transforms}"
+        f'<ds:DigestMethod Algorithm="{reference.digest_algorithm}"></ds:DigestMethod>'
+        f"<ds:DigestValue>{b64encode(reference.digest_value).decode()}</ds:DigestValue></ds:Reference>"
+    )
+
+
+def _render_step(step: TransformStep) -> str:
+    prefixes = ""
+    if step.prefixes:
+        prefixes = (
+            f'<ec:InclusiveNamespaces xmlns:ec="{EXC_C14N}" PrefixList="{" ".join(step.prefixes)}">'
+            "</ec:InclusiveNamespaces>"
+        )
+    return f'<ds:Transform Algorithm="{step.transform}">{prefixes}</ds:Transform>'
+
+
+def signed_info(references: Iterable[Reference], algorithm: SignatureAlgorithm) -> bytes:
+    """Return ``ds:SignedInfo`` in exclusive canonical form: exactly the octets to sign."""
+    rendered = "".join(render_reference(reference) for reference in references)
+    return (
+        f"<ds:SignedInfo{_DECLARATION}>"
+        f'<ds:CanonicalizationMethod Algorithm="{EXC_C14N}"></ds:CanonicalizationMethod>'
+        f'<ds:SignatureMethod Algorithm="{algorithm}"></ds:SignatureMethod>'
+        f"{rendered}</ds:SignedInfo>"
+    ).encode()
+
+
+def render_signature(
+    info: bytes,
+    value: bytes,
+    key_info: str,
+    *,
+    signature_id: str | None = None,
+    value_id: str | None = None,
+    objects: str = "",
+) -> str:
+    """Return ``ds:Signature`` as text in exclusive canonical form.
+
+    ``info`` stands for itself when it is signed, so it declares the prefix ``ds``; inside the signature
+    the declaration is already there. Both texts have the same canonical form (xml-exc-c14n section 3).
+
+    Args:
+        info: result of ``signed_info``.
+        value: signature over ``info``.
+        key_info: content of ``ds:KeyInfo``, canonical; the prefix ``ds`` is declared.
+        signature_id: Id of the signature.
+        value_id: Id of its value.
+        objects: ``ds:Object`` elements, canonical; the prefix ``ds`` is declared.
+    """
+    embedded = info.decode().replace(_DECLARATION, "", 1)
+    return (
+        f"<ds:Signature{_DECLARATION}{_id(signature_id)}>{embedded}"
+        f"<ds:SignatureValue{_id(value_id)}>{b64encode(value).decode()}</ds:SignatureValue>"
+        f"<ds:KeyInfo>{key_info}</ds:KeyInfo>{objects}</ds:Signature>"
+    )
+
+
+def _id(value: str | None) -> str:
+    return "" if value is None else f' Id="{escape_attribute(value)}"'
+
+
+# Reading
+
+
+def parse_signature(
+    element: Element, policy: SignaturePolicy = DEFAULT, *, max_objects: int = 0
+) -> ParsedSignature:
+    """Read a ``ds:Signature`` strictly: order, number and names of all elements, algorithms, ids.
+
+    Args:
+        element: the signature, in its place in the document (prefix lists need it).
+        policy: algorithms and limits.
+        max_objects: how many ``ds:Object`` may stand in it; none in a message, one in a seal.
+
+    Raises:
+        SignatureError: with the verdict FORMAT_FAILURE for structure and CRYPTO_CONSTRAINTS_FAILURE
+            for an algorithm that is not allowed.
+    """
+    _expect(element, "Signature", "Id")
+    info, value, key_info, *objects = _children(
+        element, "SignedInfo", "SignatureValue", "KeyInfo", more="Object", at_most=max_objects
+    )
+    _expect(info, "SignedInfo", "Id")
+    _expect(value, "SignatureValue", "Id")
+    c14n, method, *references = _children(
+        info, "CanonicalizationMethod", "SignatureMethod", more="Reference", at_most=policy.max_references
+    )
+    if not references:
+        raise malformed(f"Expected at least one ds:Reference in {path_of(info)}, found none")
+    policy.canonicalization(_algorithm(c14n))
+    algorithm = policy.signature(_algorithm(method))
+    _children(method)
+    return ParsedSignature(
+        id=element.get("Id"),
+        references=tuple(parse_reference(reference, policy) for reference in references),
+        algorithm=algorithm,
+        signed_info=canonical(info, _prefixes(c14n)),
+        value=_octets(value),
+        key_info=key_info,
+        objects=tuple(objects),
+        policy=policy,
+    )
+
+
+def parse_reference(element: Element, policy: SignaturePolicy = DEFAULT) -> Reference:
+    """Read one ``ds:Reference``, in a signature or copied into a receipt.
+
+    Raises:
+        SignatureError: as ``parse_signature``.
+    """
+    _expect(element, "Reference", "Id", "Type", "URI")
+    uri = element.get("URI")
+    if uri is None:
+        raise malformed(
+            f"Expected an URI at {path_of(element)}, found none", hint="Say what the reference is about."
+        )
+    steps: tuple[TransformStep, ...] = ()
+    if len(element) and element[0].tag == f"{{{DS}}}Transforms":
+        transforms, method, value = _children(element, "Transforms", "DigestMethod", "DigestValue")
+        _expect(transforms, "Transforms")
+        steps = tuple(_parse_step(step, policy) for step in _steps(transforms))
+    else:
+        method, value = _children(element, "DigestMethod", "DigestValue")
+    _expect(value, "DigestValue")
+    algorithm = policy.digest(_algorithm(method))
+    _children(method)
+    return Reference(uri, steps, _octets(value), algorithm, element.get("Id"), element.get("Type"))
+
+
+def _steps(transforms: Element) -> list[Element]:
+    steps = _children(transforms, more="Transform", at_most=_MAX_TRANSFORMS)
+    if not steps:
+        raise malformed(f"Expected a ds:Transform in {path_of(transforms)}, found none")
+    return steps
+
+
+def _parse_step(element: Element, policy: SignaturePolicy) -> TransformStep:
+    transform = policy.transform(_algorithm(element))
+    if transform is Transform.EXCLUSIVE_C14N:
+        return TransformStep(transform, _prefixes(element))
+    _children(element)
+    return TransformStep(transform)
+
+
+def _prefixes(element: Element) -> tuple[str, ...]:
+    """Return the PrefixList of an exclusive canonicalization (xml-exc-c14n section 3), empty without one."""
+    if not len(element):
+        _children(element)
+        return ()
+    child = element[0]
+    prefixes = tuple((child.get("PrefixList") or "").split())
+    if (
+        len(element) > 1
+        or child.tag != _INCLUSIVE_NAMESPACES
+        or set(child.attrib) != {"PrefixList"}
+        or len(prefixes) > _MAX_PREFIXES
+        or not all(_PREFIX.fullmatch(prefix) for prefix in prefixes)
+    ):
+        raise malformed(
+            f"Expected one InclusiveNamespaces with a list of prefixes in {path_of(element)}, found another thing",
+            hint="Leave the element out unless you know why you need it.",
+        )
+    return prefixes
+
+
+def _algorithm(element: Element) -> str:
+    _expect(element, xmlsafe.local_name(element), "Algorithm")
+    return element.get("Algorithm", "")
+
+
+def _expect(element: Element, name: str, *attributes: str) -> None:
+    """Refuse an element of another name or with attributes that XMLDSig does not give it."""
+    if element.tag != f"{{{DS}}}{name}":
+        raise malformed(f"Expected ds:{name} at {path_of(element)}, found {str(element.tag)[:120]}")
+    unknown = sorted({str(name) for name in element.attrib} - set(attributes))
+    if unknown:
+        raise malformed(f"Expected no attribute {unknown[0]} at {path_of(element)}")
+
+
+def _children(element: Element, *names: str, more: str = "", at_most: int = 0) -> list[Element]:
+    """Return the children when they are exactly these, in this order, then up to ``at_most`` of ``more``."""
+    found = list(element)
+    count = len(found) - len(names)
+    if not 0 <= count <= at_most:
+        extra = f" and at most {at_most} ds:{more}" if more else ""
+        raise malformed(
+            f"Expected {len(names)} elements{extra} in {path_of(element)}, found {len(found)}",
+            hint="A signature has each of its parts exactly once; see XMLDSig section 4.",
+        )
+    for child, name in zip(found, (*names, *[more] * count), strict=True):
+        if child.tag != f"{{{DS}}}{name}":
+            raise malformed(f"Expected ds:{name} at {path_of(child)}, found {str(child.tag)[:120]}")
+    if any(text and text.strip() for text in (element.text, *(child.tail for child in found))):
+        raise malformed(f"Expected no text between the elements of {path_of(element)}")
+    return found
+
+
+def _octets(element: Element) -> bytes:
+    """Return the octets of a base64 leaf."""
+    if len(element):
+        raise malformed(f"Expected base64 text at {path_of(element)}, found elements")
+    return decode_base64(element.text or "", path_of(element))
+
+
+def decode_base64(text: str, place: str) -> bytes:
+    """Decode base64 in the one spelling that encodes the octets; white space does not count.
+
+    Raises:
+        SignatureError: another alphabet, padding or left-over bits: two spellings of one signature
+            would be two messages.
+    """
+    compact = "".join(text.split())
+    try:
+        octets = b64decode(compact, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise malformed(f"Expected base64 at {place}, found: {error}") from error
+    if not octets or b64encode(octets).decode() != compact:
+        raise malformed(f"Expected base64 at {place}, found an empty or irregular spelling of it")
+    return octets
+
+
+def verify_value(parsed: ParsedSignature, certificate: Certificate) -> bool:
+    """Return whether the key of ``certificate`` made the signature value.
+
+    Says nothing about the references: compare their digests first, with ``Reference.digest_of``.
+
+    Raises:
+        SignatureError: the key is too short for the policy, verdict CRYPTO_CONSTRAINTS_FAILURE.
+    """
+    least = parsed.policy.min_rsa_bits if certificate.is_rsa else parsed.policy.min_ec_bits
+    if certificate.key_bits < least:
+        raise SignatureError(
+            f'Expected a key of at least {least} bits from "{certificate.subject}", '
+            f"found {certificate.key_bits}",
+            verdict=SubIndication.CRYPTO_CONSTRAINTS_FAILURE,
+            hint="Sign with a longer key.",
+        )
+    return certificate.has_signed(parsed.signed_info, parsed.value, parsed.algorithm)
+
+
+def repeated_ids(root: Element) -> tuple[str, ...]:
+    """Return the ids that more than one element of the tree claims (``Id``, ``ID``, ``xml:id``, ``wsu:Id``).
+
+    A reference to such an id has no meaning; wrapping attacks live on it.
+    """
+    found = _IDS(root, wsu=_WSU)
+    assert isinstance(found, list), "an XPath over attributes gives a list"
+    ids = Counter(str(value) for value in found)
+    return tuple(value for value, times in ids.items() if times > 1)
+
+
+def canonical(element: Element, prefixes: Sequence[str] = ()) -> bytes:
+    """Return the exclusive canonical form of ``element``.
+
+    Raises:
+        SignatureError: it has none, because a namespace name in it is relative (xml-c14n section 1.3).
+    """
+    try:
+        return xmlsafe.exclusive_c14n(element, prefixes)
+    except etree.C14NError as error:
+        raise malformed(
+            f"Expected a canonical form of {path_of(element)}, found none: {error}",
+            hint="Use absolute namespace names.",
+        ) from error
+
+
+def malformed(message: str, hint: str | None = None) -> SignatureError:
+    """Return the error for a structure that is not ours, verdict FORMAT_FAILURE."""
+    return SignatureError(message, verdict=SubIndication.FORMAT_FAILURE, hint=hint)
