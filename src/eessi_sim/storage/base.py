@@ -7,13 +7,16 @@ return. No back end and no SQL lives here; times, ids and leases are arguments.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypedDict, Unpack
 
 from eessi_sim.buc.case import Case
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, MessageId, SedType
+
+LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for "at once" where a time is compared; no time of a store lies before it."""
 
 
 class Direction(StrEnum):
@@ -73,6 +76,18 @@ class StoredMessage:
     """Small facts for display and search: sed, buc, cdm, case, xsd_valid …; never a person's data."""
     seq: int = 0
     """Order of arrival in the store, assigned by it."""
+
+    @property
+    def ready_at(self) -> datetime:
+        """When it can be claimed: its due date has come and no lease runs."""
+        return max(self.due_at or LONG_PAST, self.leased_until or LONG_PAST)
+
+    def changed(self, changes: "MessageChanges") -> "StoredMessage":
+        """Return the message with some fields changed; details are merged, new values win."""
+        message = replace(self, **changes)
+        if "details" in changes:
+            message = replace(message, details={**self.details, **changes["details"]})
+        return message
 
 
 class MessageChanges(TypedDict, total=False):
@@ -136,6 +151,23 @@ class MessageQuery:
     conversation: str | None = None
     before: int | None = None
     """Only messages with a smaller ``seq``: the last one of the page before."""
+
+    def accepts(self, message: StoredMessage) -> bool:
+        """Return whether a message fulfils every restriction."""
+        return (
+            self.accepts_lane(message.direction, message.kind, message.state)
+            and self.ref_to in (None, message.ref_to)
+            and self.conversation in (None, message.conversation)
+            and (self.before is None or message.seq < self.before)
+        )
+
+    def accepts_lane(self, direction: Direction, kind: MessageKind, state: str) -> bool:
+        """Return whether messages of this direction, kind and state may be wanted."""
+        return (
+            self.direction in (None, direction)
+            and self.kind in (None, kind)
+            and (self.states is None or state in self.states)
+        )
 
 
 ALL_MESSAGES = MessageQuery()

@@ -1,0 +1,269 @@
+"""The store that forgets: dictionaries; for tests and for networks that live in one process.
+
+Same promises as the durable back ends, except durability: atomic units, conflicts, order. Each
+write notes how to undo itself; a conflict undoes the unit from its end.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from datetime import datetime
+from heapq import nlargest, nsmallest
+from itertools import dropwhile, islice
+from operator import attrgetter
+
+from eessi_sim.buc.case import Case
+from eessi_sim.errors import SettingsError, StorageError, Unavailable
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.storage import conflicts
+from eessi_sim.storage.base import (
+    ALL_MESSAGES,
+    AddEntry,
+    AddMessage,
+    Claim,
+    Counts,
+    Direction,
+    JournalEntry,
+    MessageChanges,
+    MessageQuery,
+    SaveCase,
+    SaveDocument,
+    StateCount,
+    StoredDocument,
+    StoredMessage,
+    UnitOfWork,
+    UpdateMessage,
+    Write,
+)
+from eessi_sim.storage.bell import Bell
+from eessi_sim.storage.memory_tables import CaseTable, JournalTable, MessageTable, Sequence, Undo
+
+
+async def open_url(url: str) -> "MemoryStorage":
+    """Open an empty store; the URL is ``memory:``.
+
+    Raises:
+        SettingsError: something follows the scheme.
+    """
+    if url != "memory:":
+        raise SettingsError(f'Expected "memory:", found "{url}"', hint="The store that forgets has no name.")
+    return MemoryStorage()
+
+
+class MemoryStorage:
+    """Storage in dictionaries."""
+
+    def __init__(self) -> None:
+        self.messages = Sequence()
+        self.entries = Sequence()
+        self.all_entries = JournalTable()
+        self.bell = Bell()
+        self._nodes: dict[str, MemoryNode] = {}
+        self.is_open = True
+
+    def node(self, node_id: InstitutionId) -> "MemoryNode":
+        """Return the view of one node."""
+        if node_id not in self._nodes:
+            self._nodes[node_id] = MemoryNode(node_id, self)
+        return self._nodes[node_id]
+
+    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+        """Return the entries of all nodes that follow number ``after``, oldest first."""
+        return self.all_entries.after(after, limit)
+
+    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+        """Return the entries of a message id or a case id on all nodes, oldest first."""
+        return self.all_entries.of(reference)
+
+    async def wait_for_journal(self, after: int) -> None:
+        """Return as soon as an entry of any node follows number ``after``."""
+        await self.bell.wait_until(lambda: self.all_entries.last() > after)
+
+    async def close(self) -> None:
+        """Take no more writes; closing twice is harmless."""
+        self.is_open = False
+
+    def check_open(self) -> None:
+        """Raise Unavailable when the store was closed."""
+        if not self.is_open:
+            raise Unavailable('Expected an open store, found "memory:" closed')
+
+
+class MemoryNode:
+    """The state of one node in dictionaries."""
+
+    def __init__(self, node: str, storage: MemoryStorage) -> None:
+        self._node = node
+        self._storage = storage
+        self._messages = MessageTable(storage.messages)
+        self._cases = CaseTable()
+        self._entries = JournalTable()
+
+    async def commit(self, work: UnitOfWork) -> None:
+        """Do all writes of ``work`` or none.
+
+        Raises:
+            Conflict: somebody else was faster; nothing of this work was done.
+            Unavailable: the store was closed.
+        """
+        self._storage.check_open()
+        undo: list[Undo] = []
+        try:
+            for write in work.writes:
+                undo.append(self._apply(write))  # noqa: PERF401 - what was done before an error must be known
+        except StorageError:
+            for step in reversed(undo):
+                step()
+            raise
+        if any(isinstance(write, AddEntry) for write in work.writes):
+            self._storage.bell.ring()
+
+    async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
+        """Take due messages, each for one claimant only, those due first in front; with bodies."""
+        self._storage.check_open()
+        due = (
+            message
+            for message in self._messages.in_states(claim.direction, claim.states)
+            if message.ready_at <= claim.now and claim.channel in (None, message.channel)
+        )
+        changes = MessageChanges(
+            state=claim.claimed_state, leased_until=claim.now + claim.lease, updated_at=claim.now
+        )
+        return tuple(
+            self._change(message, changes)
+            for message in nsmallest(claim.limit, due, key=attrgetter("ready_at", "seq"))
+        )
+
+    async def release(self) -> int:
+        """End all leases of the node; return how many there were."""
+        self._storage.check_open()
+        leased = [
+            message
+            for lane in self._messages.lanes().values()
+            for message in lane.values()
+            if message.leased_until is not None
+        ]
+        for message in leased:
+            self._change(message, MessageChanges(leased_until=None))
+        return len(leased)
+
+    def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the next message in one of ``states`` can be claimed."""
+        return min(
+            (message.ready_at for message in self._messages.in_states(direction, states)), default=None
+        )
+
+    def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
+        """Return a message with its body."""
+        return self._messages.find(direction, message_id)
+
+    def messages(
+        self, query: MessageQuery = ALL_MESSAGES, *, limit: int = 100, with_body: bool = False
+    ) -> tuple[StoredMessage, ...]:
+        """Return messages, newest first."""
+        found = (message for message in self._candidates(query) if query.accepts(message))
+        newest = nlargest(limit, found, key=attrgetter("seq"))
+        return tuple(message if with_body else replace(message, body=b"") for message in newest)
+
+    def find_case(self, case_id: str) -> Case | None:
+        """Return a case by its id at this node."""
+        return self._cases.find(case_id)
+
+    def find_case_by_international(self, international_id: str) -> Case | None:
+        """Return a case by the id that all its copies share."""
+        return self._cases.find_by_international(international_id)
+
+    def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
+        """Return cases, newest first, beginning behind case ``after``."""
+        cases = self._cases.newest_first()
+        if after is not None:
+            cases = islice(dropwhile(lambda case: case.id != after, cases), 1, None)
+        return tuple(islice(cases, limit))
+
+    def document(self, case_id: str, document_id: str, version: int | None = None) -> StoredDocument | None:
+        """Return a version of a document, the newest when no version is named."""
+        versions = (
+            document
+            for document in self._cases.documents(case_id)
+            if document.document_id == document_id and version in (None, document.version)
+        )
+        return max(versions, key=attrgetter("version"), default=None)
+
+    def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
+        """Return all versions of all documents of a case, in the order of their first saving."""
+        found = self._cases.documents(case_id)
+        return tuple(document if with_content else replace(document, content=b"") for document in found)
+
+    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+        """Return the entries that follow number ``after``, oldest first."""
+        return self._entries.after(after, limit)
+
+    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+        """Return the entries of a message id or a case id, oldest first."""
+        return self._entries.of(reference)
+
+    async def wait_for_journal(self, after: int) -> None:
+        """Return as soon as an entry follows number ``after``."""
+        await self._storage.bell.wait_until(lambda: self._entries.last() > after)
+
+    def counts(self) -> Counts:
+        """Return how much the node keeps."""
+        states = tuple(StateCount(*lane, len(messages)) for lane, messages in self._messages.lanes().items())
+        return Counts(*self._cases.numbers(), states)
+
+    def _candidates(self, query: MessageQuery) -> Iterable[StoredMessage]:
+        if query.ref_to is not None:
+            return self._messages.by_ref(query.ref_to)
+        if query.conversation is not None:
+            return self._messages.by_conversation(query.conversation)
+        return (
+            message
+            for lane, messages in self._messages.lanes().items()
+            if query.accepts_lane(*lane)
+            for message in messages.values()
+        )
+
+    def _apply(self, write: Write) -> Undo:
+        match write:
+            case AddMessage(message):
+                return self._add_message(message)
+            case UpdateMessage():
+                return self._update_message(write)
+            case SaveCase():
+                return self._save_case(write)
+            case SaveDocument(document):
+                return self._cases.save_document(document)
+            case AddEntry(entry):
+                return self._append(entry)
+
+    def _add_message(self, message: StoredMessage) -> Undo:
+        if self._messages.find(message.direction, message.message_id) is not None:
+            raise conflicts.message_exists(message)
+        return self._messages.add(message)
+
+    def _update_message(self, update: UpdateMessage) -> Undo:
+        old = self._messages.find(update.direction, update.message_id)
+        if old is None:
+            raise conflicts.message_absent(update.direction, update.message_id)
+        if update.expected_states is not None and old.state not in update.expected_states:
+            raise conflicts.message_moved_on(old, update.expected_states)
+        return self._messages.change(old, old.changed(update.changes))
+
+    def _change(self, message: StoredMessage, changes: MessageChanges) -> StoredMessage:
+        changed = message.changed(changes)
+        self._messages.change(message, changed)
+        return changed
+
+    def _save_case(self, save: SaveCase) -> Undo:
+        known = self._cases.find(save.case.id)
+        found = None if known is None else known.revision
+        if found != (save.expected_revision or None):
+            raise conflicts.case_changed(save.case, save.expected_revision, found)
+        twin = self._cases.find_by_international(save.case.international_id)
+        if twin is not None and twin.id != save.case.id:
+            raise conflicts.case_known_elsewhere(save.case)
+        return self._cases.save(save.case)
+
+    def _append(self, entry: JournalEntry) -> Undo:
+        entry = replace(entry, node=self._node, seq=self._storage.entries.take(), detail=dict(entry.detail))
+        steps = (self._storage.all_entries.append(entry), self._entries.append(entry))
+        return lambda: [step() for step in (*steps, self._storage.entries.give_back)]

@@ -1,0 +1,266 @@
+"""The default store: one SQLite file, write-ahead log, nothing acknowledged before it is on the disk.
+
+Reads answer from their own connection in the calling thread; writes go through ``sqlite_commit``.
+One process writes a file; others may look into it meanwhile, but nobody rings for them.
+"""
+
+import sqlite3
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from eessi_sim.buc.case import Case, decode
+from eessi_sim.errors import SettingsError
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.storage.base import (
+    ALL_MESSAGES,
+    AddEntry,
+    Claim,
+    Counts,
+    Direction,
+    JournalEntry,
+    MessageKind,
+    MessageQuery,
+    StateCount,
+    StoredDocument,
+    StoredMessage,
+    UnitOfWork,
+)
+from eessi_sim.storage.bell import Bell
+from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, time_of
+from eessi_sim.storage.sql import load_queries
+from eessi_sim.storage.sqlite_commit import GroupCommit
+from eessi_sim.storage.sqlite_file import open_reader, open_writer, unavailable
+from eessi_sim.storage.sqlite_tally import Tally
+from eessi_sim.storage.sqlite_writes import SqliteWrites
+
+BUSY_SECONDS = 5.0
+"""How long to wait for another process, a backup for example (our choice, inferred)."""
+_NEWEST = 2**63 - 1
+"""Larger than every number that the database assigns."""
+
+
+async def open_url(url: str) -> "SqliteStorage":
+    """Open the file that ``url`` names: ``sqlite:///absolute/path`` or ``sqlite:relative/path``.
+
+    Raises:
+        SettingsError: the URL names no file.
+        Unavailable: the file cannot be used.
+        MigrationNeeded: a newer version of the program wrote it.
+    """
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path.strip("/") or parts.path == ":memory:":
+        raise SettingsError(
+            f'Expected a URL such as "sqlite:///var/lib/eessi-sim/store.db", found "{url}"',
+            hint='Name a file; "memory:" is the store that forgets.',
+        )
+    return SqliteStorage(Path(unquote(parts.path)))
+
+
+class SqliteStorage:
+    """Storage in one file.
+
+    Args:
+        path: the file; made when absent, its folder is not.
+        busy_seconds: how long to wait for another process.
+
+    Raises:
+        Unavailable: the file cannot be used.
+        MigrationNeeded: a newer version of the program wrote it.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._connection = open_writer(path, busy_seconds=busy_seconds)
+        self._reads = _Reads(open_reader(path, busy_seconds=busy_seconds), path)
+        self._tally = Tally(self._connection)
+        self._commit = GroupCommit(self._connection, path, tally=self._tally, busy_seconds=busy_seconds)
+        self._bell = Bell()
+        self._nodes: dict[str, SqliteNode] = {}
+
+    def node(self, node_id: InstitutionId) -> "SqliteNode":
+        """Return the view of one node."""
+        if node_id not in self._nodes:
+            writes = SqliteWrites(self._connection, node_id, self._tally)
+            self._nodes[node_id] = SqliteNode(
+                node_id, self._reads, writes, commit=self._commit, bell=self._bell
+            )
+        return self._nodes[node_id]
+
+    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+        """Return the entries of all nodes that follow number ``after``, oldest first."""
+        return tuple(map(entry_of, self._reads.rows("journal", after=after, limit=limit)))
+
+    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+        """Return the entries of a message id or a case id on all nodes, oldest first."""
+        return tuple(map(entry_of, self._reads.rows("journal_of_reference", reference=reference)))
+
+    async def wait_for_journal(self, after: int) -> None:
+        """Return as soon as an entry of any node follows number ``after``."""
+        await self._bell.wait_until(lambda: self._reads.value("last_entry") > after)
+
+    async def close(self) -> None:
+        """Finish the writes that wait and close the file; closing twice is harmless."""
+        await self._commit.close()
+        self._reads.close()
+
+
+class SqliteNode:
+    """The state of one node in the file."""
+
+    def __init__(
+        self, node: str, reads: "_Reads", writes: SqliteWrites, *, commit: GroupCommit, bell: Bell
+    ) -> None:
+        self._node = node
+        self._reads = reads
+        self._writes = writes
+        self._commit = commit
+        self._bell = bell
+
+    async def commit(self, work: UnitOfWork) -> None:
+        """Do all writes of ``work`` or none; they are durable when this returns.
+
+        Raises:
+            Conflict: somebody else was faster; nothing of this work was done.
+            Unavailable: the store cannot be written; nothing of this work was done.
+        """
+        writes = work.writes
+        if writes:
+            await self._commit.submit(partial(self._writes.apply, writes))
+        if any(isinstance(write, AddEntry) for write in writes):
+            self._bell.ring()
+
+    async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
+        """Take due messages, each for one claimant only, those due first in front; with bodies."""
+        return await self._commit.submit(partial(self._writes.claim, claim))
+
+    async def release(self) -> int:
+        """End all leases of the node; return how many there were."""
+        return await self._commit.submit(self._writes.release)
+
+    def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the next message in one of ``states`` can be claimed."""
+        due = [row[0] for state in states for row in self._rows("next_due", direction=direction, state=state)]
+        return time_of(min(due)) if due else None
+
+    def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
+        """Return a message with its body."""
+        rows = self._rows("find_message", direction=direction, message_id=message_id)
+        return self._with_body(message_of(rows[0])) if rows else None
+
+    def messages(
+        self, query: MessageQuery = ALL_MESSAGES, *, limit: int = 100, with_body: bool = False
+    ) -> tuple[StoredMessage, ...]:
+        """Return messages, newest first."""
+        found = [
+            message for message in map(message_of, self._candidates(query, limit)) if query.accepts(message)
+        ]
+        found.sort(key=attrgetter("seq"), reverse=True)
+        return tuple(self._with_body(message) if with_body else message for message in found[:limit])
+
+    def find_case(self, case_id: str) -> Case | None:
+        """Return a case by its id at this node."""
+        rows = self._rows("find_case", case_id=case_id)
+        return decode(rows[0][0]) if rows else None
+
+    def find_case_by_international(self, international_id: str) -> Case | None:
+        """Return a case by the id that all its copies share."""
+        rows = self._rows("find_case_by_international", international_id=international_id)
+        return decode(rows[0][0]) if rows else None
+
+    def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
+        """Return cases, newest first, beginning behind case ``after``."""
+        before = _NEWEST
+        if after is not None:
+            rows = self._rows("case_seq", case_id=after)
+            before = rows[0][0] if rows else 0
+        return tuple(decode(row[0]) for row in self._rows("cases", before=before, limit=limit))
+
+    def document(self, case_id: str, document_id: str, version: int | None = None) -> StoredDocument | None:
+        """Return a version of a document, the newest when no version is named."""
+        name = "newest_document" if version is None else "document"
+        rows = self._rows(name, case_id=case_id, document_id=document_id, version=version)
+        return document_of(rows[0]) if rows else None
+
+    def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
+        """Return all versions of all documents of a case, in the order of their first saving."""
+        name = "documents_with_content" if with_content else "documents"
+        return tuple(map(document_of, self._rows(name, case_id=case_id)))
+
+    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+        """Return the entries that follow number ``after``, oldest first."""
+        return tuple(map(entry_of, self._rows("journal_of_node", after=after, limit=limit)))
+
+    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+        """Return the entries of a message id or a case id, oldest first."""
+        entries = map(entry_of, self._rows("journal_of_reference", reference=reference))
+        return tuple(entry for entry in entries if entry.node == self._node)
+
+    async def wait_for_journal(self, after: int) -> None:
+        """Return as soon as an entry follows number ``after``."""
+        await self._bell.wait_until(lambda: self._rows("last_entry_of_node")[0][0] > after)
+
+    def counts(self) -> Counts:
+        """Return how much the node keeps."""
+        numbers = {(row[0], row[1], row[2]): row[3] for row in self._rows("tallies")}
+        cases = numbers.pop(("", "case", ""), 0)
+        documents = numbers.pop(("", "document", ""), 0)
+        messages = tuple(
+            StateCount(Direction(direction), MessageKind(kind), state, number)
+            for (direction, kind, state), number in numbers.items()
+        )
+        return Counts(cases, documents, messages)
+
+    def _candidates(self, query: MessageQuery, limit: int) -> list[Row]:
+        before = _NEWEST if query.before is None else query.before
+        if query.ref_to is not None:
+            return self._rows("messages_by_ref", reference=query.ref_to, before=before)
+        if query.conversation is not None:
+            return self._rows("messages_by_conversation", reference=query.conversation, before=before)
+        return [
+            row
+            for lane in self.counts().messages
+            if query.accepts_lane(lane.direction, lane.kind, lane.state)
+            for row in self._lane(lane, before, limit)
+        ]
+
+    def _lane(self, lane: StateCount, before: int, limit: int) -> list[Row]:
+        return self._rows(
+            "messages_of_lane",
+            direction=lane.direction,
+            kind=lane.kind,
+            state=lane.state,
+            before=before,
+            limit=limit,
+        )
+
+    def _with_body(self, message: StoredMessage) -> StoredMessage:
+        return replace(message, body=self._reads.value("message_body", seq=message.seq))
+
+    def _rows(self, name: str, **values: Any) -> list[Row]:  # Any: values of columns
+        return self._reads.rows(name, node=self._node, **values)
+
+
+class _Reads:
+    """Runs named queries on the reading connection."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        self._sql = load_queries("sqlite")
+
+    def rows(self, name: str, **values: Any) -> list[Row]:  # Any: values of columns
+        try:
+            return self._connection.execute(self._sql[name], values).fetchall()
+        except sqlite3.Error as error:
+            raise unavailable(self._path, error) from error
+
+    def value(self, name: str, **values: Any) -> Any:  # Any: the query says what it returns
+        return self.rows(name, **values)[0][0]
+
+    def close(self) -> None:
+        self._connection.close()

@@ -1,0 +1,112 @@
+"""The journal: only added to, numbered over all nodes, with news for those who wait."""
+
+import asyncio
+
+import pytest
+from tests.helpers.stored import NODE, OTHER_NODE, an_entry, message_id
+
+from eessi_sim.storage.base import NodeStore, Storage, UnitOfWork
+
+
+async def note(node: NodeStore, *entries):
+    """Commit journal entries."""
+    work = UnitOfWork()
+    work.journal(*entries)
+    await node.commit(work)
+
+
+def steps(entries):
+    """The steps of journal entries."""
+    return [entry.step for entry in entries]
+
+
+async def test_entry_gets_number_and_node(node: NodeStore):
+    """The store gives an entry its number and the id of its node; the rest comes back as written."""
+    entry = an_entry(case_id="1001", detail={"attempt": "1"})
+    await note(node, entry)
+    assert node.journal() == (an_entry(case_id="1001", detail={"attempt": "1"}, seq=1, node=NODE),)
+
+
+async def test_numbers_grow_over_all_nodes(storage: Storage):
+    """Entries of several nodes are numbered in the order of their commits."""
+    await note(storage.node(NODE), an_entry("a"), an_entry("b"))
+    await note(storage.node(OTHER_NODE), an_entry("c"))
+    await note(storage.node(NODE), an_entry("d"))
+    assert [(entry.seq, entry.step) for entry in storage.journal()] == [
+        (1, "a"),
+        (2, "b"),
+        (3, "c"),
+        (4, "d"),
+    ]
+    assert [(entry.seq, entry.step) for entry in storage.node(NODE).journal()] == [
+        (1, "a"),
+        (2, "b"),
+        (4, "d"),
+    ]
+
+
+async def test_journal_is_read_in_pages(storage: Storage, node: NodeStore):
+    """Reading goes on behind a number and stops at the limit."""
+    await note(node, *map(an_entry, "abcde"))
+    assert steps(node.journal(after=1, limit=2)) == ["b", "c"]
+    assert steps(storage.journal(after=3)) == ["d", "e"]
+
+
+async def test_journal_of_a_message_or_case(storage: Storage, node: NodeStore):
+    """The entries of a message are those with its id, those of a case those with its id."""
+    await note(
+        node,
+        an_entry("a", message_id=message_id(1)),
+        an_entry("b", message_id=message_id(2), case_id="1001"),
+        an_entry("c", message_id=None, case_id="1001"),
+        an_entry("d", message_id="1001", case_id="1001"),
+    )
+    assert steps(node.journal_of(message_id(1))) == ["a"]
+    assert steps(node.journal_of("1001")) == ["b", "c", "d"]
+    assert storage.journal_of("unknown") == ()
+
+
+async def test_trace_over_all_nodes(storage: Storage):
+    """The storage shows what happened to a message on every node, a node only its own part."""
+    await note(storage.node(NODE), an_entry("sent"))
+    await note(storage.node(OTHER_NODE), an_entry("received"))
+    assert steps(storage.journal_of(message_id())) == ["sent", "received"]
+    assert steps(storage.node(OTHER_NODE).journal_of(message_id())) == ["received"]
+
+
+async def test_waiting_ends_at_once_when_there_is_news(storage: Storage, node: NodeStore):
+    """Who waits for what is already there does not wait."""
+    await note(node, an_entry())
+    await storage.wait_for_journal(0)
+    await node.wait_for_journal(0)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+async def test_waiting_ends_with_the_next_entry(storage: Storage, node: NodeStore, whole):
+    """A commit with an entry wakes those who wait for it."""
+    await note(node, an_entry())
+    waiter = asyncio.create_task((storage if whole else node).wait_for_journal(1))
+    await asyncio.sleep(0)
+    assert not waiter.done()
+    await note(node, an_entry())
+    await waiter
+
+
+async def test_news_of_another_node_does_not_end_the_waiting(storage: Storage, node: NodeStore):
+    """Who waits for one node sleeps on when another one writes."""
+    waiter = asyncio.create_task(node.wait_for_journal(0))
+    await note(storage.node(OTHER_NODE), an_entry())
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert not waiter.done()
+    await note(node, an_entry())
+    await waiter
+
+
+async def test_waiting_can_be_given_up(node: NodeStore):
+    """Who stops waiting is forgotten; the next entry troubles nobody."""
+    waiter = asyncio.create_task(node.wait_for_journal(0))
+    await asyncio.sleep(0)
+    waiter.cancel()
+    await note(node, an_entry())
+    assert waiter.cancelling()
