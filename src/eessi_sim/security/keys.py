@@ -148,7 +148,9 @@ class Certificate:
 
         Products disagree about the order, blanks and some keywords of names, so only the parts count.
         """
-        return serial.strip() == str(self.serial) and _name_parts(issuer) == _name_parts(self.issuer)
+        if serial.strip() != str(self.serial):
+            return False
+        return issuer == self.issuer or _name_parts(issuer) == _name_parts(self.issuer)
 
     def has_signed(self, data: bytes, value: bytes, algorithm: SignatureAlgorithm) -> bool:
         """Return whether ``value`` is a signature of this key over ``data``.

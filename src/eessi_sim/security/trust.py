@@ -4,7 +4,7 @@ Nothing is fetched: revocation lists are handed in. Whether a certificate is lis
 elsewhere, in the Institution Repository.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -152,6 +152,57 @@ class TrustStore:
         return None
 
 
+def check_signer(
+    certificate: Certificate,
+    purpose: Purpose,
+    *,
+    trust: TrustStore | None,
+    listed: Collection[Certificate] | None,
+    at: datetime,
+) -> TrustVerdict:
+    """Judge the certificate of a signer: listed, valid, chain, not revoked, meant for this purpose.
+
+    Args:
+        certificate: the signer.
+        purpose: what the signature is for.
+        trust: authorities, or None when being listed is enough.
+        listed: certificates that the Institution Repository has for the party, or None for any; compared octet
+            by octet, because a thumbprint alone can be forged.
+        at: time at which the certificate has to be valid.
+    """
+    if listed is not None and certificate not in listed:
+        return _not_listed(certificate, listed)
+    if trust is not None:
+        return trust.check(certificate, at, purpose)
+    if listed is None:
+        return TrustVerdict(
+            ok=False,
+            sub_indication=SubIndication.NO_CERTIFICATE_CHAIN_FOUND,
+            explanation=f'The signature is intact, but nobody said whether to trust "{certificate.subject}". '
+            "Name an authority or the expected certificate.",
+        )
+    return (
+        _check_validity(certificate, at)
+        or _check_usage(certificate, purpose)
+        or TrustVerdict(ok=True, sub_indication=None, explanation="The certificate is the expected one.")
+    )
+
+
+def _not_listed(certificate: Certificate, listed: Collection[Certificate]) -> TrustVerdict:
+    twins = [each for each in listed if each.public_key_der == certificate.public_key_der]
+    known = (
+        f"The same key is listed under serial number {twins[0].serial}"
+        if twins
+        else f"{len(listed)} other certificates are listed"
+    )
+    return TrustVerdict(
+        ok=False,
+        sub_indication=SubIndication.SIG_CONSTRAINTS_FAILURE,
+        explanation=f'"{certificate.subject}" (serial {certificate.serial}) is not listed for the sender. '
+        f"{known}. Publish the certificate in the Institution Repository, or sign with a listed one.",
+    )
+
+
 def _check_validity(certificate: Certificate, at: datetime) -> TrustVerdict | None:
     if at < certificate.not_before:
         return TrustVerdict(
@@ -190,6 +241,7 @@ def _listed_by(crl: RevocationList, issuer: Certificate) -> bool:
     )
 
 
+@lru_cache(maxsize=1024)
 def _may_issue(issuer: Certificate, depth: int) -> bool:
     """Return whether the certificate is one of an authority, for chains of this length (RFC 5280 section 6.1.4)."""
     basic = _extension(issuer, x509.BasicConstraints)
@@ -209,6 +261,7 @@ def _extension(certificate: Certificate, kind: type[_Extension]) -> _Extension |
         return None
 
 
+@lru_cache(maxsize=1024)
 def _check_extensions(chain: tuple[Certificate, ...]) -> TrustVerdict | None:
     for certificate in chain:
         for extension in certificate.decoded.extensions:
@@ -220,6 +273,7 @@ def _check_extensions(chain: tuple[Certificate, ...]) -> TrustVerdict | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _check_usage(certificate: Certificate, purpose: Purpose) -> TrustVerdict | None:
     """Compare keyUsage and extendedKeyUsage with the purpose (RFC 5280 sections 4.2.1.3 and 4.2.1.12)."""
     usage = _extension(certificate, x509.KeyUsage)

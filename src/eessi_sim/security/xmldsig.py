@@ -5,14 +5,13 @@ followed: callers find the signed things themselves, by structure, and hand over
 referenced, and what a KeyInfo means, is decided by the profiles (``xades``, ``as4.wss``).
 """
 
-import binascii
 import hashlib
 import re
 from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
@@ -39,10 +38,9 @@ _MAX_PREFIXES: Final = 64
 _MAX_TRANSFORMS: Final = 8
 _INCLUSIVE_NAMESPACES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-_IDS: Final = etree.XPath(
-    "descendant-or-self::*/@*[name() = 'xml:id' or local-name() = 'Id' and namespace-uri() = $wsu"
-    " or namespace-uri() = '' and (local-name() = 'Id' or local-name() = 'ID')]"
-)
+_ID_NAMES: Final = ("Id", "ID", f"{{{_WSU}}}Id", "{http://www.w3.org/XML/1998/namespace}id")
+_ATTRIBUTES: Final = etree.XPath("descendant-or-self::*/@*")
+_Attribute = etree._ElementUnicodeResult  # noqa: SLF001 - lxml publishes the type only under this name
 _DIGESTS: Final = {
     DigestAlgorithm.SHA256: "sha256",
     DigestAlgorithm.SHA384: "sha384",
@@ -221,7 +219,7 @@ def parse_signature(
         references=tuple(parse_reference(reference, policy) for reference in references),
         algorithm=algorithm,
         signed_info=canonical(info, _prefixes(c14n)),
-        value=_octets(value),
+        value=octets_of(value),
         key_info=key_info,
         objects=tuple(objects),
         policy=policy,
@@ -250,7 +248,7 @@ def parse_reference(element: Element, policy: SignaturePolicy = DEFAULT) -> Refe
     _expect(value, "DigestValue")
     algorithm = policy.digest(_algorithm(method))
     _children(method)
-    return Reference(uri, steps, _octets(value), algorithm, element.get("Id"), element.get("Type"))
+    return Reference(uri, steps, octets_of(value), algorithm, element.get("Id"), element.get("Type"))
 
 
 def _steps(transforms: Element) -> list[Element]:
@@ -298,9 +296,9 @@ def _expect(element: Element, name: str, *attributes: str) -> None:
     """Refuse an element of another name or with attributes that XMLDSig does not give it."""
     if element.tag != f"{{{DS}}}{name}":
         raise malformed(f"Expected ds:{name} at {path_of(element)}, found {str(element.tag)[:120]}")
-    unknown = sorted({str(name) for name in element.attrib} - set(attributes))
-    if unknown:
-        raise malformed(f"Expected no attribute {unknown[0]} at {path_of(element)}")
+    for found in element.keys():  # noqa: SIM118 - an element is a list of its children
+        if found not in attributes:
+            raise malformed(f"Expected no attribute {str(found)[:120]} at {path_of(element)}")
 
 
 def _children(element: Element, *names: str, more: str = "", at_most: int = 0) -> list[Element]:
@@ -313,35 +311,46 @@ def _children(element: Element, *names: str, more: str = "", at_most: int = 0) -
             f"Expected {len(names)} elements{extra} in {path_of(element)}, found {len(found)}",
             hint="A signature has each of its parts exactly once; see XMLDSig section 4.",
         )
+    text = element.text or ""
     for child, name in zip(found, (*names, *[more] * count), strict=True):
         if child.tag != f"{{{DS}}}{name}":
             raise malformed(f"Expected ds:{name} at {path_of(child)}, found {str(child.tag)[:120]}")
-    if any(text and text.strip() for text in (element.text, *(child.tail for child in found))):
+        text += child.tail or ""
+    if text and not text.isspace():
         raise malformed(f"Expected no text between the elements of {path_of(element)}")
     return found
 
 
-def _octets(element: Element) -> bytes:
-    """Return the octets of a base64 leaf."""
-    if len(element):
-        raise malformed(f"Expected base64 text at {path_of(element)}, found elements")
-    return decode_base64(element.text or "", path_of(element))
+def octets_of(element: Element) -> bytes:
+    """Return the octets of a base64 leaf, decoded as ``decode_base64`` does."""
+    try:
+        return _decoded(element.text or "", len(element))
+    except ValueError as error:
+        raise malformed(f"Expected base64 at {path_of(element)}, found something else: {error}") from error
 
 
 def decode_base64(text: str, place: str) -> bytes:
-    """Decode base64 in the one spelling that encodes the octets; white space does not count.
+    """Decode base64 in the one spelling that an encoder gives; white space does not count.
+
+    Args:
+        text: what to decode.
+        place: where it stands, for the message.
 
     Raises:
-        SignatureError: another alphabet, padding or left-over bits: two spellings of one signature
-            would be two messages.
+        SignatureError: another alphabet, padding or left-over bits; two spellings of one signature would be
+            two messages.
     """
-    compact = "".join(text.split())
     try:
-        octets = b64decode(compact, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise malformed(f"Expected base64 at {place}, found: {error}") from error
-    if not octets or b64encode(octets).decode() != compact:
-        raise malformed(f"Expected base64 at {place}, found an empty or irregular spelling of it")
+        return _decoded(text)
+    except ValueError as error:
+        raise malformed(f"Expected base64 at {place}, found something else: {error}") from error
+
+
+def _decoded(text: str, elements: int = 0) -> bytes:
+    compact = "".join(text.split())
+    octets = b64decode(compact, validate=True)
+    if elements or not octets or b64encode(octets).decode() != compact:
+        raise ValueError("empty, or an irregular spelling")
     return octets
 
 
@@ -369,9 +378,8 @@ def repeated_ids(root: Element) -> tuple[str, ...]:
 
     A reference to such an id has no meaning; wrapping attacks live on it.
     """
-    found = _IDS(root, wsu=_WSU)
-    assert isinstance(found, list), "an XPath over attributes gives a list"
-    ids = Counter(str(value) for value in found)
+    attributes = cast("Iterable[_Attribute]", _ATTRIBUTES(root))
+    ids = Counter(str(each) for each in attributes if each.attrname in _ID_NAMES)
     return tuple(value for value, times in ids.items() if times > 1)
 
 
