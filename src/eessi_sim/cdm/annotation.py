@@ -10,8 +10,6 @@ from typing import Final, Protocol
 
 XSD: Final = "{http://www.w3.org/2001/XMLSchema}"
 FACTS: Final = "{urn:eessi-sim:facts}"
-_DOCUMENTATION: Final = f"{XSD}annotation/{XSD}documentation"
-_APPINFO: Final = f"{XSD}annotation/{XSD}appinfo/{FACTS}"
 
 
 class SchemaElement(Protocol):
@@ -40,18 +38,23 @@ class Fact:
     source: str | None = None
 
 
-def documentation_of(component: SchemaElement) -> str:
-    """Return the meaning of a component in one line, empty when it has none."""
-    found = component.find(_DOCUMENTATION)
+def annotation_of(component: SchemaElement) -> SchemaElement | None:
+    """Return the ``xs:annotation`` of a component of a schema file."""
+    return component.find(f"{XSD}annotation")
+
+
+def documentation_of(annotation: SchemaElement | None) -> str:
+    """Return the meaning that an ``xs:annotation`` states, in one line; empty when it states none."""
+    found = annotation.find(f"{XSD}documentation") if annotation is not None else None
     return " ".join((found.text or "").split()) if found is not None else ""
 
 
-def fact_of(component: SchemaElement) -> Fact | None:
-    """Return confidence and source of a component, None when it has no mark of its own."""
-    found = appinfo_of(component, "fact")
+def fact_of(annotation: SchemaElement | None) -> Fact | None:
+    """Return the confidence and source that an ``xs:annotation`` states, None when it states none."""
+    found = appinfo_of(annotation, "fact")
     return Fact(found.get("confidence") or "inferred", found.get("source")) if found is not None else None
 
 
-def appinfo_of(component: SchemaElement, name: str) -> SchemaElement | None:
-    """Return the element ``sim:<name>`` of the annotation of a component."""
-    return component.find(_APPINFO + name)
+def appinfo_of(annotation: SchemaElement | None, name: str) -> SchemaElement | None:
+    """Return the element ``sim:<name>`` of an ``xs:annotation``."""
+    return annotation.find(f"{XSD}appinfo/{FACTS}{name}") if annotation is not None else None

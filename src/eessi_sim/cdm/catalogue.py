@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eessi_sim import resources, xmlsafe
-from eessi_sim.cdm.annotation import XSD, appinfo_of, documentation_of
+from eessi_sim.cdm.annotation import XSD, annotation_of, appinfo_of, documentation_of
 from eessi_sim.cdm.sed import namespace_of
 from eessi_sim.errors import DefinitionError, IdentifierError, UnknownSedType, XmlError
 from eessi_sim.identifiers import CdmVersion, SedType
@@ -183,12 +183,13 @@ def _read_facts(xsd: Path, sed_type: SedType) -> SedFacts:
     root = schema.find(f"{XSD}element[@name='{sed_type}']")
     if root is None:
         raise DefinitionError(f'Expected a root element "{sed_type}" ({xsd})', file=xsd)
-    facts = appinfo_of(root, "sed")
+    annotation = annotation_of(root)
+    facts = appinfo_of(annotation, "sed")
     if facts is None:
-        return SedFacts(documentation=documentation_of(root))
+        return SedFacts(documentation=documentation_of(annotation))
     return SedFacts(
         title=facts.get("title") or "",
-        documentation=documentation_of(root),
+        documentation=documentation_of(annotation),
         legal_basis=facts.get("legal-basis") or "",
         package=facts.get("package") or "",
         confidence=facts.get("confidence") or "",

@@ -6,14 +6,21 @@ which list is the business of ``shape``.
 
 import difflib
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
 from eessi_sim import xmlsafe
-from eessi_sim.cdm.annotation import XSD, Fact, SchemaElement, documentation_of, fact_of
+from eessi_sim.cdm.annotation import (
+    XSD,
+    Fact,
+    SchemaElement,
+    annotation_of,
+    documentation_of,
+    fact_of,
+)
 from eessi_sim.errors import DefinitionError, XmlError
 
 # "Norge" is 0.55 like "Norway"; below that, suggestions are noise.
@@ -59,18 +66,21 @@ class CodeList:
         return exact or (by_word[near[0]] if near and len(wanted) > 2 else None)
 
 
-def code_list_of(simple_type: SchemaElement, codes: tuple[SchemaElement, ...]) -> CodeList:
+def code_list_of(
+    name: str, codes: Iterable[SchemaElement], annotation: SchemaElement | None = None
+) -> CodeList:
     """Return the list that a simple type with enumerations stands for.
 
     Args:
-        simple_type: ``xs:simpleType``.
+        name: name of the simple type.
         codes: its ``xs:enumeration`` elements.
+        annotation: its ``xs:annotation``.
     """
     return CodeList(
-        simple_type.get("name") or "",
-        tuple(Code(code.get("value") or "", documentation_of(code)) for code in codes),
-        documentation_of(simple_type),
-        fact_of(simple_type),
+        name,
+        tuple(Code(code.get("value") or "", documentation_of(annotation_of(code))) for code in codes),
+        documentation_of(annotation),
+        fact_of(annotation),
     )
 
 
@@ -87,8 +97,8 @@ def load(path: Path) -> Mapping[str, CodeList]:
         raise DefinitionError(f"Expected a readable schema ({path})", file=path) from error
     lists = {}
     for simple_type in schema.iterchildren(f"{XSD}simpleType"):
-        codes = tuple(simple_type.iterfind(f"{XSD}restriction/{XSD}enumeration"))
+        codes = simple_type.findall(f"{XSD}restriction/{XSD}enumeration")
         if codes:
-            found = code_list_of(simple_type, codes)
-            lists[found.name] = found
+            name = simple_type.get("name", "")
+            lists[name] = code_list_of(name, codes, annotation_of(simple_type))
     return MappingProxyType(lists)

@@ -7,10 +7,11 @@ every outside face shows it. How faults are found lives elsewhere.
 import dataclasses
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import CdmVersion, SedType
+from eessi_sim.xmlsafe import Element
 
 BUSINESS_RULE: Final = "business-rule"
 """Code of every finding of a rule file; ``Issue.rule`` says which rule."""
@@ -112,3 +113,9 @@ class ValidationReport:
             "issues": [issue.as_dict() for issue in self.issues],
             "capped": self.capped,
         }
+
+
+def line_of(element: Element) -> int | None:
+    """Return the line of the start tag, None for an element that was not parsed from text."""
+    line: Any = element.sourceline  # the stubs of lxml give it no type
+    return line if isinstance(line, int) else None

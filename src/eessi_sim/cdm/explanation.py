@@ -1,0 +1,76 @@
+"""Explanation: turns what the schema library finds into Issues with a place, a source and a rule id.
+
+What is wrong with an element, in plain English, is told by ``fault``; whether it is wrong at all is decided in
+``schema``.
+"""
+
+from collections.abc import Iterator
+
+from xmlschema import XMLSchemaValidationError
+
+from eessi_sim import xmlsafe
+from eessi_sim.cdm.annotation import Fact
+from eessi_sim.cdm.catalogue import SedDefinition
+from eessi_sim.cdm.fault import fault_of
+from eessi_sim.cdm.report import Issue, Severity, line_of
+from eessi_sim.cdm.shape import Field, Shapes
+from eessi_sim.xmlsafe import Element
+
+
+class Explanation:
+    """Explains the faults of documents of one definition.
+
+    Args:
+        definition: names the SED.
+        shapes: knows meaning, confidence and source of every element.
+    """
+
+    def __init__(self, definition: SedDefinition, shapes: Shapes) -> None:
+        self._definition = definition
+        self._shapes = shapes
+
+    def issue(self, error: XMLSchemaValidationError) -> Issue:
+        """Return the finding that ``error`` stands for."""
+        fault = fault_of(error)
+        element = fault.at
+        fields = self._shapes.chain(_tags_below_root(element, fault.step))
+        fact = self._fact(fields)
+        return Issue(
+            severity=Severity.ERROR,
+            code=fault.code,
+            path=xmlsafe.path_of(element) + fault.step,
+            message=fault.message,
+            line=line_of(element),
+            hint=fault.hint,
+            rule=self._rule(fields, fault.step),
+            source=fact.source,
+            confidence=fact.confidence,
+            expected=fault.expected,
+            found=fault.found,
+        )
+
+    def _fact(self, fields: list[Field]) -> Fact:
+        """Return the nearest confidence and the nearest source, from the leaf up to the SED."""
+        facts = [fact for field in reversed(fields) for fact in self._facts(field) if fact is not None]
+        sed = self._definition.facts
+        facts.append(Fact(sed.confidence, sed.source or None))
+        source = next((fact.source for fact in facts if fact.source), None)
+        return Fact(facts[0].confidence, source)
+
+    def _facts(self, field: Field) -> tuple[Fact | None, Fact | None]:
+        return field.fact, self._shapes.of_field(field).fact
+
+    def _rule(self, fields: list[Field], step: str) -> str:
+        names = [field.name for field in fields[1:]][-2:]
+        attribute = [step.lstrip("/")] if step.startswith("/@") else []
+        return "XSD:" + "/".join([self._definition.type, *names, *attribute])
+
+
+def _tags_below_root(element: Element, step: str) -> Iterator[str]:
+    """Yield the tags from below the SED down to ``element``, and the element that ``step`` misses."""
+    tags = [element.tag, *(ancestor.tag for ancestor in element.iterancestors())]
+    tags.reverse()
+    start = next((index for index, tag in enumerate(tags) if "/eessi/ns/" in tag), 0)
+    yield from tags[start + 1 :]
+    if step and not step.startswith("/@"):
+        yield step.lstrip("/")

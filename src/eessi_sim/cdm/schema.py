@@ -1,0 +1,146 @@
+"""CompiledSchema: whether a SED fits its schema, and if not, why.
+
+The verdict is libxml2's, compiled once per process: it is on the path of every message. The explanation is made
+only for documents that failed, by the component model of ``shape``; where the two disagree, libxml2 wins.
+"""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from lxml import etree
+from xmlschema import XMLSchemaException
+
+from eessi_sim import xmlsafe
+from eessi_sim.cdm.catalogue import SedDefinition
+from eessi_sim.cdm.explanation import Explanation
+from eessi_sim.cdm.report import Issue, Severity
+from eessi_sim.cdm.shape import Shapes, component_model
+from eessi_sim.errors import DefinitionError
+from eessi_sim.xmlsafe import Element
+
+MAX_ISSUES: Final = 100
+"""How many findings of the schema a report lists; more help nobody (our choice, inferred)."""
+_MAX_COUNTED: Final = 1000
+"""Where even counting stops."""
+
+_GIVES_UP: Final = (XMLSchemaException, ArithmeticError, LookupError, RecursionError, ValueError)
+"""What the schema library raises instead of finding fault: an ``xsi:type`` that does not exist, a year of a
+thousand digits, elements nested as deep as libxml2 allows. The verdict stands all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaFindings:
+    """What the schema finds fault with."""
+
+    issues: tuple[Issue, ...]
+    capped: int = 0
+    """How many further findings there are; counted up to 1000 in all."""
+
+
+class CompiledSchema:
+    """The schema of one SED definition.
+
+    Args:
+        definition: names the schema file and the folder it may read from.
+
+    Raises:
+        DefinitionError: the schema cannot be compiled, or wants a file outside its folder.
+    """
+
+    def __init__(self, definition: SedDefinition) -> None:
+        self._definition = definition
+        self._schema = _compile(definition.xsd, definition.root)
+
+    @classmethod
+    def of(cls, definition: SedDefinition) -> "CompiledSchema":
+        """Return the compiled schema of a definition; compiled once per process."""
+        found = _COMPILED.get(definition.xsd)
+        if found is None:
+            found = _COMPILED[definition.xsd] = cls(definition)
+        return found
+
+    def verdict(self, element: Element) -> bool:
+        """Return whether ``element``, a SED, fits its schema (XML Schema 1.0, by libxml2)."""
+        return self._schema.validate(element)
+
+    def explain(self, element: Element) -> tuple[Issue, ...]:
+        """Return at most 100 findings about a SED that does not fit, none about one that does."""
+        return self.findings(element).issues
+
+    def findings(self, element: Element, max_issues: int = MAX_ISSUES) -> SchemaFindings:
+        """Return the findings about a SED, none when it fits.
+
+        Args:
+            element: the SED.
+            max_issues: how many to list; the others are counted.
+        """
+        if self.verdict(element):
+            return SchemaFindings(())
+        issues = self._explained(element, max_issues)
+        return issues if issues.issues else self._as_libxml2_says(element, max_issues)
+
+    def _explained(self, element: Element, max_issues: int) -> SchemaFindings:
+        explanation = Explanation(self._definition, Shapes.of(self._definition))
+        errors = component_model(self._definition.xsd).iter_errors(element)
+        try:
+            issues = tuple(explanation.issue(error) for error in islice(errors, max_issues))
+            capped = sum(1 for _ in islice(errors, max(0, _MAX_COUNTED - max_issues)))
+        except _GIVES_UP:
+            return SchemaFindings(())
+        return SchemaFindings(issues, capped)
+
+    def _as_libxml2_says(self, element: Element, max_issues: int) -> SchemaFindings:
+        self._schema.validate(element)
+        log: Any = self._schema.error_log  # the stubs of lxml do not know that one can iterate over it
+        entries = list(log)
+        issues = tuple(self._plain_issue(entry, element) for entry in entries[:max_issues])
+        return SchemaFindings(issues, len(entries) - len(issues))
+
+    def _plain_issue(self, entry: Any, element: Element) -> Issue:  # the stubs of lxml give entries no type
+        return Issue(
+            severity=Severity.ERROR,
+            code="schema",
+            path=entry.path or xmlsafe.path_of(element),
+            message=entry.message.strip().rstrip("."),
+            line=entry.line,
+            rule=f"XSD:{self._definition.type}",
+        )
+
+
+_COMPILED: Final[dict[Path, CompiledSchema]] = {}
+
+
+class _InsideOnly(etree.Resolver):
+    """Refuses every file that does not lie in one folder; so a schema cannot reach the network.
+
+    Args:
+        folder: where included and imported files may lie.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder.resolve()
+        self.refused: list[str] = []
+
+    def resolve(self, system_url: str, public_id: str, context: object = None) -> None:  # noqa: ARG002 - given by lxml
+        """Return None, which lets libxml2 read the file, or raise."""
+        path = system_url.removeprefix("file://")
+        if "://" in path or not Path(path).resolve().is_relative_to(self._folder):
+            self.refused.append(system_url)
+            raise DefinitionError(f'Expected a schema inside {self._folder}, found "{system_url}"')
+
+
+def _compile(xsd: Path, folder: Path) -> etree.XMLSchema:
+    inside = _InsideOnly(folder)
+    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
+    parser.resolvers.add(inside)
+    try:
+        return etree.XMLSchema(etree.parse(str(xsd.resolve()), parser))
+    except (OSError, etree.LxmlError) as error:
+        found = f'a reference to "{inside.refused[0]}"' if inside.refused else str(error)
+        raise DefinitionError(
+            f"Expected a schema that compiles, found {found} ({xsd})",
+            hint="A schema may include files of its own folder of definitions only.",
+            file=xsd,
+        ) from error
