@@ -167,3 +167,18 @@ def test_schema_file_is_tidy(path: Path) -> None:
     assert text.endswith("</xs:schema>\n")
     assert "\t" not in text
     assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("cdm/*/*/*.sample.xml")), ids=name_of)
+def test_sample_is_valid(path: Path) -> None:
+    """Each sample document obeys its schema."""
+    schema = etree.XMLSchema(tree(path.with_name(path.name.replace(".sample.xml", ".xsd"))))
+    schema.assertValid(tree(path))
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("cdm/*/*/*.sample.xml")), ids=name_of)
+def test_sample_names_its_package_as_the_schema_does(path: Path) -> None:
+    """Samples write sedPackage in the spelling that the schema states."""
+    fact = root_declaration(path.with_name(path.name.replace(".sample.xml", ".xsd"))).find(f".//{SED}")
+    assert fact is not None
+    assert tree(path).getroot().get("sedPackage") == fact.get("package")
