@@ -1,0 +1,311 @@
+"""Reads ``eb:Messaging`` and ``ebint:RoutingInput`` into the model (ebMS3 core 5.2, part 2 2.6). Structure and form only."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from eessi_sim.as4 import vocabulary
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.header_structure import MANY, Slot, invalid, read_attribute, read_children, read_leaf
+from eessi_sim.as4.mime import content_id_of
+from eessi_sim.as4.model import (
+    Agreement,
+    CollaborationInfo,
+    EbmsError,
+    ErrorSignal,
+    MessageInfo,
+    MessageProperty,
+    MessageUnit,
+    PartInfo,
+    Party,
+    PullRequest,
+    Receipt,
+    RoutingInput,
+    Severity,
+    UserMessage,
+)
+from eessi_sim.errors import IdentifierError, SignatureError
+from eessi_sim.identifiers import MessageId
+from eessi_sim.security.xmldsig import Reference, parse_reference
+from eessi_sim.xmlsafe import Element, path_of, text_of
+
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_MAX_ID: Final = 255
+_MAX_ERRORS: Final = 100
+_CHARACTER_SETS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ISO-8859-1"})
+
+_MESSAGING: Final = (Slot("SignalMessage", 0, MANY), Slot("UserMessage", 0, MANY))
+_USER_MESSAGE: Final = (
+    Slot("MessageInfo"),
+    Slot("PartyInfo"),
+    Slot("CollaborationInfo"),
+    Slot("MessageProperties", 0),
+    Slot("PayloadInfo", 0),
+)
+_SIGNAL: Final = (
+    Slot("MessageInfo"),
+    Slot("PullRequest", 0),
+    Slot("Receipt", 0),
+    Slot("Error", 0, _MAX_ERRORS),
+)
+_INFO: Final = (Slot("Timestamp"), Slot("MessageId"), Slot("RefToMessageId", 0))
+_PARTY: Final = (Slot("PartyId", 1, 1, EbmsErrorCode.VALUE_INCONSISTENT), Slot("Role"))
+_COLLABORATION: Final = (Slot("AgreementRef", 0), Slot("Service"), Slot("Action"), Slot("ConversationId"))
+_PROPERTIES: Final = Slot("Property", 1, MANY)
+
+
+def read_messaging(messaging: Element, *, lenient: bool = False) -> MessageUnit:
+    """Read the one message unit of ``eb:Messaging``.
+
+    Args:
+        messaging: the element.
+        lenient: accept a pull request with a RefToMessageId, as one product sends it (observed).
+
+    Raises:
+        EbmsFault: 0009 for structure, 0003 for several units, 0008 and 0011 for payloads that are no MIME parts.
+    """
+    units = read_children(messaging, *_MESSAGING, is_open=True)
+    number = sum(map(len, units.values()))
+    if number == 0:
+        raise invalid(f"Expected a message unit in {path_of(messaging)}, found none")
+    if number > 1:
+        raise EbmsFault(
+            EbmsErrorCode.VALUE_INCONSISTENT,
+            f"Expected one message unit in {path_of(messaging)}, found {number}",
+            hint="Send each unit as a message of its own.",
+        )
+    if units["UserMessage"]:
+        return _user_message(units["UserMessage"][0])
+    return _signal(units["SignalMessage"][0], lenient=lenient)
+
+
+def read_routing(routing_input: Element) -> RoutingInput:
+    """Read the routing header of a signal; copies of other user message headers in it do not matter (observed).
+
+    Raises:
+        EbmsFault: 0009 for structure.
+    """
+    message = routing_input.find(f"{{{vocabulary.EBINT}}}UserMessage")
+    if message is None or len(routing_input) != 1:
+        raise invalid(f"Expected one UserMessage in {path_of(routing_input)}, found none or several children")
+    # Schema of part 2: everything but parties and collaboration is optional.
+    optional = (Slot("MessageInfo", 0), *_USER_MESSAGE[1:])
+    found = read_children(message, *optional)
+    sender, receiver = _parties(found["PartyInfo"][0])
+    return RoutingInput(
+        sender,
+        receiver,
+        _collaboration(found["CollaborationInfo"][0]),
+        message.get("mpc") or vocabulary.DEFAULT_MPC,
+    )
+
+
+def _user_message(element: Element) -> UserMessage:
+    found = read_children(element, *_USER_MESSAGE)
+    sender, receiver = _parties(found["PartyInfo"][0])
+    return UserMessage(
+        info=_info(found["MessageInfo"][0]),
+        sender=sender,
+        receiver=receiver,
+        collaboration=_collaboration(found["CollaborationInfo"][0]),
+        properties=_properties(found["MessageProperties"]),
+        parts=_parts(found["PayloadInfo"]),
+        mpc=element.get("mpc") or None,
+    )
+
+
+def _info(element: Element) -> MessageInfo:
+    found = read_children(element, *_INFO)
+    message_id = _message_id(found["MessageId"][0])
+    refs = found["RefToMessageId"]
+    ref = _message_id(refs[0]) if refs else None
+    if ref == message_id:
+        raise invalid(f'Expected RefToMessageId of another message, found its own "{message_id}"')
+    return MessageInfo(message_id, _time(found["Timestamp"][0]), ref)
+
+
+def _message_id(element: Element) -> MessageId:
+    text = read_leaf(element)
+    try:
+        if len(text) <= _MAX_ID:
+            return MessageId(text)
+        reason: Exception | None = None
+    except IdentifierError as error:
+        reason = error
+    raise invalid(
+        f"Expected local@domain without angle brackets at {path_of(element)}, found {text[:80]!r}"
+    ) from reason
+
+
+def _time(element: Element) -> datetime:
+    text = read_leaf(element)
+    try:
+        if _TIME.fullmatch(text):
+            time = datetime.fromisoformat(text)
+            return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+        reason: Exception | None = None
+    except (ValueError, OverflowError) as error:
+        reason = error
+    raise invalid(
+        f"Expected a time like 2026-03-02T08:15:01.000Z at {path_of(element)}, found {text[:40]!r}"
+    ) from reason
+
+
+def _parties(element: Element) -> tuple[Party, Party]:
+    found = read_children(element, Slot("From"), Slot("To"))
+    return _party(found["From"][0]), _party(found["To"][0])
+
+
+def _party(element: Element) -> Party:
+    found = read_children(element, *_PARTY)
+    identity = found["PartyId"][0]
+    return Party(read_leaf(identity), identity.get("type"), read_leaf(found["Role"][0]))
+
+
+def _collaboration(element: Element) -> CollaborationInfo:
+    found = read_children(element, *_COLLABORATION)
+    service = found["Service"][0]
+    agreements = found["AgreementRef"]
+    return CollaborationInfo(
+        conversation_id=read_leaf(found["ConversationId"][0]),
+        service=read_leaf(service),
+        service_type=service.get("type"),
+        action=read_leaf(found["Action"][0]),
+        agreement=_agreement(agreements[0]) if agreements else None,
+    )
+
+
+def _agreement(element: Element) -> Agreement:
+    return Agreement(read_leaf(element), element.get("type"), element.get("pmode"))
+
+
+def _properties(wrappers: tuple[Element, ...]) -> tuple[MessageProperty, ...]:
+    if not wrappers:
+        return ()
+    entries = read_children(wrappers[0], _PROPERTIES)["Property"]
+    return tuple(
+        MessageProperty(read_attribute(entry, "name"), read_leaf(entry), entry.get("type"))
+        for entry in entries
+    )
+
+
+def _parts(wrappers: tuple[Element, ...]) -> tuple[PartInfo, ...]:
+    if not wrappers:
+        return ()
+    parts = tuple(
+        _part(element) for element in read_children(wrappers[0], Slot("PartInfo", 1, MANY))["PartInfo"]
+    )
+    ids = {part.content_id for part in parts}
+    if len(ids) < len(parts):
+        raise invalid(f"Expected each part once in {path_of(wrappers[0])}, found the same href twice")
+    return parts
+
+
+def _part(element: Element) -> PartInfo:
+    reference = element.get("href", "")
+    if not reference or reference.startswith("#"):
+        raise EbmsFault(
+            EbmsErrorCode.FEATURE_NOT_SUPPORTED,
+            f'Expected the href of a MIME part at {path_of(element)}, found "{reference[:80]}"',
+            hint="Send the document as MIME part, with an empty SOAP Body.",
+        )
+    if not reference.startswith("cid:"):
+        raise EbmsFault(
+            EbmsErrorCode.EXTERNAL_PAYLOAD_ERROR,
+            f'Expected a cid: reference at {path_of(element)}, found "{reference[:80]}"',
+            hint="Payloads are never fetched; send them along.",
+        )
+    # The schema also knows Schema and Description; nobody in EESSI sends them (observed).
+    found = read_children(
+        element, Slot("Schema", 0, MANY), Slot("Description", 0, MANY), Slot("PartProperties", 0)
+    )
+    part = PartInfo(content_id_of(reference), _properties(found["PartProperties"]))
+    _check_properties(part, element)
+    return part
+
+
+def _check_properties(part: PartInfo, element: Element) -> None:
+    """Check what AS4 3.1 says about compressed parts, before anybody decompresses."""
+    compression = part.find_property(vocabulary.COMPRESSION_TYPE)
+    if compression not in (None, vocabulary.GZIP_MEDIA_TYPE):
+        raise _inconsistent(element, "CompressionType", vocabulary.GZIP_MEDIA_TYPE, compression)
+    if compression and not part.find_property(vocabulary.MIME_TYPE):
+        raise EbmsFault(
+            EbmsErrorCode.DECOMPRESSION_FAILURE,
+            f"Expected the property MimeType beside CompressionType at {path_of(element)}, found none",
+            hint="Say which type the content had before compression.",
+        )
+    character_set = part.find_property(vocabulary.CHARACTER_SET)
+    if character_set is not None and character_set.upper() not in _CHARACTER_SETS:
+        raise _inconsistent(element, "CharacterSet", "UTF-8", character_set)
+
+
+def _inconsistent(element: Element, name: str, expected: str, found: str | None) -> EbmsFault:
+    return EbmsFault(
+        EbmsErrorCode.VALUE_INCONSISTENT,
+        f'Expected {name} "{expected}" at {path_of(element)}, found {str(found)[:80]!r}',
+    )
+
+
+def _signal(element: Element, *, lenient: bool) -> Receipt | ErrorSignal | PullRequest:
+    found = read_children(element, *_SIGNAL, is_open=True)
+    info = _info(found["MessageInfo"][0])
+    kinds = [name for name in ("PullRequest", "Receipt", "Error") if found[name]]
+    if len(kinds) != 1:
+        raise invalid(
+            f"Expected a PullRequest, a Receipt or Errors in {path_of(element)}, found {kinds or 'none'}"
+        )
+    if kinds == ["PullRequest"]:
+        return _pull_request(info, found["PullRequest"][0], lenient=lenient)
+    if kinds == ["Receipt"]:
+        return _receipt(info, found["Receipt"][0])
+    return ErrorSignal(info, tuple(map(_error, found["Error"])))
+
+
+def _pull_request(info: MessageInfo, element: Element, *, lenient: bool) -> PullRequest:
+    if info.ref_to_message_id is not None and not lenient:
+        raise invalid(f"Expected no RefToMessageId in {path_of(element)}, since it answers nothing")
+    plain = MessageInfo(info.message_id, info.timestamp)
+    return PullRequest(plain, element.get("mpc") or vocabulary.DEFAULT_MPC)
+
+
+def _receipt(info: MessageInfo, element: Element) -> Receipt:
+    if info.ref_to_message_id is None:
+        raise invalid(f"Expected RefToMessageId with {path_of(element)}, found none")
+    if len(element) != 1:
+        raise invalid(f"Expected one element in {path_of(element)}, found {len(element)}")
+    content = element[0]
+    if content.tag == f"{{{vocabulary.EB}}}UserMessage":
+        return Receipt(info, copied=_user_message(content))
+    if content.tag != f"{{{vocabulary.EBBP}}}NonRepudiationInformation" or not len(content):
+        raise invalid(f"Expected NonRepudiationInformation at {path_of(content)}, found {content.tag}")
+    return Receipt(info, tuple(map(_receipt_reference, content)))
+
+
+def _receipt_reference(part: Element) -> Reference:
+    if part.tag != f"{{{vocabulary.EBBP}}}MessagePartNRInformation" or len(part) != 1:
+        raise invalid(f"Expected MessagePartNRInformation with one ds:Reference at {path_of(part)}")
+    try:
+        return parse_reference(part[0])
+    except SignatureError as error:
+        raise EbmsFault(EbmsErrorCode.INVALID_RECEIPT, error.message, hint=error.hint) from error
+
+
+def _error(element: Element) -> EbmsError:
+    severity = read_attribute(element, "severity").lower()
+    if severity not in set(Severity):
+        raise invalid(f'Expected severity "failure" or "warning" at {path_of(element)}, found {severity!r}')
+    found = read_children(element, Slot("Description", 0), Slot("ErrorDetail", 0))
+    details = found["ErrorDetail"]
+    return EbmsError(
+        code=read_attribute(element, "errorCode"),
+        severity=Severity(severity),
+        short_description=element.get("shortDescription"),
+        description=text_of(found["Description"][0]) or None if found["Description"] else None,
+        detail="".join(map(str, details[0].itertext())).strip() or None if details else None,
+        ref=element.get("refToMessageInError"),
+        category=element.get("category"),
+        origin=element.get("origin"),
+    )

@@ -1,0 +1,417 @@
+"""The message service handler: whole messages from values, and values from whole messages.
+
+Everything that travels is made here once, as bytes; a retry sends the same bytes again (AS4 3.2). What to send, when and
+where to is decided elsewhere.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from eessi_sim.as4 import compression, mime, soap, soap_writer, vocabulary, wss
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.header_structure import invalid
+from eessi_sim.as4.limits import DEFAULT_LIMITS, As4Limits
+from eessi_sim.as4.mime_headers import read_headers
+from eessi_sim.as4.model import (
+    EbmsError,
+    ErrorSignal,
+    MessageInfo,
+    MessageProperty,
+    MessageUnit,
+    Payload,
+    PullRequest,
+    Receipt,
+    RoutingInput,
+    UserMessage,
+)
+from eessi_sim.as4.pmode import EESSI_SIGNALS, SignalStyle
+from eessi_sim.identifiers import MessageId
+from eessi_sim.security.keys import Certificate, KeyPair, Purpose
+from eessi_sim.security.policy import DEFAULT as DEFAULT_POLICY
+from eessi_sim.security.policy import SignaturePolicy
+from eessi_sim.security.trust import TrustStore
+from eessi_sim.security.xmldsig import Reference
+
+_TOKEN: Final = re.compile("[0-9a-f]{32}")
+_HEADER_START: Final = re.compile(rb"[A-Za-z-]+:")
+_HEADER_END: Final = (b"\r\n\r\n", b"\n\n")
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A message ready to be sent: these bytes and no others."""
+
+    message_id: MessageId
+    content_type: str
+    body: bytes = field(repr=False)
+    digests: tuple[Reference, ...] = ()
+    """What was signed; the receipt must repeat it. Empty for an unsigned message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What makes a signal unlike any other."""
+
+    message_id: MessageId
+    timestamp: datetime
+    token: str
+    """32 hexadecimal digits; the ids inside the envelope are made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A message taken apart; structure is checked, nothing is verified."""
+
+    unit: MessageUnit
+    parts: tuple[Payload, ...]
+    """Payloads in the order of the header, as they travelled."""
+    envelope: soap.Envelope = field(repr=False)
+    content_type: str
+    body: bytes = field(repr=False)
+
+    @property
+    def message_id(self) -> MessageId:
+        """Id of the message."""
+        return self.unit.info.message_id
+
+    @property
+    def is_multihop(self) -> bool:
+        """Whether intermediaries may forward the message (ebMS3 part 2, 2.4)."""
+        return self.envelope.is_multihop
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether a Security header is there; says nothing about what it is worth."""
+        return self.envelope.security is not None
+
+    @property
+    def routing(self) -> RoutingInput | None:
+        """What to route on: the routing header, else the user message; None for a pull request or a plain signal."""
+        if self.envelope.routing is None and isinstance(self.unit, UserMessage):
+            return RoutingInput.of(self.unit)
+        return self.envelope.routing
+
+
+def compressed_payload(
+    content_id: str, content: bytes, mime_type: str, part_type: str, *, character_set: str | None = None
+) -> Payload:
+    """Make a payload part as EESSI sends it: gzip, with PartType, MimeType and CompressionType (AS4 3.1, observed).
+
+    Args:
+        content_id: Content-ID without angle brackets.
+        content: the document itself.
+        mime_type: its media type, for example ``application/xml``.
+        part_type: ``SED`` or ``Attachment``.
+        character_set: of a text, when it is not told by the content.
+    """
+    properties = [
+        MessageProperty(vocabulary.PART_TYPE, part_type),
+        MessageProperty(vocabulary.MIME_TYPE, mime_type),
+        MessageProperty(vocabulary.COMPRESSION_TYPE, vocabulary.GZIP_MEDIA_TYPE),
+    ]
+    if character_set is not None:
+        properties.append(MessageProperty(vocabulary.CHARACTER_SET, character_set))
+    octets = compression.compress(content)
+    return Payload(content_id, octets, vocabulary.GZIP_MEDIA_TYPE, tuple(properties))
+
+
+def plain_payload(content_id: str, content: bytes, mime_type: str, part_type: str) -> Payload:
+    """Make a payload part that travels uncompressed; arguments as for ``compressed_payload``."""
+    properties = (
+        MessageProperty(vocabulary.PART_TYPE, part_type),
+        MessageProperty(vocabulary.MIME_TYPE, mime_type),
+    )
+    return Payload(content_id, content, mime_type, properties)
+
+
+def payload_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
+    """Return the document of a payload part, decompressed when its properties say so.
+
+    Raises:
+        EbmsFault: 0303 when it cannot be decompressed.
+    """
+    if part.is_compressed:
+        return compression.decompress(part.content, limits)
+    return part.content
+
+
+def pack_user_message(
+    message: UserMessage,
+    payloads: Sequence[Payload],
+    keys: KeyPair | None,
+    *,
+    token: str,
+    multihop: bool = True,
+) -> Packed:
+    """Pack a user message.
+
+    Args:
+        message: the header; its parts are replaced by those of ``payloads``.
+        payloads: in the order of the header, the SED first.
+        keys: ebMS key pair of the sender; None sends without signature, which EESSI does not allow.
+        token: 32 hexadecimal digits that occur nowhere else; ids and boundary are made of it.
+        multihop: whether intermediaries may forward it.
+
+    Raises:
+        EbmsFault: a value cannot be written.
+        XmlError: an uncompressed XML part is not well-formed, so that it cannot be signed.
+    """
+    whole = replace(message, parts=tuple(payload.part_info for payload in payloads))
+    return _pack(_Draft(whole, token, tuple(payloads), has_role=multihop), keys)
+
+
+def pack_receipt(
+    received: Unpacked, keys: KeyPair | None, *, stamp: Stamp, style: SignalStyle = EESSI_SIGNALS
+) -> Packed:
+    """Pack the receipt of a user message; multi-hop when the message was.
+
+    Signed messages get their references back, every one of them (AS4 5.1.8); unsigned ones their header.
+
+    Args:
+        received: the user message, verified.
+        keys: ebMS key pair of the receiver.
+        stamp: identity of the receipt.
+        style: form of the multi-hop frame.
+
+    Raises:
+        EbmsFault: 0003 when it is no user message; receipts and errors get no receipt.
+    """
+    message = received.unit
+    if not isinstance(message, UserMessage):
+        raise EbmsFault(
+            EbmsErrorCode.VALUE_INCONSISTENT,
+            f'Expected a user message to receipt, found a signal "{received.message_id}"',
+        )
+    references = wss.signed_references(received.envelope)
+    receipt = Receipt(
+        _reply_info(stamp, message.info.message_id), references, None if references else message
+    )
+    if not received.is_multihop:
+        return _pack(_Draft(receipt, stamp.token), keys)
+    blocks = _routing_blocks(message, vocabulary.RECEIPT_ACTION, style.receipt_suffix, style)
+    return _pack(_Draft(receipt, stamp.token, blocks=blocks, has_role=style.has_messaging_role), keys)
+
+
+def pack_error(
+    errors: Sequence[EbmsError],
+    keys: KeyPair | None,
+    *,
+    about: Unpacked | MessageId | None,
+    stamp: Stamp,
+    style: SignalStyle = EESSI_SIGNALS,
+    fault: str | None = None,
+) -> Packed:
+    """Pack an error signal; multi-hop when it is about a multi-hop user message.
+
+    Args:
+        errors: what is wrong, at least one.
+        keys: ebMS key pair of whoever reports; None for an unsigned answer in the same connection.
+        about: message in error, its id when no more of it could be read, or None.
+        stamp: identity of the error signal.
+        style: form of the multi-hop frame.
+        fault: reason of a SOAP Fault to go along (ebMS3 core 6.6).
+
+    Raises:
+        EbmsFault: 0003 for an error about an error, which is never sent (ebMS3 core 6.2).
+    """
+    received = about if isinstance(about, Unpacked) else None
+    if received and isinstance(received.unit, ErrorSignal):
+        raise EbmsFault(
+            EbmsErrorCode.VALUE_INCONSISTENT, f'Expected no error about the error "{received.message_id}"'
+        )
+    ref = about.message_id if isinstance(about, Unpacked) else about
+    named = tuple(error if error.ref else replace(error, ref=ref) for error in errors)
+    draft = _Draft(ErrorSignal(_reply_info(stamp, ref), named), stamp.token, fault=fault)
+    if received and received.is_multihop and isinstance(received.unit, UserMessage):
+        blocks = _routing_blocks(received.unit, vocabulary.ERROR_ACTION, style.error_suffix, style)
+        draft = replace(draft, blocks=blocks, has_role=style.has_messaging_role)
+    return _pack(draft, keys)
+
+
+def pack_pull_request(mpc: str, keys: KeyPair | None, *, stamp: Stamp) -> Packed:
+    """Pack a request for the next message of channel ``mpc``; never multi-hop (ebMS3 part 2, 2.5)."""
+    return _pack(_Draft(PullRequest(_reply_info(stamp, None), mpc), stamp.token), keys)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """Everything a message is made of, before it is signed and framed."""
+
+    unit: MessageUnit
+    token: str
+    payloads: tuple[Payload, ...] = ()
+    blocks: str = ""
+    """Header blocks that are not signed."""
+    has_role: bool = False
+    fault: str | None = None
+
+
+def _reply_info(stamp: Stamp, ref: MessageId | None) -> MessageInfo:
+    return MessageInfo(stamp.message_id, stamp.timestamp, ref)
+
+
+def _routing_blocks(message: UserMessage, action: str, suffix: str, style: SignalStyle) -> str:
+    """Write the way back to the sender of ``message`` (AS4 4.4)."""
+    back = RoutingInput.back_to_sender_of(message)
+    work = replace(back.collaboration, action=back.collaboration.action + suffix)
+    mpc = back.mpc + (suffix if style.has_mpc_suffix else "")
+    return soap_writer.write_routing(action, replace(back, collaboration=work, mpc=mpc))
+
+
+def _pack(draft: _Draft, keys: KeyPair | None) -> Packed:
+    message_id, token = draft.unit.info.message_id, draft.token
+    if not _TOKEN.fullmatch(token):
+        raise invalid(f"Expected a token of 32 hexadecimal digits, found {token[:40]!r}")
+    messaging_id, body_id = f"ebms-{token}", f"body-{token}"
+    messaging = soap_writer.write_messaging(
+        draft.unit, messaging_id if keys else None, has_role=draft.has_role
+    )
+    body = soap_writer.write_body(body_id if keys else None, draft.fault)
+    security = ""
+    digests: tuple[Reference, ...] = ()
+    if keys:
+        parts = wss.SignedParts(messaging_id, messaging.encode(), body_id, body.encode(), draft.payloads)
+        security, digests = wss.sign(parts, keys, token_id=f"cert-{token}")
+    envelope = soap_writer.write_envelope((security, draft.blocks, messaging), body)
+    root_id = f"root-{token}@{message_id.partition('@')[2]}"
+    content_type, octets = mime.write(f"=-{token}", root_id, envelope, draft.payloads)
+    return Packed(message_id, content_type, octets, digests)
+
+
+def unpack(
+    content_type: str, body: bytes, limits: As4Limits = DEFAULT_LIMITS, *, lenient: bool = False
+) -> Unpacked:
+    """Take a message apart and check its structure.
+
+    Args:
+        content_type: HTTP header of the message.
+        body: the octets as received.
+        limits: how much we are willing to read.
+        lenient: accept a multipart without ``type``, and a pull request with a RefToMessageId (observed).
+
+    Raises:
+        NotAs4: no ebMS message at all; answer HTTP 400.
+        XmlError: the SOAP part is not XML that we are willing to read; answer HTTP 400.
+        EbmsFault: the message is wrong; knows the message id when it can be read.
+    """
+    package = mime.read(content_type, body, limits, lenient=lenient)
+    envelope = soap.read_envelope(package.root.content, limits, lenient=lenient)
+    try:
+        parts = _payloads(envelope.unit, package.parts)
+    except EbmsFault as fault:
+        fault.about(envelope.unit.info.message_id)
+        raise
+    return Unpacked(envelope.unit, parts, envelope, content_type, body)
+
+
+def _payloads(unit: MessageUnit, parts: Sequence[mime.Part]) -> tuple[Payload, ...]:
+    """Bring header and MIME parts together: each names the other, exactly once (ebMS3 core 5.2.2.12)."""
+    infos = unit.parts if isinstance(unit, UserMessage) else ()
+    by_id = {part.content_id: part for part in parts}
+    missing = [info.content_id for info in infos if info.content_id not in by_id]
+    if missing:
+        raise invalid(f"Expected a MIME part for each PartInfo, found none for {missing[0][:80]!r}")
+    if len(parts) > len(infos):
+        listed = {info.content_id for info in infos}
+        extra = [part.content_id or "" for part in parts if part.content_id not in listed]
+        raise EbmsFault(
+            EbmsErrorCode.MIME_INCONSISTENCY,
+            f"Expected only parts that the header names, found {extra[0][:80]!r} besides",
+            hint="List every part in PayloadInfo.",
+        )
+    return tuple(
+        Payload(info.content_id, part.content, part.content_type, info.properties)
+        for info in infos
+        for part in (by_id[info.content_id],)
+    )
+
+
+def signed_references(message: Unpacked) -> tuple[Reference, ...]:
+    """Return what a receipt of ``message`` must repeat, empty when it is not signed; verifies nothing.
+
+    Raises:
+        EbmsFault: 0103 when the signature cannot be read.
+    """
+    return wss.signed_references(message.envelope)
+
+
+def verify(
+    message: Unpacked,
+    *,
+    candidates: Collection[Certificate] | None,
+    trust: TrustStore | None,
+    at: datetime,
+    policy: SignaturePolicy = DEFAULT_POLICY,
+    purpose: Purpose = Purpose.EBMS,
+) -> wss.Verified:
+    """Verify the signature of a message; the fields are those of ``wss.Expectation``.
+
+    Raises:
+        EbmsFault: 0101, 0103 or 0009 about this message; its ``verdict`` is a VerificationResult.
+    """
+    expected = wss.Expectation(candidates=candidates, trust=trust, at=at, policy=policy, purpose=purpose)
+    try:
+        return wss.verify(message.envelope, message.parts, expected)
+    except EbmsFault as fault:
+        fault.about(message.message_id)
+        raise
+
+
+def check_receipt(receipt: Unpacked, digests: Sequence[Reference]) -> None:
+    """Check that a receipt confirms the whole message, as it was sent (AS4 5.1.8).
+
+    Args:
+        receipt: verified already.
+        digests: what was signed in the original; empty for an unsigned one.
+
+    Raises:
+        EbmsFault: 0302 when something is missing or different; the message stays unconfirmed.
+    """
+    if not isinstance(receipt.unit, Receipt):
+        raise _invalid_receipt(f'Expected a receipt, found another message "{receipt.message_id}"')
+    confirmed: dict[str, set[tuple[str, bytes]]] = {}
+    for reference in receipt.unit.references:
+        found = (str(reference.digest_algorithm), reference.digest_value)
+        confirmed.setdefault(reference.uri, set()).add(found)
+    for wanted in digests:
+        sent = {(str(wanted.digest_algorithm), wanted.digest_value)}
+        if confirmed.get(wanted.uri, set()) != sent:
+            raise _invalid_receipt(
+                f'Expected the digest of "{wanted.uri}" as sent, found none or another in the receipt'
+            )
+
+
+def _invalid_receipt(message: str) -> EbmsFault:
+    return EbmsFault(
+        EbmsErrorCode.INVALID_RECEIPT,
+        message,
+        hint="Copy every ds:Reference of the message into the receipt, unchanged.",
+    )
+
+
+def to_file(packed: Packed) -> bytes:
+    """Return a message as a file that explains itself: Content-Type, blank line, body."""
+    return f"Content-Type: {packed.content_type}\r\n\r\n".encode() + packed.body
+
+
+def from_file(data: bytes) -> tuple[str, bytes]:
+    """Return Content-Type and body of a stored message, with or without its header block.
+
+    Raises:
+        EbmsFault: 0007 when neither a header block nor a boundary nor XML is at its start.
+    """
+    for blank in _HEADER_END:
+        block, end, body = data.partition(blank)
+        if end and _HEADER_START.match(block):
+            headers = read_headers(block, blank[: len(blank) // 2])
+            return headers.get("content-type", vocabulary.SOAP_CONTENT_TYPE), body
+    return mime.sniff(data)
+
+
+def unpack_file(data: bytes, limits: As4Limits = DEFAULT_LIMITS) -> Unpacked:
+    """Take a stored message apart, leniently, as found; raises as ``unpack``."""
+    content_type, body = from_file(data)
+    return unpack(content_type, body, limits, lenient=True)

@@ -1,0 +1,105 @@
+"""Which certificate a ``ds:KeyInfo`` of WS-Security means (WSS X.509 token profile 1.1 section 3). Nothing is fetched.
+
+Whether the certificate is to be believed is decided in ``wss``.
+"""
+
+from collections.abc import Collection
+from typing import Final
+
+from cryptography.x509 import ExtensionNotFound, SubjectKeyIdentifier
+
+from eessi_sim.as4 import vocabulary
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.errors import KeyMaterialError, SignatureError
+from eessi_sim.security.keys import Certificate
+from eessi_sim.security.xmldsig import octets_of
+from eessi_sim.xmlsafe import Element, path_of, text_of
+
+_WSSE: Final = f"{{{vocabulary.WSSE}}}"
+_DS: Final = f"{{{vocabulary.DS}}}"
+_WSU_ID: Final = f"{{{vocabulary.WSU}}}Id"
+TOKEN: Final = _WSSE + "BinarySecurityToken"
+
+
+def find_certificates(
+    key_info: Element, security: Element, candidates: Collection[Certificate]
+) -> tuple[Certificate, ...]:
+    """Return the certificates that ``key_info`` may mean.
+
+    Args:
+        key_info: of the signature.
+        security: the Security header, which holds the token.
+        candidates: certificates at hand, for a KeyInfo that only names one.
+
+    Raises:
+        EbmsFault: 0103 for a kind of KeyInfo that AS4 does not know, 0101 when no certificate is found.
+    """
+    reference = _only_child(_only_child(key_info, _WSSE + "SecurityTokenReference"))
+    if reference.tag == _WSSE + "Reference":
+        return (_token(reference, security),)
+    if reference.tag == _DS + "X509Data":
+        found = _by_serial(reference, candidates)
+    elif reference.tag == _WSSE + "KeyIdentifier" and reference.get("ValueType") == vocabulary.X509_SKI:
+        found = _by_key_identifier(reference, candidates)
+    else:
+        raise _policy(f"Expected a token, an issuer and serial, or a key identifier at {path_of(reference)}")
+    if not found:
+        raise _unknown(f"Expected a known certificate at {path_of(reference)}, found none that fits")
+    return found
+
+
+def _only_child(element: Element, tag: str | None = None) -> Element:
+    if len(element) != 1 or tag not in (None, element[0].tag):
+        raise _policy(
+            f"Expected one SecurityTokenReference with one child at {path_of(element)}, found another thing"
+        )
+    return element[0]
+
+
+def _token(reference: Element, security: Element) -> Certificate:
+    uri = reference.get("URI", "")
+    tokens = [token for token in security.findall(TOKEN) if f"#{token.get(_WSU_ID)}" == uri]
+    if len(tokens) != 1:
+        raise _unknown(f"Expected a BinarySecurityToken {uri[:80]!r} in the Security header, found none")
+    token = tokens[0]
+    types = {reference.get("ValueType", vocabulary.X509_V3), token.get("ValueType", vocabulary.X509_V3)}
+    if types != {vocabulary.X509_V3} or token.get("EncodingType", "") not in ("", vocabulary.BASE64_BINARY):
+        raise _policy(f"Expected one X.509 certificate in base64 at {path_of(token)}, found another token")
+    try:
+        return Certificate.from_der(octets_of(token))
+    except (SignatureError, KeyMaterialError) as error:
+        raise _unknown(error.message) from error
+
+
+def _by_serial(data: Element, candidates: Collection[Certificate]) -> tuple[Certificate, ...]:
+    """Find by serial number alone: products spell the issuer's name in too many ways, and the key decides."""
+    serial = text_of(data.find(f"{_DS}X509IssuerSerial/{_DS}X509SerialNumber"))
+    return tuple(found for found in candidates if str(found.serial) == serial)
+
+
+def _by_key_identifier(identifier: Element, candidates: Collection[Certificate]) -> tuple[Certificate, ...]:
+    try:
+        wanted = octets_of(identifier)
+    except SignatureError as error:
+        raise _unknown(error.message) from error
+    return tuple(found for found in candidates if _key_identifier(found) == wanted)
+
+
+def _key_identifier(certificate: Certificate) -> bytes | None:
+    try:
+        extension = certificate.decoded.extensions.get_extension_for_class(SubjectKeyIdentifier)
+    except ExtensionNotFound:
+        return None
+    return extension.value.digest
+
+
+def _policy(message: str) -> EbmsFault:
+    return EbmsFault(
+        EbmsErrorCode.POLICY_NONCOMPLIANCE,
+        message,
+        hint="Put the certificate into a BinarySecurityToken and refer to it.",
+    )
+
+
+def _unknown(message: str) -> EbmsFault:
+    return EbmsFault(EbmsErrorCode.FAILED_AUTHENTICATION, message)

@@ -1,0 +1,336 @@
+"""WS-Security of AS4: sign envelope and attachments, and verify both in the order that leaves no gap.
+
+One Security header, one signature; its references are exactly the processed Messaging, the processed Body and every part
+(AS4 5.1.4 to 5.1.6, WSS SwA profile 5.4; documented). The signature itself is the work of ``security.xmldsig``.
+"""
+
+import re
+from base64 import b64encode
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from eessi_sim.as4 import vocabulary
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.mime import content_id_of, href
+from eessi_sim.as4.model import Payload
+from eessi_sim.as4.security_tokens import TOKEN, find_certificates
+from eessi_sim.as4.soap import Envelope
+from eessi_sim.errors import SignatureError, XmlError
+from eessi_sim.security import xmldsig
+from eessi_sim.security.keys import Certificate, KeyPair, Purpose
+from eessi_sim.security.policy import DEFAULT, SignaturePolicy, Transform
+from eessi_sim.security.result import Indication, ReferenceResult, SubIndication, VerificationResult
+from eessi_sim.security.trust import TrustStore, check_signer
+from eessi_sim.security.xmldsig import ParsedSignature, Reference
+from eessi_sim.xmlsafe import Element, namespace, parse, path_of
+
+_DS: Final = f"{{{vocabulary.DS}}}"
+_WSU_ID: Final = f"{{{vocabulary.WSU}}}Id"
+_XML_TYPE: Final = re.compile(r"(text|application)/xml|(application|image)/[^/;]+\+xml")
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_UNAUTHENTIC: Final = EbmsErrorCode.FAILED_AUTHENTICATION
+_NONCOMPLIANT: Final = EbmsErrorCode.POLICY_NONCOMPLIANCE
+_FORMAT: Final = SubIndication.FORMAT_FAILURE
+_CONSTRAINTS: Final = SubIndication.SIG_CONSTRAINTS_FAILURE
+_Target: TypeAlias = Element | Payload
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A message whose signature passed every check."""
+
+    result: VerificationResult
+    certificate: Certificate
+    """Certificate of the signer."""
+    references: tuple[Reference, ...]
+    """What was signed, for the receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedParts:
+    """What a signature covers, as the octets that will travel."""
+
+    messaging_id: str
+    messaging: bytes
+    """``eb:Messaging`` in exclusive canonical form."""
+    body_id: str
+    body: bytes
+    """``S12:Body`` in exclusive canonical form."""
+    payloads: Sequence[Payload] = ()
+
+
+def sign(parts: SignedParts, keys: KeyPair, *, token_id: str) -> tuple[str, tuple[Reference, ...]]:
+    """Sign a message.
+
+    Args:
+        parts: everything that is signed.
+        keys: the ebMS key pair of the sender.
+        token_id: id of the BinarySecurityToken.
+
+    Returns:
+        The ``wsse:Security`` header as text, and the references that a receipt must repeat.
+    """
+    references = (
+        Reference.over(parts.messaging, "#" + parts.messaging_id, xmldsig.EXCLUSIVE),
+        Reference.over(parts.body, "#" + parts.body_id, xmldsig.EXCLUSIVE),
+        *(
+            Reference.over(_signed_octets(payload), href(payload.content_id), xmldsig.SWA_CONTENT)
+            for payload in parts.payloads
+        ),
+    )
+    info = xmldsig.signed_info(references, keys.signature_algorithm)
+    key_info = (
+        f'<wsse:SecurityTokenReference><wsse:Reference URI="#{token_id}" ValueType="{vocabulary.X509_V3}"/>'
+        "</wsse:SecurityTokenReference>"
+    )
+    signature = xmldsig.render_signature(info, keys.sign(info), key_info)
+    security = (
+        f'<wsse:Security xmlns:wsse="{vocabulary.WSSE}" S12:mustUnderstand="true">'
+        f'<wsse:BinarySecurityToken xmlns:wsu="{vocabulary.WSU}" EncodingType="{vocabulary.BASE64_BINARY}"'
+        f' ValueType="{vocabulary.X509_V3}" wsu:Id="{token_id}">'
+        f"{b64encode(keys.certificate.der).decode()}</wsse:BinarySecurityToken>{signature}</wsse:Security>"
+    )
+    return security, references
+
+
+def signed_references(envelope: Envelope, policy: SignaturePolicy = DEFAULT) -> tuple[Reference, ...]:
+    """Return what the signature of a message covers, empty when it is not signed; verifies nothing.
+
+    Raises:
+        EbmsFault: as ``verify`` for a signature that cannot be read.
+    """
+    if envelope.security is None:
+        return ()
+    return _parsed_signature(envelope.security, policy).references
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What the receiver of a message expects of its signature."""
+
+    candidates: Collection[Certificate] | None
+    """Certificates listed for the sender; the signer must be one of them. None skips this check."""
+    trust: TrustStore | None
+    """Whom to believe; None leaves it to ``candidates``."""
+    at: datetime
+    """Time of the check."""
+    policy: SignaturePolicy = DEFAULT
+    purpose: Purpose = Purpose.EBMS
+    """What the certificate must be made for."""
+
+
+def verify(envelope: Envelope, payloads: Sequence[Payload], expected: Expectation) -> Verified:
+    """Verify the signature of a message.
+
+    Args:
+        envelope: as read, with the elements that will be processed.
+        payloads: all MIME parts.
+        expected: whom and what to accept.
+
+    Raises:
+        EbmsFault: 0101 when the signature or certificate is wrong, 0103 when it is not what the policy asks for, 0009 when
+            there is too much of it; its ``verdict`` is a VerificationResult.
+    """
+    if envelope.security is None:
+        raise _refused(_NONCOMPLIANT, _FORMAT, "Expected a Security header for us, found none")
+    parsed = _parsed_signature(envelope.security, expected.policy)
+    found = find_certificates(parsed.key_info, envelope.security, expected.candidates or ())
+    targets = _resolve(parsed.references, envelope, payloads)
+    results = tuple(map(_digested, parsed.references, targets))
+    _check_digests(results)
+    signer = _signer(parsed, found, results)
+    verdict = check_signer(
+        signer, expected.purpose, trust=expected.trust, listed=expected.candidates, at=expected.at
+    )
+    outcome = VerificationResult(
+        verdict.sub_indication.indication if verdict.sub_indication else Indication.TOTAL_PASSED,
+        verdict.sub_indication,
+        verdict.explanation,
+        signer,
+        references=results,
+    )
+    if not verdict.ok:
+        raise EbmsFault(EbmsErrorCode.FAILED_AUTHENTICATION, verdict.explanation, verdict=outcome)
+    return Verified(outcome, signer, parsed.references)
+
+
+def _parsed_signature(security: Element, policy: SignaturePolicy) -> ParsedSignature:
+    """Read the one signature of the header; algorithms are judged before anything is computed."""
+    if any(namespace(child) == vocabulary.XENC for child in security):
+        raise _refused(
+            _NONCOMPLIANT, _FORMAT, "Expected a message that is not encrypted for us, found encryption"
+        )
+    signatures = security.findall(xmldsig.SIGNATURE)
+    if len(signatures) != 1:
+        raise _refused(
+            _NONCOMPLIANT,
+            _FORMAT,
+            f"Expected one ds:Signature in the Security header, found {len(signatures)}",
+        )
+    signature = signatures[0]
+    if signature.find(_DS + "Object") is not None:
+        raise _refused(
+            _UNAUTHENTIC, _FORMAT, "Expected no ds:Object in the signature of a message, found one"
+        )
+    number = len(signature.findall(f"{_DS}SignedInfo/{_DS}Reference"))
+    if number > policy.max_references:
+        raise _refused(
+            EbmsErrorCode.INVALID_HEADER,
+            _FORMAT,
+            f"Expected at most {policy.max_references} references in the signature, found {number}",
+        )
+    try:
+        return xmldsig.parse_signature(signature, policy)
+    except SignatureError as error:
+        reason = error.verdict if isinstance(error.verdict, SubIndication) else _FORMAT
+        raise _refused(_NONCOMPLIANT, reason, error.message, error.hint) from error
+
+
+def _resolve(
+    references: Sequence[Reference], envelope: Envelope, payloads: Sequence[Payload]
+) -> tuple[_Target, ...]:
+    """Find what each reference means among the things that will be processed, and nothing else.
+
+    Whatever else carries the id of the signed element is no candidate: signature wrapping lives on looking
+    further (WSS SwA profile 5.4.4, XMLDSig best practices).
+    """
+    places = _places(envelope)
+    by_id = {payload.content_id: payload for payload in payloads}
+    targets = tuple(_target(reference, places, by_id) for reference in references)
+    if len({reference.uri for reference in references}) < len(references):
+        raise _refused(_NONCOMPLIANT, _CONSTRAINTS, "Expected one reference to each signed thing, found two")
+    wanted: tuple[_Target, ...] = (envelope.messaging, envelope.body, *payloads)
+    for thing in wanted:
+        if not any(target is thing for target in targets):
+            name = f"part {thing.content_id[:80]!r}" if isinstance(thing, Payload) else path_of(thing)
+            raise _refused(
+                _NONCOMPLIANT,
+                _CONSTRAINTS,
+                f"Expected {name} to be signed, found no reference to it",
+                "Sign Messaging, Body and every part.",
+            )
+    return targets
+
+
+def _places(envelope: Envelope) -> dict[str, Element]:
+    """Return the elements that may be signed: Messaging, Body, other header blocks, the token.
+
+    Products sign routing headers or the token in addition; that does no harm (AS4 4.4, observed).
+    """
+    security = envelope.security
+    blocks = [block for block in envelope.header if block is not security]
+    tokens = [] if security is None else security.findall(TOKEN)
+    return {
+        identity: element
+        for element in (*tokens, *blocks, envelope.body)
+        for name in (_WSU_ID, "Id", "id")
+        if (identity := element.get(name))
+    }
+
+
+def _target(reference: Reference, places: Mapping[str, Element], payloads: Mapping[str, Payload]) -> _Target:
+    uri = reference.uri
+    steps = [step.transform for step in reference.transforms]
+    if uri.startswith("#"):
+        wanted: Transform = Transform.EXCLUSIVE_C14N
+        target: _Target | None = places.get(uri[1:])
+    elif uri.startswith("cid:"):
+        wanted = Transform.SWA_CONTENT
+        target = payloads.get(content_id_of(uri))
+    elif uri:
+        raise _refused(
+            _UNAUTHENTIC,
+            _FORMAT,
+            f"Expected a reference into the message, found {uri[:120]!r}; it is not fetched",
+        )
+    else:
+        raise _refused(_NONCOMPLIANT, _FORMAT, 'Expected references with a target, found URI=""')
+    if steps != [wanted]:
+        raise _refused(
+            _NONCOMPLIANT, _CONSTRAINTS, f"Expected one transform {wanted} for {uri[:120]!r}, found {steps}"
+        )
+    if target is None:
+        raise _refused(
+            _UNAUTHENTIC,
+            _CONSTRAINTS,
+            f"Expected {uri[:120]!r} to be a part of the message that is processed, found none",
+            "The signed element was moved, renamed or removed after signing.",
+        )
+    return target
+
+
+def _digested(reference: Reference, target: _Target) -> ReferenceResult:
+    octets = _octets(reference, target)
+    return ReferenceResult(reference.uri, reference.digest_value, reference.digest_of(octets), octets)
+
+
+def _octets(reference: Reference, target: _Target) -> bytes:
+    try:
+        if not isinstance(target, Payload):
+            return xmldsig.canonical(target, reference.transforms[0].prefixes)
+        octets = _signed_octets(target)
+    except (XmlError, SignatureError) as error:
+        raise _refused(_UNAUTHENTIC, SubIndication.HASH_FAILURE, error.message, error.hint) from error
+    return _as_sent(octets, reference) if _media_type(target).startswith("text/") else octets
+
+
+def _signed_octets(payload: Payload) -> bytes:
+    """Return what is digested of a part: canonical XML, or the octets themselves (WSS SwA profile 5.4.2)."""
+    if _XML_TYPE.fullmatch(_media_type(payload)):
+        return xmldsig.canonical(parse(payload.content))
+    return payload.content
+
+
+def _as_sent(octets: bytes, reference: Reference) -> bytes:
+    """Return the form of a text part that has the signed digest: the standard wants CRLF, products keep it as it is."""
+    standard = _LINE_END.sub(b"\r\n", octets)
+    return standard if reference.digest_of(standard) == reference.digest_value else octets
+
+
+def _media_type(payload: Payload) -> str:
+    return payload.content_type.partition(";")[0].strip().lower()
+
+
+def _check_digests(results: tuple[ReferenceResult, ...]) -> None:
+    wrong = [result.uri for result in results if not result.ok]
+    if wrong:
+        raise _refused(
+            _UNAUTHENTIC,
+            SubIndication.HASH_FAILURE,
+            f"Expected the signed content at {', '.join(wrong)[:200]!r}, found changed content",
+            "Send the bytes exactly as they were signed; even white space counts.",
+            results=results,
+        )
+
+
+def _signer(
+    parsed: ParsedSignature, found: Sequence[Certificate], results: tuple[ReferenceResult, ...]
+) -> Certificate:
+    try:
+        for certificate in found:
+            if xmldsig.verify_value(parsed, certificate):
+                return certificate
+    except SignatureError as error:
+        reason = SubIndication.CRYPTO_CONSTRAINTS_FAILURE
+        raise _refused(_UNAUTHENTIC, reason, error.message, error.hint, results=results) from error
+    raise _refused(
+        _UNAUTHENTIC,
+        SubIndication.SIG_CRYPTO_FAILURE,
+        f'Expected a signature by the key of "{found[0].subject}", found another value',
+        "The SignedInfo was changed after signing, or another key signed it.",
+        results=results,
+    )
+
+
+def _refused(
+    code: EbmsErrorCode,
+    reason: SubIndication,
+    message: str,
+    hint: str | None = None,
+    *,
+    results: tuple[ReferenceResult, ...] = (),
+) -> EbmsFault:
+    verdict = VerificationResult(reason.indication, reason, message, references=results)
+    return EbmsFault(code, message, hint=hint, verdict=verdict)
