@@ -195,21 +195,31 @@ class Node:
         """
         return tuple(read(node) for node in self.sequence())
 
-    def mapping(self, *, allowed: Collection[str] | None = None, required: Collection[str] = ()) -> "Fields":
-        """Return the keys that stand here.
+    def entries(self) -> "Fields":
+        """Return the keys that stand here, whatever their names.
+
+        Raises:
+            DefinitionError: no keys stand here.
+        """
+        if not isinstance(self.value, dict):
+            raise self.error(f"Expected keys and values, found {self._found()}")
+        return Fields(self, self.value)
+
+    def mapping(self, *, required: Collection[str] = (), allowed: Collection[str] = ()) -> "Fields":
+        """Return the keys that stand here, none but the named ones.
 
         Args:
-            allowed: optional keys, beside the required ones; None accepts every key.
             required: keys that must be there.
+            allowed: further keys that may be there.
 
         Raises:
             DefinitionError: no keys stand here, one is unknown (suggests the nearest), or one is missing.
         """
-        if not isinstance(self.value, dict):
-            raise self.error(f"Expected keys and values, found {self._found()}")
-        fields = Fields(self, self.value)
-        if allowed is not None:
-            _refuse_unknown(self.value, {*allowed, *required})
+        fields = self.entries()
+        known = {*allowed, *required}
+        for key, node in fields.items():
+            if key not in known:
+                raise node.error(f'Expected a known key, found "{key}"', hint=suggestion(key, known))
         for key in required:
             fields[key]
         return fields
@@ -331,12 +341,6 @@ def suggestion(found: str, known: Collection[str]) -> str:
     """Return a hint that names the nearest of ``known``, or all of them when none is near."""
     near = difflib.get_close_matches(found, known, n=1)
     return f'Did you mean "{near[0]}"?' if near else f"Known here: {', '.join(sorted(known))}."
-
-
-def _refuse_unknown(entries: Mapping[str, Node], known: Collection[str]) -> None:
-    for key, node in entries.items():
-        if key not in known:
-            raise node.error(f'Expected a known key, found "{key}"', hint=suggestion(key, known))
 
 
 def _not_yaml(error: yaml.YAMLError, file: str) -> DefinitionError:

@@ -23,7 +23,7 @@ class Role(StrEnum):
 
 def node(text: str) -> Node:
     """The value of ``key`` in a file that holds nothing else."""
-    return read_yaml(f"key: {text}", "example.yaml").mapping()["key"]
+    return read_yaml(f"key: {text}", "example.yaml").entries()["key"]
 
 
 def refused(text: str, read: str) -> DefinitionError:
@@ -171,7 +171,7 @@ def test_sequence_refuses_a_scalar() -> None:
 
 def test_mapping_refuses_a_list() -> None:
     """A list has no keys."""
-    assert refused("[a]", "mapping").message.startswith("Expected keys and values, found a list")
+    assert refused("[a]", "entries").message.startswith("Expected keys and values, found a list")
 
 
 def test_unknown_key_names_file_line_and_nearest_key() -> None:
@@ -185,6 +185,12 @@ def test_unknown_key_names_file_line_and_nearest_key() -> None:
     )
 
 
+def test_no_key_is_known_unless_named() -> None:
+    """A loader that names no keys accepts none."""
+    with pytest.raises(DefinitionError, match='Expected a known key, found "a"'):
+        read_yaml("a: 1", "f.yaml").mapping()
+
+
 def test_known_keys_are_accepted() -> None:
     """Required and optional keys together are what is known."""
     root = read_yaml("id: a\nroles: []\n", "network.yaml")
@@ -194,13 +200,13 @@ def test_known_keys_are_accepted() -> None:
 def test_missing_required_key_is_named() -> None:
     """A missing key is an error that says which one."""
     with pytest.raises(DefinitionError) as caught:
-        read_yaml("a: {b: 1}", "f.yaml").mapping()["a"].mapping(required={"c"})
+        read_yaml("a: {}", "f.yaml").entries()["a"].mapping(required={"c"})
     assert caught.value.message == 'Expected the key "c", found none at a (f.yaml, line 1)'
 
 
 def test_error_carries_file_line_and_key_for_machines() -> None:
     """The place travels as values too, not only in the sentence."""
-    place = read_yaml("a:\n  - b: x", "f.yaml").mapping()["a"].sequence()[0].mapping()["b"]
+    place = read_yaml("a:\n  - b: x", "f.yaml").entries()["a"].sequence()[0].entries()["b"]
     assert place.error("Expected y").context == {"file": "f.yaml", "line": 2, "key": "a[1].b"}
 
 
@@ -211,7 +217,7 @@ def test_error_at_the_top_has_no_key() -> None:
 
 def fields(text: str) -> Fields:
     """Keys of a small file."""
-    return read_yaml(text, "f.yaml").mapping()
+    return read_yaml(text, "f.yaml").entries()
 
 
 def test_read_returns_the_default_of_an_absent_key() -> None:
