@@ -1,0 +1,221 @@
+"""Reads ``institutions/<country>/<code>.yaml`` and ``institutions/networks/*.yaml`` into the model.
+
+A file is one institution or one network; unknown keys are errors with a suggestion. URLs and certificates exist
+only once a network is built, so they are never in these files. Stories are named here but read elsewhere.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+from eessi_sim.definition_files import Node, load_yaml, suggestion
+from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
+from eessi_sim.ir.model import (
+    AccessPointEntry,
+    ApplicationRole,
+    AssignedBuc,
+    BehaviourRule,
+    Contact,
+    Endpoint,
+    Exchange,
+    Institution,
+    Translation,
+)
+from eessi_sim.ir.repository import InstitutionRepository
+
+_CONTACT_KEYS = ("email", "phone", "fax", "url", "street", "postal_code", "town")
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkDefinition:
+    """A network as its file describes it: who takes part; without URLs and certificates."""
+
+    id: str
+    title: str
+    access_point: AccessPointEntry
+    institutions: tuple[Institution, ...]
+    stories: tuple[str, ...]
+    """Ids of the stories that the network can play."""
+
+    def repository(self, version: str) -> InstitutionRepository:
+        """Return the repository of this network under a version number."""
+        return InstitutionRepository(version, self.institutions, (self.access_point,))
+
+
+def load_institution(path: Path) -> Institution:
+    """Read one institution.
+
+    Raises:
+        DefinitionError: names file, line and key.
+    """
+    return _institution(load_yaml(path), path)
+
+
+def load_institutions(folder: Path) -> tuple[Institution, ...]:
+    """Read all institutions of a folder with one sub-folder per country, in the order of their ids.
+
+    Raises:
+        DefinitionError: names file, line and key.
+    """
+    return tuple(load_institution(path) for path in _institution_files(folder))
+
+
+def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
+    """Read a network and the institutions it names.
+
+    Args:
+        path: the network file.
+        folders: where the institutions are looked for, in this order; the user's own folder first.
+
+    Raises:
+        DefinitionError: names file, line and key; an institution without file is one of the reasons.
+    """
+    fields = load_yaml(path).mapping(
+        required=("id", "title", "access_point", "institutions"), allowed=("stories",)
+    )
+    institutions = fields.each("institutions", _finder(folders))
+    return NetworkDefinition(
+        id=fields.read("id", Node.text),
+        title=fields.read("title", Node.text),
+        access_point=replace(
+            fields.read("access_point", _access_point),
+            linked=tuple(institution.id for institution in institutions),
+        ),
+        institutions=institutions,
+        stories=fields.each("stories", Node.text),
+    )
+
+
+def _institution_files(folder: Path) -> list[Path]:
+    return sorted(path for country in COUNTRIES for path in (folder / country).glob("*.yaml"))
+
+
+def _finder(folders: Sequence[Path]) -> Callable[[Node], Institution]:
+    def find(node: Node) -> Institution:
+        institution_id = node.parsed(InstitutionId)
+        country, code = institution_id.split(":")
+        for folder in folders:
+            path = folder / country / f"{code}.yaml"
+            if path.is_file():
+                return load_institution(path)
+        known = [f"{p.parent.name}:{p.stem}" for folder in folders for p in _institution_files(folder)]
+        raise node.error(
+            f'Expected an institution that has a file, found "{institution_id}"',
+            hint=suggestion(institution_id, known),
+        )
+
+    return find
+
+
+def _access_point(node: Node) -> AccessPointEntry:
+    fields = node.mapping(required=("id", "name"))
+    access_point_id = fields["id"].parsed(InstitutionId)
+    return AccessPointEntry(access_point_id, fields["name"].text(), access_point_id.country)
+
+
+def _institution(node: Node, path: Path) -> Institution:
+    fields = node.mapping(
+        required=("id", "name", "country", "competences"),
+        allowed=("contact", "endpoint", "behaviours", "external", "from", "until"),
+    )
+    institution_id = fields.read("id", _id_of_file(path))
+    return Institution(
+        id=institution_id,
+        name=fields.read("name", _name),
+        country=fields.read("country", lambda place: place.one_of([institution_id.country])),
+        competences=tuple(entry for group in fields.each("competences", _competences) for entry in group),
+        contact=fields.read("contact", _contact, Contact()),
+        endpoint=fields.read("endpoint", _endpoint, Endpoint()),
+        behaviours=fields.each("behaviours", _behaviour),
+        external=fields.read("external", Node.boolean, default=False),
+        valid_from=fields.read("from", _start_of_day, None),
+        valid_until=fields.read("until", _end_of_day, None),
+    )
+
+
+def _id_of_file(path: Path) -> Callable[[Node], InstitutionId]:
+    def read(node: Node) -> InstitutionId:
+        institution_id = node.parsed(InstitutionId)
+        expected = f"{path.parent.name}:{path.stem}"
+        if institution_id != expected:
+            raise node.error(
+                f'Expected the id "{expected}" of the folder and file name, found "{institution_id}"',
+                hint="Name the file <country>/<code>.yaml after the id.",
+            )
+        return institution_id
+
+    return read
+
+
+def _name(node: Node) -> tuple[Translation, ...]:
+    names = tuple(Translation(language, text.text()) for language, text in node.entries().items())
+    if not names:
+        raise node.error("Expected a name in at least one language, found none", hint='Add "en: …".')
+    return names
+
+
+def _competences(node: Node) -> tuple[AssignedBuc, ...]:
+    """Return one entry per role; the repository lists one competence per process and role (observed)."""
+    fields = node.mapping(required=("buc", "roles", "from"), allowed=("ready", "until"))
+    start = fields.read("from", _start_of_day)
+    end = fields.read("until", _end_of_day, None)
+    if end is not None and end <= start:
+        raise fields["until"].error("Expected a last day on or after the first, found an earlier one")
+    return tuple(
+        AssignedBuc(
+            buc=fields["buc"].parsed(BucType),
+            role=role,
+            valid_from=start,
+            valid_until=end,
+            ready=fields.read("ready", Node.boolean, default=True),
+        )
+        for role in fields["roles"].each(lambda place: place.member(ApplicationRole))
+    )
+
+
+def _contact(node: Node) -> Contact:
+    fields = node.mapping(allowed=_CONTACT_KEYS)
+    return Contact(**{key: place.text() for key, place in fields.items()})
+
+
+def _endpoint(node: Node) -> Endpoint:
+    fields = node.mapping(required=("exchange",))
+    return Endpoint(fields["exchange"].member(Exchange))
+
+
+def _behaviour(node: Node) -> BehaviourRule:
+    fields = node.mapping(required=("when",), allowed=("reply", "send", "after", "if", "unless"))
+    if ("reply" in fields) == ("send" in fields):
+        raise node.error(
+            'Expected either "reply" or "send"', hint="A rule answers a document or sends others, not both."
+        )
+    return BehaviourRule(
+        when=fields.read("when", _sed_type),
+        reply=fields.read("reply", _sed_type, None),
+        send=fields.each("send", _sed_type),
+        after=fields.read("after", Node.duration, timedelta(0)),
+        condition=fields.read("if", Node.text, None),
+        unless=fields.read("unless", Node.text, None),
+    )
+
+
+def _sed_type(node: Node) -> SedType:
+    return node.parsed(SedType)
+
+
+def _start_of_day(node: Node) -> datetime:
+    return _midnight(node.date())
+
+
+def _end_of_day(node: Node) -> datetime | None:
+    """Return the midnight that ends the day: ``until`` names the last day on which something holds.
+
+    The last day of the calendar is a usual way to write "without end".
+    """
+    day = node.date()
+    return None if day == date.max else _midnight(day) + timedelta(days=1)
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)

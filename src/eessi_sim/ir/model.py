@@ -1,0 +1,158 @@
+"""What the Institution Repository says about institutions and access points, in its own words.
+
+The shape follows the public SYN001 sample (observed), reduced to what messages need; the habits of an institution
+are ours. Plain values: who is competent or how to find somebody is the question of ``repository``.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from eessi_sim.identifiers import BucType, InstitutionId, SedType
+from eessi_sim.security.keys import Certificate, Purpose
+
+
+class ApplicationRole(StrEnum):
+    """Role in which an institution is competent (SYN001 ``applicationRole``, observed)."""
+
+    CASE_OWNER = "CaseOwner"
+    COUNTERPARTY = "Counterparty"
+    INTELLIGENT_RA = "IntelligentRA"
+    """A routing application that forwards cases to the right institution."""
+
+
+class Exchange(StrEnum):
+    """How an endpoint gets its messages (SYN001 ``messageExchangePattern``, observed)."""
+
+    PUSH = "push"
+    PULL = "pull"
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A name in one language."""
+
+    language: str
+    """Two small letters, for example ``en``."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How people reach the institution; invented, like everything in the definition files."""
+
+    email: str | None = None
+    phone: str | None = None
+    fax: str | None = None
+    url: str | None = None
+    street: str | None = None
+    postal_code: str | None = None
+    town: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AssignedBuc:
+    """One competence: a process type in one role, for some time."""
+
+    buc: BucType
+    role: ApplicationRole
+    valid_from: datetime
+    valid_until: datetime | None = None
+    """First moment at which it no longer holds; None has no end."""
+    ready: bool = True
+    """Whether the institution handles this process in EESSI already (SYN001 ``isEESSIReady``)."""
+
+    def is_in_force(self, at: datetime) -> bool:
+        """Whether the competence holds at this time."""
+        return _covers(self.valid_from, self.valid_until, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where business messages for an institution go."""
+
+    exchange: Exchange = Exchange.PUSH
+    channel: str = ""
+    """URL to push to, or name of the queue to pull from; empty until the network is built."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """The certificates listed for one party, apart by purpose; several while one replaces another."""
+
+    ebms: tuple[Certificate, ...] = ()
+    seal: tuple[Certificate, ...] = ()
+    tls: tuple[Certificate, ...] = ()
+
+    def of(self, purpose: Purpose) -> tuple[Certificate, ...]:
+        """Return those for one purpose."""
+        return {Purpose.EBMS: self.ebms, Purpose.SEAL: self.seal, Purpose.TLS: self.tls}[purpose]
+
+
+@dataclass(frozen=True, slots=True)
+class BehaviourRule:
+    """A habit: what the institution does by itself when a document arrives (our choice, inferred)."""
+
+    when: SedType
+    """The document that arrives."""
+    reply: SedType | None = None
+    """Document sent as the reply to it; this or ``send`` is set."""
+    send: tuple[SedType, ...] = ()
+    """Documents sent in the same case, in this order, without being replies."""
+    after: timedelta = timedelta(0)
+    """Delay on the clock of the simulation."""
+    condition: str | None = None
+    """The rule acts only if this holds; words that the institution understands."""
+    unless: str | None = None
+    """The rule does not act if this holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """An institution as the repository lists it."""
+
+    id: InstitutionId
+    name: tuple[Translation, ...]
+    country: str
+    competences: tuple[AssignedBuc, ...] = ()
+    contact: Contact = Contact()
+    endpoint: Endpoint = Endpoint()
+    certificates: Certificates = Certificates()
+    behaviours: tuple[BehaviourRule, ...] = ()
+    external: bool = False
+    """Whether somebody else's system plays it; then the simulator starts no node for it."""
+    valid_from: datetime | None = None
+    """First moment of the entry; None has no beginning."""
+    valid_until: datetime | None = None
+    """First moment after the entry; None has no end."""
+
+    def is_listed(self, at: datetime) -> bool:
+        """Whether the entry as a whole is valid at this time."""
+        return _covers(self.valid_from, self.valid_until, at)
+
+    def name_in(self, language: str = "en") -> str:
+        """Return the name in ``language``, else the first name, else the id."""
+        names = {translation.language: translation.text for translation in self.name}
+        return names.get(language) or next(iter(names.values()), self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPointEntry:
+    """An access point as the repository lists it."""
+
+    id: InstitutionId
+    name: str
+    country: str
+    outbox: str = ""
+    """URL where its institutions push messages; empty until the network is built."""
+    inbox: str = ""
+    """URL where its institutions pull messages."""
+    inbound: str = ""
+    """URL where other access points push messages."""
+    certificates: Certificates = Certificates()
+    linked: tuple[InstitutionId, ...] = ()
+    """The institutions it serves (SYN001 ``LinkedInstitutions``)."""
+
+
+def _covers(start: datetime | None, end: datetime | None, at: datetime) -> bool:
+    return (start is None or start <= at) and (end is None or at < end)
