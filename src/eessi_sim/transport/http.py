@@ -1,0 +1,153 @@
+"""The sending end over HTTP/1.1 with mutual TLS: pooled connections, nothing followed, nothing guessed.
+
+No proxy settings are read, no redirect followed, no cookie kept, no header invented. The
+receiving end lives in ``http_listener``.
+"""
+
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from io import BytesIO
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from eessi_sim.errors import ConnectFailed, Refused, TimedOut, TransportError
+from eessi_sim.transport.base import Response, TlsIdentity, TransportLimits
+from eessi_sim.transport.http_listener import HttpListener
+from eessi_sim.transport.tls import client_context
+
+__all__ = ["HttpListener", "HttpTransport"]
+
+_AT_ONCE = 1024 * 1024
+"""Octets that may be written in one go; more would hold the event loop."""
+_CONNECTIONS_PER_HOST = 64
+"""Requests to one host at the same time; more wait for a free connection (our choice, inferred)."""
+_KEEP_SECONDS = 20.0
+"""An idle connection is closed here before the listener does, so that no request meets a closing one."""
+_OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+"""What the library would add by itself."""
+
+
+class HttpTransport:
+    """Sends with the certificate of one party.
+
+    Args:
+        identity: certificate shown to servers, and the authorities that servers must come from.
+        limits: bounds of the answers.
+
+    Raises:
+        KeyMaterialError: a file of the identity cannot be used.
+    """
+
+    def __init__(self, identity: TlsIdentity, *, limits: TransportLimits | None = None) -> None:
+        self._context = client_context(identity)
+        self._limits = limits or TransportLimits()
+        self._session: aiohttp.ClientSession | None = None
+
+    async def send(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+    ) -> Response:
+        """Bring a request to ``url`` and return what was answered, whatever its status.
+
+        Raises:
+            ConnectFailed: nobody answers there, or the connection broke.
+            TimedOut: no complete answer within so many seconds.
+            Refused: TLS was refused by one of the two sides.
+            TransportError: the URL is not HTTPS, the answer is not HTTP, or larger than the limit.
+        """
+        _check_url(url)
+        with _own_errors(url, within):
+            async with self._open().request(
+                method,
+                url,
+                data=body if len(body) < _AT_ONCE else BytesIO(body),
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=within),
+            ) as answer:
+                return Response(answer.status, _joined(answer.headers), await self._read(answer, url))
+
+    async def close(self) -> None:
+        """Close all connections; closing twice is harmless."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        # Not in __init__: a session belongs to the event loop in which it is made.
+        if self._session is None:
+            connector = aiohttp.TCPConnector(
+                ssl=self._context,
+                limit=0,
+                limit_per_host=_CONNECTIONS_PER_HOST,
+                keepalive_timeout=_KEEP_SECONDS,
+            )
+            self._session = aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=_OWN_HEADERS,
+                auto_decompress=False,
+                trust_env=False,
+            )
+        return self._session
+
+    async def _read(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
+        chunks = bytearray()
+        async for chunk in answer.content.iter_any():
+            chunks += chunk
+            if len(chunks) > self._limits.max_body:
+                answer.close()
+                raise TransportError(
+                    f"Expected at most {self._limits.max_body} octets from {url}, found more",
+                    hint="Raise the limit if the other side is right.",
+                    url=url,
+                )
+        return bytes(chunks)
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname:
+        raise TransportError(f'Expected a URL such as "https://host:port/path", found "{url}"', url=url)
+
+
+def _joined(headers: Mapping[str, str]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        joined[key] = f"{joined[key]}, {value}" if key in joined else value
+    return joined
+
+
+@contextmanager
+def _own_errors(url: str, within: float) -> Iterator[None]:
+    """Turn errors of the library into ours."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise TimedOut(
+            f"Expected an answer from {url} within {within:g} seconds, found none",
+            hint="Try again later; ask the other side whether it is up.",
+            url=url,
+        ) from error
+    except aiohttp.ClientSSLError as error:
+        raise _refused(url, error) from error
+    except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+        if isinstance(error.__cause__, ssl.SSLError):
+            raise _refused(url, error) from error
+        raise ConnectFailed(
+            f"Expected a connection to {url}, found none: {error}",
+            hint="Check that the other side runs and that the address is right.",
+            url=url,
+        ) from error
+    except (aiohttp.ClientError, ValueError) as error:
+        raise TransportError(f"Expected an HTTP answer from {url}, found: {error}", url=url) from error
+
+
+def _refused(url: str, error: Exception) -> Refused:
+    return Refused(
+        f"Expected {url} and us to accept each other's TLS certificates, found: {error}",
+        hint="Check validity, issuer and host name of both certificates.",
+        url=url,
+    )

@@ -1,0 +1,227 @@
+"""The receiving end over HTTP/1.1 with mutual TLS: bounded in size and time, silent about itself.
+
+Answered here, before any handler: 400 for what is not clean HTTP, 408 for slow senders, 413 for
+large bodies, 415 for content encodings (RFC 9110 15.5). What a request means is not known here.
+"""
+
+import asyncio
+import errno
+import logging
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+
+from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.transport.base import Handler, Request, Response, TlsIdentity, TransportLimits
+from eessi_sim.transport.tls import server_context
+
+_log = logging.getLogger("eessi_sim.transport")
+_PRODUCT = "eessi-sim"
+"""Value of the Server header: no versions, they help only attackers."""
+_BACKLOG = 1024
+"""Connections that may wait to be accepted: a whole network starts at once."""
+_LINGER_SECONDS = 5.0
+"""How long the rest of a refused body is thrown away, so that the sender sees the answer."""
+_STOP_SECONDS = 10.0
+"""How long running requests may take to end when the listener stops."""
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+_Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+
+
+class HttpListener:
+    """Listens for one party.
+
+    Args:
+        host: name or address to bind to; the loopback address keeps strangers out.
+        port: 0 takes a free one.
+        identity: certificate shown to clients, and the authorities that clients must come from.
+        limits: bounds of the requests.
+        name: host in the URL that others use; must stand in the certificate. The same as
+            ``host`` by default.
+
+    Raises:
+        KeyMaterialError: a file of the identity cannot be used.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        identity: TlsIdentity,
+        limits: TransportLimits | None = None,
+        name: str | None = None,
+    ) -> None:
+        self._host = host
+        self._port = port
+        self._name = name or host
+        self._context = server_context(identity)
+        self._limits = limits or TransportLimits()
+        self._server: web.Server | None = None
+        self._sockets: asyncio.Server | None = None
+
+    async def start(self, handler: Handler) -> str:
+        """Begin to listen and return the URL, without a slash at the end.
+
+        Raises:
+            EnvironmentProblem: the address is taken, forbidden or not of this machine.
+        """
+        front = _Front(handler, self._limits)
+        self._server = _Server(
+            front.answer,
+            access_log=None,
+            logger=_log,
+            auto_decompress=False,  # a compressed body would grow behind the limit
+            keepalive_timeout=self._limits.read_seconds,
+            lingering_time=_LINGER_SECONDS,
+        )
+        try:
+            self._sockets = await asyncio.get_running_loop().create_server(
+                self._server, self._host, self._port, ssl=self._context, backlog=_BACKLOG
+            )
+        except OSError as error:
+            raise self._unusable(error) from error
+        port = self._sockets.sockets[0].getsockname()[1]
+        host = f"[{self._name}]" if ":" in self._name else self._name
+        return f"https://{host}:{port}"
+
+    async def stop(self) -> None:
+        """Stop listening, let running requests end and close; stopping twice is harmless."""
+        if self._sockets is None or self._server is None:
+            return
+        self._sockets.close()
+        self._server.pre_shutdown()
+        await self._server.shutdown(_STOP_SECONDS)
+        await self._sockets.wait_closed()
+        self._sockets = None
+
+    def _unusable(self, error: OSError) -> EnvironmentProblem:
+        place = f"port {self._port} of {self._host}"
+        if error.errno == errno.EADDRINUSE:
+            return EnvironmentProblem(
+                f"Expected {place} to be free, found it in use",
+                hint="Stop the other program, or choose another port.",
+            )
+        return EnvironmentProblem(
+            f"Expected to listen on {place}, found: {error.strerror}",
+            hint="Choose an address of this machine and a port that you may use.",
+        )
+
+
+class _RefusalError(Exception):
+    """A request that no handler shall see."""
+
+    def __init__(self, status: HTTPStatus, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class _Front:
+    """Makes a Request of what the library read, and its answer of our Response."""
+
+    def __init__(self, handler: Handler, limits: TransportLimits) -> None:
+        self._handler = handler
+        self._limits = limits
+
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            arrived = Request(
+                method=request.method,
+                path=request.rel_url.raw_path_qs or "/",
+                headers=_headers(request),
+                body=await self._body(request),
+                peer_certificate=_certificate(request),
+                peer=request.remote or "",
+            )
+        except _RefusalError as refusal:
+            return _refuse(refusal.status, refusal.reason)
+        return _written(await self._handler(arrived))
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        if (request.content_length or 0) > self._limits.max_body:
+            raise self._too_large()
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(_CONTINUE)
+        try:
+            return await self._read(request)
+        except TimeoutError as error:
+            raise _RefusalError(HTTPStatus.REQUEST_TIMEOUT, "The request took too long") from error
+        except (web.RequestPayloadError, ConnectionError) as error:
+            raise _RefusalError(HTTPStatus.BAD_REQUEST, "The body is not as announced") from error
+
+    async def _read(self, request: web.BaseRequest) -> bytes:
+        now = asyncio.get_running_loop().time
+        last = now() + self._limits.request_seconds
+        body = bytearray()
+        async with asyncio.timeout_at(None) as guard:
+            while not request.content.at_eof():
+                guard.reschedule(min(now() + self._limits.read_seconds, last))
+                body += await request.content.readany()
+                if len(body) > self._limits.max_body:
+                    raise self._too_large()
+        return bytes(body)
+
+    def _too_large(self) -> _RefusalError:
+        return _RefusalError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"The body is larger than {self._limits.max_body} octets",
+        )
+
+
+class _Connection(web.RequestHandler):
+    """Answers in our own words what the library refuses by itself."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        if status == HTTPStatus.BAD_REQUEST:
+            _log.info("Refused a request from %s that is not HTTP", request.remote)
+            # Only the first line: the others repeat octets of the request.
+            return _refuse(HTTPStatus.BAD_REQUEST, (message or "").split("\n")[0].rstrip(" :"))
+        _log.error("A handler failed", exc_info=exc)
+        return _refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be handled")
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+def _headers(request: web.BaseRequest) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for name, value in request.headers.items():
+        key = name.lower()
+        if not value.isascii():
+            raise _RefusalError(HTTPStatus.BAD_REQUEST, "A header is not ASCII")
+        if key == "content-type" and key in headers:
+            raise _RefusalError(HTTPStatus.BAD_REQUEST, "There are several Content-Type headers")
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise _RefusalError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content encodings are not supported")
+    return headers
+
+
+def _certificate(request: web.BaseRequest) -> bytes | None:
+    connection = request.get_extra_info("ssl_object")
+    return None if connection is None else connection.getpeercert(binary_form=True)
+
+
+def _refuse(status: HTTPStatus, reason: str) -> web.Response:
+    response = _written(Response(status, {"content-type": "text/plain; charset=utf-8"}, reason.encode()))
+    response.force_close()  # what follows on this connection cannot be trusted
+    return response
+
+
+def _written(response: Response) -> web.Response:
+    written = web.Response(status=response.status, body=response.body, headers=response.headers)
+    written.headers[hdrs.SERVER] = _PRODUCT
+    return written

@@ -1,0 +1,47 @@
+"""TLS as every hop uses it: both sides show a certificate, version 1.2 or newer.
+
+(eDelivery AS4 test assertions TA40 and TA41 refuse older versions, documented.) Who a certificate
+belongs to is not decided here; the Institution Repository knows.
+"""
+
+import ssl
+
+from eessi_sim.errors import KeyMaterialError
+from eessi_sim.transport.base import TlsIdentity
+
+_CIPHERS_OF_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Forward secrecy and authenticated encryption only; those of TLS 1.3 all have both."""
+
+
+def server_context(identity: TlsIdentity) -> ssl.SSLContext:
+    """Return the TLS settings of a listener; clients without a trusted certificate are refused.
+
+    Raises:
+        KeyMaterialError: a file of the identity cannot be used.
+    """
+    return _loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), identity)
+
+
+def client_context(identity: TlsIdentity) -> ssl.SSLContext:
+    """Return the TLS settings of a sender; servers must be trusted and carry the name in the URL.
+
+    Raises:
+        KeyMaterialError: a file of the identity cannot be used.
+    """
+    return _loaded(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), identity)
+
+
+def _loaded(context: ssl.SSLContext, identity: TlsIdentity) -> ssl.SSLContext:
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.set_ciphers(_CIPHERS_OF_1_2)
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    try:
+        context.load_cert_chain(identity.certificate, identity.key)
+        context.load_verify_locations(identity.authorities)
+    except OSError as error:  # ssl.SSLError is one
+        raise KeyMaterialError(
+            f'Cannot use "{identity.certificate}", "{identity.key}" and "{identity.authorities}" for TLS: {error.strerror}',
+            hint="All three must be PEM files; the key must be that of the first certificate.",
+        ) from error
+    return context
