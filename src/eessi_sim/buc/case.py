@@ -154,6 +154,8 @@ class DocumentVersion:
     saved_at: datetime | None = None
     sent_at: datetime | None = None
     received_at: datetime | None = None
+    message_id: MessageId | None = None
+    """ebMS message that brought a received version; for a sent one see ``deliveries``."""
     deliveries: tuple[Delivery, ...] = ()
 
 

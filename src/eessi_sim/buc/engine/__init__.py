@@ -1,0 +1,53 @@
+"""The engine of the Business Use Cases: pure and total.
+
+Any state of a case with any input gives a new state or a named refusal: ActionNotAvailable for what a
+user wants, DocumentRefused for what a message brings, CaseError for arguments that make no sense.
+Nothing here reads a clock, makes an id, stores or sends.
+"""
+
+from eessi_sim.buc.engine.execute import (
+    EXCEPTION_SED,
+    create,
+    delete,
+    record_delivery,
+    record_sent,
+    report_exception,
+    send,
+    update,
+)
+from eessi_sim.buc.engine.incoming import IncomingDocument
+from eessi_sim.buc.engine.life import (
+    archive,
+    local_close,
+    local_reopen,
+    open_case,
+    remove_case,
+    restore,
+    set_participants,
+)
+from eessi_sim.buc.engine.offering import actions, available_actions, close_offered_from, find_action
+from eessi_sim.buc.engine.receive import receive
+
+__all__ = [
+    "EXCEPTION_SED",
+    "IncomingDocument",
+    "actions",
+    "archive",
+    "available_actions",
+    "close_offered_from",
+    "create",
+    "delete",
+    "find_action",
+    "local_close",
+    "local_reopen",
+    "open_case",
+    "receive",
+    "record_delivery",
+    "record_sent",
+    "remove_case",
+    "report_exception",
+    "restore",
+    "send",
+    "set_participants",
+    "update",
+]

@@ -1,0 +1,38 @@
+"""A document as a verified message brings it, before any case has taken it."""
+
+from dataclasses import dataclass
+
+from eessi_sim.buc.case import CaseAction, CaseRole, Participant
+from eessi_sim.identifiers import (
+    CdmVersion,
+    DocumentId,
+    InstitutionId,
+    InternationalId,
+    MessageId,
+    SedType,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingDocument:
+    """What envelope and SED say about one received document; contents stay outside."""
+
+    type: SedType
+    document_id: DocumentId
+    version: int
+    international_id: InternationalId
+    cdm: CdmVersion
+    sender: InstitutionId
+    sender_role: CaseRole
+    case_action: CaseAction
+    participants: tuple[Participant, ...] = ()
+    """All participants of the case, when the envelope lists them; else sender and receiver make the case."""
+    receivers: tuple[InstitutionId, ...] = ()
+    """Everybody this document went to, when the envelope lists them."""
+    parent_id: DocumentId | None = None
+    """The document it answers or is about; concluded from the case when the envelope does not say it."""
+    target_sed: SedType | None = None
+    """Type of the SED that an X-SED names in its content; helps to find the target without a parent id."""
+    message_id: MessageId | None = None
+    text: str = ""
+    """For an X050: its sentence about the problem."""

@@ -1,0 +1,188 @@
+"""The actions of a case: derived from its history and its table, each time anew."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from eessi_sim.buc.actions import Action, ActionStatus, Category, Operation, action_id
+from eessi_sim.buc.case import Case, CaseRole, CaseStatus, Document, DocumentStatus
+from eessi_sim.buc.conditions import CONDITIONS
+from eessi_sim.buc.definition import Addressing, BucDefinition, CaseEffect, Permission, Step, StepKind
+from eessi_sim.buc.offers import Offer, Offers, own_offers, parent_stands, permissions_of
+from eessi_sim.errors import ActionNotAvailable
+
+_READING = frozenset(
+    {
+        Operation.READ,
+        Operation.READ_PARTICIPANTS,
+        Operation.LOCAL_REOPEN,
+        Operation.ARCHIVE_CASE,
+        Operation.RESTORE_CASE,
+    }
+)
+"""What remains of a case that is not open; everything else is suspended (documented for attachments)."""
+
+
+def actions(case: Case, definition: BucDefinition, now: datetime) -> tuple[Action, ...]:
+    """Return every action of the case, suspended ones included.
+
+    Args:
+        case: the copy of a case.
+        definition: its table.
+        now: the present time; delayed actions depend on it.
+    """
+    if case.status is CaseStatus.REMOVED:
+        return ()
+    offers = own_offers(case, definition)
+    found = [
+        *_case_actions(case, definition),
+        *(_create(case, definition, offer, now) for offer in offers.open.values()),
+    ]
+    for document in case.documents:
+        found += _document_actions(case, definition, document, offers)
+    if case.status is CaseStatus.OPEN:
+        return tuple(found)
+    return tuple(action if action.operation in _READING else _suspended(action) for action in found)
+
+
+def available_actions(case: Case, definition: BucDefinition, now: datetime) -> tuple[Action, ...]:
+    """Return the actions that can be used now."""
+    return tuple(action for action in actions(case, definition, now) if action.is_active)
+
+
+def find_action(case: Case, definition: BucDefinition, now: datetime, action_id: str) -> Action | None:
+    """Return the action with this id, suspended or not; None when it is not offered."""
+    return next((action for action in actions(case, definition, now) if action.id == action_id), None)
+
+
+def is_usable(case: Case, definition: BucDefinition, offer: Offer, now: datetime) -> bool:
+    """Return whether a document of this offer can be created now."""
+    if case.status is not CaseStatus.OPEN or offer.suspended:
+        return False
+    from_time = _waits_until(case, definition, offer)
+    return from_time is None or now >= from_time
+
+
+def _waits_until(case: Case, definition: BucDefinition, offer: Offer) -> datetime | None:
+    rule = definition.administrative.get(offer.step.sed)
+    closes = rule is not None and rule.effect is CaseEffect.CLOSE_CASE
+    return close_offered_from(case, definition) if closes else None
+
+
+def close_offered_from(case: Case, definition: BucDefinition) -> datetime | None:
+    """Return when X001 can first be sent; None means no delay holds it back.
+
+    The delay counts from the latest SED that the table names; in LA_BUC_02 it ends early when every
+    counterparty has approved (RINA, documented).
+    """
+    rule = definition.close
+    if rule.after is None or (rule.at_once_if and CONDITIONS[rule.at_once_if](case)):
+        return None
+    times = [document.exchanged_at for document in case.exchanged() if document.type == rule.since]
+    return (times[-1] if times and times[-1] else case.created_at) + rule.after
+
+
+def not_available(case: Case, definition: BucDefinition, wanted: str, now: datetime) -> ActionNotAvailable:
+    """Return the error that refuses an action and names what is possible instead."""
+    possible = tuple(dict.fromkeys(action.text for action in available_actions(case, definition, now)))
+    return ActionNotAvailable(
+        f'Expected an action that case {case.id} offers now, found "{wanted}"',
+        available=possible,
+        hint=f"Possible now: {', '.join(possible)}." if possible else "Nothing is possible in this case.",
+        case=case.id,
+        buc=case.buc,
+        status=case.status,
+    )
+
+
+def _suspended(action: Action) -> Action:
+    return replace(action, status=ActionStatus.SUSPENDED)
+
+
+def _case_actions(case: Case, definition: BucDefinition) -> list[Action]:
+    if case.status is CaseStatus.ARCHIVED:
+        return [_on_case(case, Operation.RESTORE_CASE)]
+    if case.status is CaseStatus.CLOSED:
+        reopen = [_on_case(case, Operation.LOCAL_REOPEN)] if case.is_closed_locally else []
+        return [*reopen, _on_case(case, Operation.ARCHIVE_CASE)]
+    if case.is_started:
+        return [_on_case(case, Operation.LOCAL_CLOSE)] if case.role in definition.close.local else []
+    if case.role is CaseRole.CASE_OWNER:
+        choose = Operation.UPDATE_PARTICIPANTS if case.counterparties else Operation.SELECT_PARTICIPANTS
+        return [_on_case(case, choose, Category.PARTICIPANTS), _on_case(case, Operation.DELETE_CASE)]
+    return []
+
+
+def _on_case(case: Case, operation: Operation, category: Category = Category.CASE_ACTIONS) -> Action:
+    return Action(id=action_id(case.id, operation), operation=operation, category=category)
+
+
+def _create(case: Case, definition: BucDefinition, offer: Offer, now: datetime) -> Action:
+    sed = offer.step.sed
+    usable = is_usable(case, definition, offer, now)
+    return Action(
+        id=action_id(case.id, Operation.CREATE, sed, parent_id=offer.parent_id),
+        operation=Operation.CREATE,
+        category=_category(offer),
+        status=ActionStatus.ACTIVE if usable else ActionStatus.SUSPENDED,
+        sed=sed,
+        parent_id=offer.parent_id,
+        available_from=_waits_until(case, definition, offer),
+    )
+
+
+def _category(offer: Offer) -> Category:
+    step = offer.step
+    if step.kind is StepKind.HORIZONTAL:
+        return Category.HORIZONTAL
+    if step.kind is StepKind.ADMINISTRATIVE and offer.parent_id is None:
+        return Category.CASE_ACTIONS
+    return Category.DOCUMENTS
+
+
+def _document_actions(
+    case: Case, definition: BucDefinition, document: Document, offers: Offers
+) -> list[Action]:
+    return [
+        Action(
+            id=action_id(case.id, operation, document.type, document_id=document.id),
+            operation=operation,
+            sed=document.type,
+            document_id=document.id,
+            parent_id=document.parent_id,
+        )
+        for operation in document_operations(case, definition, document, offers)
+    ]
+
+
+def document_operations(
+    case: Case, definition: BucDefinition, document: Document, offers: Offers
+) -> list[Operation]:
+    """Return what can be done with a document while the case is open (RINA's samples, observed)."""
+    operations = [Operation.READ]
+    if document.is_exchanged:
+        operations.append(Operation.READ_PARTICIPANTS)
+    if document.is_draft:
+        operations += [Operation.UPDATE, Operation.DELETE]
+        offer = offers.drafts.get(document.id)
+        if offer is not None and parent_stands(case, offer, case.own):
+            operations.append(_send_operation(definition, offer.step))
+    elif _may_update(case, definition, document, offers):
+        operations.append(Operation.UPDATE)
+        if document.status is DocumentStatus.ACTIVE:
+            operations.append(Operation.SEND)
+    return operations
+
+
+def _may_update(case: Case, definition: BucDefinition, document: Document, offers: Offers) -> bool:
+    return (
+        document.sender == case.own
+        and document.stands
+        and document.type not in offers.frozen
+        and Permission.UPDATE in permissions_of(case, definition, document)
+    )
+
+
+def _send_operation(definition: BucDefinition, step: Step) -> Operation:
+    """SendParticipants replaces Send where the sender picks the receivers (observed)."""
+    picks = step.addressing is Addressing.SELECTED and not definition.is_bilateral
+    return Operation.SEND_PARTICIPANTS if picks else Operation.SEND

@@ -1,0 +1,332 @@
+"""What a participant may send next: a fold over the history of one copy of the case.
+
+Every event on a document offers, takes, withdraws, suspends or resumes steps of the table (the model of
+RINA's process engine, documented). The same fold answers two questions: what may *we* do, and what may
+the *sender of a message* have done, seen from here; so both sides judge by one rule. Nothing is stored.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from eessi_sim.buc.case import Case, CaseRole, Document, Event, EventKind
+from eessi_sim.buc.conditions import CONDITIONS
+from eessi_sim.buc.definition import (
+    Affected,
+    BucDefinition,
+    EffectKind,
+    EffectRule,
+    Permission,
+    Scope,
+    Step,
+    Trigger,
+)
+from eessi_sim.identifiers import DocumentId, InstitutionId, SedType
+
+Key = tuple[SedType, DocumentId | None]
+"""A SED type and, for a reply or an X-SED about a SED, its parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A step that may be taken now."""
+
+    step: Step
+    parent_id: DocumentId | None = None
+    suspended: bool = False
+
+    @property
+    def key(self) -> Key:
+        """What tells this offer from the others."""
+        return (self.step.sed, self.parent_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """Everything a participant may send now, as this copy of the case shows it."""
+
+    open: dict[Key, Offer]
+    drafts: dict[DocumentId, Offer]
+    """Drafts that may still be sent, with the offer each of them took."""
+    frozen: frozenset[SedType]
+    """Types that may not be updated any more."""
+
+
+def own_offers(case: Case, definition: BucDefinition) -> Offers:
+    """Return what this institution may send now."""
+    ledger = _Ledger(case, definition, case.own, case.role)
+    ledger.read_history()
+    mine = {key: offer for key, offer in ledger.open.items() if _is_offered(case, definition, offer)}
+    return Offers(mine, ledger.drafts, frozenset(ledger.frozen))
+
+
+def offers_of(case: Case, definition: BucDefinition, sender: InstitutionId, role: CaseRole) -> Offers:
+    """Return what another participant may have sent, as far as this copy can tell.
+
+    Milder than ``own_offers``: a message may have crossed an invalidation of ours, so what the sender
+    could not know is not held against it. Conditions are the sender's business.
+    """
+    ledger = _Ledger(case, definition, sender, role)
+    ledger.read_history()
+    theirs = {
+        key: offer
+        for key, offer in ledger.open.items()
+        if parent_stands(case, offer, sender) and not _is_excluded(case, definition, offer, sender)
+    }
+    return Offers(theirs, ledger.drafts, frozenset(ledger.frozen))
+
+
+def parent_stands(case: Case, offer: Offer, whose: InstitutionId) -> bool:
+    """Return whether the SED that an offer is about stands.
+
+    Nothing is sent about an invalidated SED, nor in answer to one that was refused by X011 (inferred).
+    """
+    if offer.parent_id is None:
+        return True
+    parent = case.find(offer.parent_id)
+    return parent is not None and parent.stands and not (parent.refused and parent.sender != whose)
+
+
+def permissions_of(case: Case, definition: BucDefinition, document: Document) -> frozenset[Permission]:
+    """Return what sender and receivers may do with a document of this case."""
+    role = case.role_of(document.sender)
+    step = definition.tables[role].step_for(document.type, starter=document.starter) if role else None
+    return step.permissions if step else frozenset()
+
+
+def _is_offered(case: Case, definition: BucDefinition, offer: Offer) -> bool:
+    step = offer.step
+    if step.starter and not case.is_started and not case.counterparties:
+        return False  # RINA offers the starter once participants are chosen (observed)
+    if step.condition and not CONDITIONS[step.condition](case):
+        return False
+    return (
+        parent_stands(case, offer, case.own)
+        and _ground_stands(case, step)
+        and not _is_excluded(case, definition, offer, case.own)
+    )
+
+
+def _ground_stands(case: Case, step: Step) -> bool:
+    """A step rests on one of the SEDs it comes after; when all were invalidated it is gone (inferred)."""
+    if step.starter or not step.after:
+        return True
+    return any(document.stands and document.type in step.after for document in case.documents)
+
+
+def _is_excluded(case: Case, definition: BucDefinition, offer: Offer, whose: InstitutionId) -> bool:
+    for group in definition.alternatives_to(offer.step.sed):
+        for document in case.documents:
+            if (
+                document.sender == whose
+                and document.type in group.seds
+                and document.type != offer.step.sed
+                and (document.is_draft or document.stands)
+                and (group.per is Scope.CASE or document.parent_id == offer.parent_id)
+            ):
+                return True
+    return False
+
+
+class _Ledger:
+    """The fold: reads the events in order and keeps what is offered.
+
+    Args:
+        case: the copy whose history is read.
+        definition: the table.
+        whose: the participant whose offers are wanted; when it is not the owner of this copy, what
+            happened at its place is concluded from its messages.
+        role: its role.
+    """
+
+    def __init__(self, case: Case, definition: BucDefinition, whose: InstitutionId, role: CaseRole) -> None:
+        self.open: dict[Key, Offer] = {}
+        self.drafts: dict[DocumentId, Offer] = {}
+        self.frozen: set[SedType] = set()
+        self._case = case
+        self._definition = definition
+        self._whose = whose
+        self._is_foreign = whose != case.own
+        self._role = role
+        self._table = definition.tables[role]
+        self._is_started = False
+        self._readers = {
+            EventKind.OPENED: self._opened,
+            EventKind.CREATED: self._created,
+            EventKind.DELETED: self._deleted,
+            EventKind.SENT: self._exchanged,
+            EventKind.RECEIVED: self._exchanged,
+            EventKind.UPDATE_RECEIVED: self._updated,
+            EventKind.INVALIDATED: self._invalidated,
+        }
+
+    def read_history(self) -> None:
+        """Read every event of the case, oldest first."""
+        for event in self._case.history:
+            reader = self._readers.get(event.kind)
+            if reader is not None:
+                reader(event)
+
+    def _opened(self, _event: Event) -> None:
+        if self._role is CaseRole.CASE_OWNER:
+            for step in self._table.starters:
+                self._offer(step)
+
+    def _created(self, event: Event) -> None:
+        if event.institution != self._whose:
+            return
+        document_id, key = _document(event), _key(event)
+        if key in self.open:
+            self.drafts[document_id] = self.open.pop(key)
+        self._react(Trigger.CREATE, event)
+
+    def _deleted(self, event: Event) -> None:
+        if event.institution != self._whose:
+            return
+        taken = self.drafts.pop(_document(event), None)
+        if taken is not None:
+            self.open[taken.key] = taken
+        self._react(Trigger.DELETE, event)
+
+    def _exchanged(self, event: Event) -> None:
+        if event.institution == self._whose:
+            self._sent(event)
+        elif self._reached(event):
+            self._received(event)
+        if event.starter and not self._is_started:
+            self._is_started = True
+            for step in self._table.on_start:
+                self._offer(step)
+
+    def _sent(self, event: Event) -> None:
+        taken = self.drafts.pop(_document(event), None) or self.open.pop(_key(event), None)
+        if self._is_foreign:
+            self._react(Trigger.CREATE, event)  # its drafts are not seen from here
+        if taken is not None:
+            self._used(taken)
+        self._follow(event)
+        self._about(event, self._table.on_sent)
+        self._react(Trigger.SEND, event)
+
+    def _used(self, offer: Offer) -> None:
+        if offer.step.repeatable:
+            self._offer(offer.step, offer.parent_id)
+        if offer.step.is_reply:
+            for sed in self._table.until_answered:
+                self.open.pop((sed, offer.parent_id), None)
+
+    def _received(self, event: Event) -> None:
+        self._follow(event)
+        for step in self._table.replies.get(_sed(event), ()):
+            self._offer(step, event.document_id)
+        self._about(event, self._table.on_received)
+        self._react(Trigger.RECEIVE, event)
+
+    def _updated(self, event: Event) -> None:
+        if event.institution != self._whose:
+            self._react(Trigger.RECEIVE_UPDATE, event)
+
+    def _invalidated(self, event: Event) -> None:
+        if event.institution != self._whose:
+            self._react(Trigger.RECEIVE_INVALIDATE, event)
+            return
+        step = self._table.step_for(_sed(event), starter=event.starter)
+        if step is not None and step.recreate_after_invalidate:
+            self._offer(step, event.parent_id)
+        self._react(Trigger.INVALIDATE, event)
+
+    def _follow(self, event: Event) -> None:
+        for step in self._table.after.get(_sed(event), ()):
+            self._offer(step)
+
+    def _about(self, event: Event, rules: tuple[tuple[Permission, Step], ...]) -> None:
+        """Offer the administrative SEDs that may be about this document."""
+        document = self._case.get(_document(event))
+        allowed = permissions_of(self._case, self._definition, document)
+        for permission, step in rules:
+            if permission in allowed:
+                self._offer(step, event.document_id)
+
+    def _offer(self, step: Step, parent_id: DocumentId | None = None) -> None:
+        offer = Offer(step, parent_id)
+        if all(draft.key != offer.key for draft in self.drafts.values()):
+            self.open[offer.key] = offer
+
+    def _reached(self, event: Event) -> bool:
+        """Whether the participant got the document of this event."""
+        return not self._is_foreign or self._whose in self._case.get(_document(event)).receivers
+
+    def _react(self, trigger: Trigger, event: Event) -> None:
+        if self._is_foreign and trigger in _ARRIVALS:
+            return  # we cannot know whether it had arrived when the other side acted
+        for rule in self._table.effects.get((trigger, _sed(event)), ()):
+            if rule.action is not Affected.CREATE:
+                self._freeze(rule, event)
+            if rule.action is not Affected.UPDATE:
+                self._change(rule, event)
+
+    def _freeze(self, rule: EffectRule, event: Event) -> None:
+        seds = _others(rule, event)
+        if rule.effect in _TAKES_AWAY:
+            self.frozen.update(seds)
+        else:
+            self.frozen.difference_update(seds)
+
+    def _change(self, rule: EffectRule, event: Event) -> None:
+        if rule.effect is EffectKind.OFFER_AGAIN:
+            self._offer_again(rule, event)
+            return
+        for key in list(self._concerned(rule, event)):
+            if rule.effect is EffectKind.WITHDRAW:
+                del self.open[key]
+            else:
+                suspended = rule.effect is EffectKind.SUSPEND
+                self.open[key] = replace(self.open[key], suspended=suspended)
+        if rule.effect is EffectKind.WITHDRAW:
+            self._withdraw_drafts(rule, event)
+
+    def _withdraw_drafts(self, rule: EffectRule, event: Event) -> None:
+        """A draft whose step was withdrawn can be read and deleted, not sent."""
+        for document_id, offer in list(self.drafts.items()):
+            if self._is_concerned(rule, event, offer):
+                del self.drafts[document_id]
+
+    def _offer_again(self, rule: EffectRule, event: Event) -> None:
+        parent_id = event.parent_id if rule.parent else None
+        for sed in _others(rule, event):
+            step = self._table.step_for(sed)
+            if step is not None:
+                self._offer(step, parent_id)
+
+    def _concerned(self, rule: EffectRule, event: Event) -> Iterator[Key]:
+        return (key for key, offer in self.open.items() if self._is_concerned(rule, event, offer))
+
+    def _is_concerned(self, rule: EffectRule, event: Event, offer: Offer) -> bool:
+        if offer.step.sed not in _others(rule, event) or (rule.only_as_starter and not offer.step.starter):
+            return False
+        if rule.parent is None:
+            return True
+        parent = self._case.find(offer.parent_id)
+        siblings = event.parent_id in (None, offer.parent_id)
+        return parent is not None and parent.type == rule.parent and siblings
+
+
+_ARRIVALS = frozenset({Trigger.RECEIVE, Trigger.RECEIVE_UPDATE, Trigger.RECEIVE_INVALIDATE})
+_TAKES_AWAY = frozenset({EffectKind.WITHDRAW, EffectKind.SUSPEND})
+
+
+def _others(rule: EffectRule, event: Event) -> tuple[SedType, ...]:
+    return tuple(sed for sed in rule.seds if sed != event.sed)
+
+
+def _sed(event: Event) -> SedType:
+    assert event.sed is not None  # every event on a document names its type
+    return event.sed
+
+
+def _document(event: Event) -> DocumentId:
+    assert event.document_id is not None  # every event on a document names it
+    return event.document_id
+
+
+def _key(event: Event) -> Key:
+    return (_sed(event), event.parent_id)

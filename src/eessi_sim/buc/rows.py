@@ -1,0 +1,286 @@
+"""Reads the single rows of a process table: steps, effects, the close rule, walks, X-SEDs.
+
+Nothing here knows a file as a whole; that is ``loader``.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeVar
+
+from eessi_sim.buc.case import CaseRole
+from eessi_sim.buc.conditions import CONDITIONS
+from eessi_sim.buc.definition import (
+    Addressing,
+    AdministrativeRule,
+    Affected,
+    Alternative,
+    CaseEffect,
+    CloseMode,
+    CloseRule,
+    Confidence,
+    EffectKind,
+    EffectRule,
+    Fact,
+    Offered,
+    Origin,
+    Permission,
+    Scope,
+    Step,
+    StepKind,
+    Trigger,
+    Walk,
+)
+from eessi_sim.definition_files import Fields, Node
+from eessi_sim.identifiers import COUNTRIES, SedType
+
+_T = TypeVar("_T")
+_ORIGIN: Final = frozenset({"source", "confidence"})
+_ROLES: Final = {role.short: role for role in CaseRole}
+_SENDER_MAY: Final = (Permission.UPDATE, Permission.INVALIDATE, Permission.ATTACH)
+_RECEIVER_MAY: Final = (Permission.REJECT, Permission.CLARIFY)
+_STEP_KEYS: Final = frozenset(
+    {
+        "to",
+        "starter",
+        "again",
+        "per_country",
+        "after",
+        "replies_to",
+        "optional",
+        "repeatable",
+        "addressing",
+        "sender_may",
+        "receiver_may",
+        "recreate_after_invalidate",
+        "if",
+        "sub_process",
+        "deadline",
+        "note",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What the rows of one group have in common."""
+
+    kind: StepKind
+    starters: tuple[SedType, ...]
+    is_bilateral: bool
+
+
+def read_rows(node: Node, read: Callable[[Node], _T]) -> tuple[_T, ...]:
+    """Read a group: its origin and its ``rows``."""
+    fields = node.mapping(required={*_ORIGIN, "rows"}, allowed={"note"})
+    return fields.each("rows", read)
+
+
+def read_sed(node: Node) -> SedType:
+    """Read a SED type."""
+    return node.parsed(SedType)
+
+
+def read_fact(node: Node) -> Fact:
+    """Read a text with its origin."""
+    fields = node.mapping(required={*_ORIGIN, "text"})
+    origin = read_origin(node)
+    return Fact(fields["text"].text(), origin.source, origin.confidence)
+
+
+def read_origin(node: Node) -> Origin:
+    """Read source and confidence of a group."""
+    fields = node.mapping()
+    return Origin(fields["source"].text(), fields["confidence"].member(Confidence))
+
+
+def read_steps(node: Node, row: Row) -> tuple[Step, ...]:
+    """Read one row of ``steps`` or ``horizontal``: one step for each sending role and country.
+
+    Args:
+        node: the row.
+        row: what it shares with its neighbours.
+    """
+    fields = node.mapping(required={"sed", "from"}, allowed=_STEP_KEYS)
+    senders = _one_or_more(fields["from"], _role)
+    return tuple(replace(_step(fields, sender, row), sed=sed) for sed in _types(fields) for sender in senders)
+
+
+def _types(fields: Fields) -> tuple[SedType, ...]:
+    """P3000 stands for one SED per country (documented): P3000_AT, P3000_BE …"""
+    sed = fields.read("sed", read_sed)
+    if not fields.read("per_country", Node.boolean, False):
+        return (sed,)
+    return tuple(SedType(f"{sed}_{country}") for country in sorted(COUNTRIES))
+
+
+def _step(fields: Fields, sender: CaseRole, row: Row) -> Step:
+    is_starter = fields.read("starter", Node.boolean, False)
+    replies_to = fields.read("replies_to", lambda n: _one_or_more(n, read_sed), ())
+    return Step(
+        sed=fields.read("sed", read_sed),
+        sender=sender,
+        to=fields.read("to", lambda n: frozenset(_one_or_more(n, _role)), _other_side(sender, row)),
+        after=_after(fields, row, is_free=not (is_starter or replies_to)),
+        replies_to=replies_to,
+        starter=is_starter,
+        again=fields.read("again", Node.boolean, False),
+        optional=fields.read("optional", Node.boolean, not (is_starter or replies_to)),
+        repeatable=fields.read("repeatable", Node.boolean, False),
+        addressing=fields.read("addressing", lambda n: n.member(Addressing), Addressing.ALL),
+        permissions=frozenset((*_may(fields, "sender_may"), *_may(fields, "receiver_may"))),
+        recreate_after_invalidate=fields.read("recreate_after_invalidate", Node.boolean, False),
+        condition=fields.read("if", _condition, None),
+        kind=row.kind,
+        sub_process=fields.read("sub_process", Node.text, None),
+        deadline=fields.read("deadline", lambda n: read_fact(n).text, None),
+        note=fields.read("note", Node.text, None),
+    )
+
+
+def _other_side(sender: CaseRole, row: Row) -> frozenset[CaseRole]:
+    """The owner sends to counterparties; a counterparty to the owner and, where there are, to the others."""
+    if sender is CaseRole.CASE_OWNER:
+        return frozenset({CaseRole.COUNTERPARTY})
+    return frozenset({CaseRole.CASE_OWNER} if row.is_bilateral else CaseRole)
+
+
+def _after(fields: Fields, row: Row, *, is_free: bool) -> tuple[SedType, ...]:
+    """A horizontal SED can be used once the case is started, unless its row says more."""
+    default = row.starters if row.kind is StepKind.HORIZONTAL and is_free else ()
+    return fields.each("after", read_sed) or default
+
+
+def _may(fields: Fields, key: str) -> tuple[Permission, ...]:
+    words = _SENDER_MAY if key == "sender_may" else _RECEIVER_MAY
+    return fields.each(key, lambda n: Permission(n.one_of([word.value for word in words])))
+
+
+def _role(node: Node) -> CaseRole:
+    return _ROLES[node.one_of(_ROLES)]
+
+
+def _condition(node: Node) -> str:
+    return node.one_of(CONDITIONS)
+
+
+def _one_or_more(node: Node, read: Callable[[Node], _T]) -> tuple[_T, ...]:
+    return node.each(read) if node.is_sequence else (read(node),)
+
+
+def read_close(node: Node) -> CloseRule:
+    """Read the ``close`` group."""
+    fields = node.mapping(required={*_ORIGIN, "mode"}, allowed={"X001", "local", "reopen", "note"})
+    rule = CloseRule(
+        mode=fields.read("mode", lambda n: n.member(CloseMode)),
+        local=frozenset(fields.each("local", _role)),
+        reopen=frozenset(fields.each("reopen", _role)),
+    )
+    return fields.read("X001", lambda n: _with_close_sed(rule, n), rule)
+
+
+def _with_close_sed(rule: CloseRule, node: Node) -> CloseRule:
+    fields = node.mapping(required={"by"}, allowed={"after", "since", "at_once_if", "note"})
+    if ("after" in fields) != ("since" in fields):
+        raise node.error(
+            'Expected "after" and "since" together, found one of them',
+            hint="Say how long after which SED X001 is offered.",
+        )
+    return replace(
+        rule,
+        by=frozenset(fields.each("by", _role)),
+        after=fields.read("after", Node.duration, None),
+        since=fields.read("since", read_sed, None),
+        at_once_if=fields.read("at_once_if", _condition, None),
+    )
+
+
+def read_roles_by_sed(node: Node) -> tuple[bool, Mapping[SedType, frozenset[CaseRole]]]:
+    """Read the ``admin`` group: whether a counterparty removes only itself, and who may send which X-SED."""
+    fields = node.mapping(required={*_ORIGIN, "roles"}, allowed={"cp_removes_only_itself", "note"})
+    roles = {
+        replace(value, value=key).parsed(SedType): frozenset(value.each(_role))
+        for key, value in fields["roles"].mapping().items()
+    }
+    return fields.read("cp_removes_only_itself", Node.boolean, False), roles
+
+
+def read_alternative(node: Node) -> Alternative:
+    """Read one group of SEDs of which a sender sends only one."""
+    fields = node.mapping(required={"seds", "per"})
+    return Alternative(fields.each("seds", read_sed), fields["per"].member(Scope))
+
+
+def read_effect(node: Node) -> EffectRule:
+    """Read one row of ``effects``."""
+    fields = node.mapping(
+        required={"by", "on", "of", "effect", "seds"}, allowed={"action", "parent", "only_as_starter", "note"}
+    )
+    return EffectRule(
+        by=fields.read("by", _role),
+        on=fields.read("on", lambda n: n.member(Trigger)),
+        of=fields.each("of", read_sed),
+        effect=fields.read("effect", lambda n: n.member(EffectKind)),
+        seds=fields.each("seds", read_sed),
+        action=fields.read("action", lambda n: n.member(Affected), Affected.CREATE),
+        parent=fields.read("parent", read_sed, None),
+        only_as_starter=fields.read("only_as_starter", Node.boolean, False),
+    )
+
+
+def read_walks(node: Node) -> tuple[Walk, ...]:
+    """Read the example runs: those that must work, then those that must be refused."""
+    fields = node.mapping(required={"ok", "refused"})
+    return (*fields.each("ok", _walk), *fields.each("refused", _refused_walk))
+
+
+def _walk(node: Node) -> Walk:
+    fields = node.mapping(required={"name", "parties", "steps"})
+    return _run(fields)
+
+
+def _refused_walk(node: Node) -> Walk:
+    fields = node.mapping(required={"name", "parties", "steps", "because"})
+    run = _run(fields)
+    return replace(run, refused_at=len(run.steps), because=fields["because"].text())
+
+
+def _run(fields: Fields) -> Walk:
+    return Walk(
+        name=fields["name"].text(),
+        parties=fields.each("parties", Node.text),
+        steps=fields.each("steps", Node.text),
+    )
+
+
+def read_administrative(node: Node) -> AdministrativeRule:
+    """Read one row of ``AD.yaml``."""
+    fields = node.mapping(
+        required={*_ORIGIN, "sed", "title", "sub_process", "offered"},
+        allowed={
+            "effect",
+            "permission",
+            "replies_to",
+            "addressing",
+            "repeatable",
+            "until_answered",
+            "receivable_when_closed",
+            "supported",
+            "note",
+        },
+    )
+    return AdministrativeRule(
+        sed=fields.read("sed", read_sed),
+        title=fields.read("title", read_fact),
+        sub_process=fields.read("sub_process", Node.text),
+        offered=fields.read("offered", lambda n: n.member(Offered)),
+        effect=fields.read("effect", lambda n: n.member(CaseEffect), CaseEffect.NONE),
+        permission=fields.read("permission", lambda n: n.member(Permission), None),
+        replies_to=fields.read("replies_to", read_sed, None),
+        addressing=fields.read("addressing", lambda n: n.member(Addressing), Addressing.ALL),
+        repeatable=fields.read("repeatable", Node.boolean, False),
+        until_answered=fields.read("until_answered", Node.boolean, False),
+        receivable_when_closed=fields.read("receivable_when_closed", Node.boolean, False),
+        supported=fields.read("supported", Node.boolean, True),
+        origin=Origin(fields["source"].text(), fields["confidence"].member(Confidence)),
+        note=fields.read("note", Node.text, None),
+    )
