@@ -4,18 +4,30 @@ The file is ours and holds no secret; certificates stand in it as PEM. How a rep
 a SYN message is not decided here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
 from eessi_sim.errors import DefinitionError, EessiSimError
-from eessi_sim.ir.model import AccessPointEntry, Institution
+from eessi_sim.ir.model import AccessPointEntry, Certificates, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.keys import Certificate
 
 _FORM: Final = 1
+
+
+_Entry = TypeVar("_Entry", Institution, AccessPointEntry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pem:
+    """The certificates of one party as text."""
+
+    ebms: tuple[str, ...]
+    seal: tuple[str, ...]
+    tls: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +37,27 @@ class _Snapshot:
     version: str
     institutions: tuple[Institution, ...]
     access_points: tuple[AccessPointEntry, ...]
+    certificates: dict[str, _Pem]
+    """By id of the party; the entries themselves list none in the file."""
 
 
 def write(repository: InstitutionRepository) -> bytes:
     """Return the repository as JSON, the same bytes for the same repository."""
-    snapshot = _Snapshot(_FORM, repository.version, repository.institutions, repository.access_points)
-    return msgspec.json.format(msgspec.json.encode(snapshot, enc_hook=_encode), indent=1)
+    institutions, access_points = repository.institutions, repository.access_points
+    snapshot = _Snapshot(
+        form=_FORM,
+        version=repository.version,
+        institutions=tuple(replace(entry, certificates=Certificates()) for entry in institutions),
+        access_points=tuple(
+            replace(entry, certificates=Certificates()) for entry in repository.access_points
+        ),
+        certificates={
+            **{entry.id: _to_pem(entry.certificates) for entry in institutions},
+            **{entry.id: _to_pem(entry.certificates) for entry in access_points},
+        },
+    )
+    # Identifiers are texts of their own classes, which the encoder does not know.
+    return msgspec.json.format(msgspec.json.encode(snapshot, enc_hook=str), indent=1)
 
 
 def read(data: bytes, file: str = "snapshot") -> InstitutionRepository:
@@ -45,7 +72,11 @@ def read(data: bytes, file: str = "snapshot") -> InstitutionRepository:
     """
     try:
         snapshot = _DECODER.decode(data)
-        return InstitutionRepository(snapshot.version, snapshot.institutions, snapshot.access_points)
+        return InstitutionRepository(
+            snapshot.version,
+            tuple(_with_certificates(entry, snapshot) for entry in snapshot.institutions),
+            tuple(_with_certificates(entry, snapshot) for entry in snapshot.access_points),
+        )
     except (msgspec.MsgspecError, UnicodeDecodeError, EessiSimError) as error:
         raise DefinitionError(
             f"Expected a snapshot of the Institution Repository, found: {error} ({file})",
@@ -76,12 +107,25 @@ def load(path: Path) -> InstitutionRepository:
     return read(data, str(path))
 
 
-def _encode(value: object) -> str:
-    return value.pem.decode() if isinstance(value, Certificate) else str(value)
+def _to_pem(certificates: Certificates) -> _Pem:
+    return _Pem(_texts(certificates.ebms), _texts(certificates.seal), _texts(certificates.tls))
 
 
-def _decode(kind: type, value: Any) -> Any:  # msgspec asks for this signature
-    return Certificate.from_pem(value) if kind is Certificate else kind(value)
+def _texts(certificates: tuple[Certificate, ...]) -> tuple[str, ...]:
+    return tuple(certificate.pem.decode() for certificate in certificates)
 
 
-_DECODER: Final = msgspec.json.Decoder(_Snapshot, dec_hook=_decode)
+def _with_certificates(entry: _Entry, snapshot: _Snapshot) -> _Entry:
+    pem = snapshot.certificates.get(entry.id, _Pem((), (), ()))
+    return replace(entry, certificates=Certificates(_read(pem.ebms), _read(pem.seal), _read(pem.tls)))
+
+
+def _read(texts: tuple[str, ...]) -> tuple[Certificate, ...]:
+    return tuple(Certificate.from_pem(text) for text in texts)
+
+
+def _identifier(kind: type[Any], text: object) -> object:  # Any: msgspec hands over the annotated class
+    return kind(text)
+
+
+_DECODER: Final = msgspec.json.Decoder(_Snapshot, dec_hook=_identifier)
