@@ -29,9 +29,11 @@ _DATE: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*|Z|[+-][0-9]{2}:[0-9
 def _text(argument: Argument) -> str:
     if isinstance(argument, list):
         argument = argument[0] if argument else ""
-    if isinstance(argument, Element):
+    if not isinstance(argument, Element):
+        return str(argument).strip()
+    if len(argument):
         return "".join(str(text) for text in argument.itertext()).strip()
-    return str(argument).strip()
+    return (argument.text or "").strip()
 
 
 def _date(argument: Argument) -> date | None:

@@ -6,6 +6,7 @@ once per file. The functions that they may call live in ``functions``, the edits
 """
 
 import copy
+import dataclasses
 import functools
 import re
 from collections.abc import Set as AbstractSet
@@ -19,7 +20,7 @@ from eessi_sim import xmlsafe
 from eessi_sim.cdm.examples import Edit
 from eessi_sim.cdm.report import BUSINESS_RULE, Issue, Severity, line_of
 from eessi_sim.cdm.xpath import Path, compiled
-from eessi_sim.definition_files import Fields, Node, load_yaml
+from eessi_sim.definition_files import Node, load_yaml
 from eessi_sim.xmlsafe import Element
 
 _HERE: Final = "."
@@ -62,11 +63,12 @@ class Rule:
 
     id: str
     severity: Severity
-    context: Path | None
-    """Where it runs; None for the SED itself."""
+    context: Path
+    """Where it runs."""
     test: str
-    passes: etree.XPath
-    """The test, compiled; true where the rule is kept."""
+    """What must be true there."""
+    broken: etree.XPath
+    """Finds the nodes of the context where the test is false; one evaluation instead of one per node."""
     message: Message
     hint: str | None
     source: str
@@ -78,11 +80,13 @@ class Rule:
 
     def nodes(self, root: Element) -> list[Element]:
         """Return the nodes that the rule speaks about."""
-        return [root] if self.context is None else self.context.elements(root)
+        return self.context.elements(root)
 
     def issues(self, root: Element) -> list[Issue]:
         """Return one finding for every node that breaks the rule."""
-        return [self._issue(node) for node in self.nodes(root) if not self.passes(node)]
+        found = self.broken(root)
+        assert isinstance(found, list)  # a path with a predicate yields nodes
+        return [self._issue(node) for node in found if isinstance(node, Element)]
 
     def _issue(self, node: Element) -> Issue:
         return Issue(
@@ -161,12 +165,14 @@ def _rule(node: Node) -> Rule:
     )
     examples = fields["examples"].mapping(required={"good", "bad"}, allowed=())
     test = fields["test"]
+    compiled(test, test.text())
+    context = fields.read("context", Path, None) or Path(dataclasses.replace(node, value=_HERE))
     return Rule(
         id=fields.read("id", Node.text),
         severity=fields.read("severity", lambda value: value.member(Severity), Severity.ERROR),
-        context=_context(fields),
+        context=context,
         test=test.text(),
-        passes=compiled(test, f"boolean({test.text()})"),
+        broken=compiled(test, f"({context.text})[not({test.text()})]"),
         message=fields.read("message", Message),
         hint=fields.read("hint", Node.text, None),
         source=fields.read("source", Node.text),
@@ -174,8 +180,3 @@ def _rule(node: Node) -> Rule:
         good=examples.each("good", Edit.read),
         bad=examples.each("bad", Edit.read),
     )
-
-
-def _context(fields: Fields) -> Path | None:
-    path = fields.read("context", Path, None)
-    return None if path is None or path.node.text() == _HERE else path

@@ -33,6 +33,11 @@ class Path:
         self.node = node
         self._expression = compiled(node, node.text())
 
+    @property
+    def text(self) -> str:
+        """The expression as written."""
+        return self.node.text()
+
     def elements(self, element: Element) -> list[Element]:
         """Return the elements found from ``element``."""
         return [found for found in self.found(element) if isinstance(found, Element)]
