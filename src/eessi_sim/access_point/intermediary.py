@@ -1,0 +1,173 @@
+"""How the access point takes messages in: verify, store, answer 202; nothing is changed on the way.
+
+ebMS3 Part 2 sections 2.4 to 2.6 (documented); which party may hand in what follows the public prototypes
+(inferred).
+"""
+
+from dataclasses import replace
+
+from eessi_sim.access_point.routing import route
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.exchange import InboundState, OutboundState
+from eessi_sim.as4.model import UserMessage
+from eessi_sim.as4.msh import Unpacked
+from eessi_sim.as4.pmode import EESSI_PROFILE
+from eessi_sim.errors import Conflict
+from eessi_sim.gateway.inbox import ACCEPTED, Received, sender_of, synchronous_error
+from eessi_sim.gateway.records import incoming
+from eessi_sim.gateway.station import Station
+from eessi_sim.gateway.worker import Worker
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.security.keys import Certificate
+from eessi_sim.storage.base import Direction, MessageQuery, StoredMessage, UnitOfWork
+from eessi_sim.transport.base import Response
+
+_SETTLED = (OutboundState.FORWARDED, OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
+
+
+class Intermediary:
+    """Acceptor of the access point.
+
+    Args:
+        station: the access point's identity, seams and limits.
+        inspection: worker that processes what was taken in.
+        outbox: worker that forwards.
+    """
+
+    def __init__(self, station: Station, inspection: Worker, outbox: Worker) -> None:
+        self._station = station
+        self._inspection = inspection
+        self._outbox = outbox
+
+    def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
+        """Let an institution hand in only what is from itself."""
+        sender = sender_of(unpacked)
+        if sender is None:
+            raise EbmsFault(
+                EbmsErrorCode.ROUTING_FAILURE,
+                "Expected a user message or a signal with routing input",
+                hint="Signals to another institution carry wsa:To and RoutingInput.",
+            )
+        if sender not in client:
+            raise EbmsFault(
+                EbmsErrorCode.FAILED_AUTHENTICATION,
+                f"Expected the TLS certificate of {sender}, found one of {', '.join(sorted(client))}",
+                hint="Connect with the certificate that the directory lists for the From party.",
+            )
+
+    def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
+        """Only the sending institution may have signed."""
+        sender = sender_of(unpacked)
+        return self._station.ebms_certificates(sender) if sender else ()
+
+    async def accept(self, received: Received) -> Response:
+        """Store the message and answer 202; a repetition is forwarded once more, other content is refused."""
+        unpacked = received.unpacked
+        self._check(unpacked)
+        message = incoming(received, state=InboundState.RECEIVED, at=self._station.clock.now())
+        known = self._station.store.find_message(Direction.IN, message.message_id)
+        if known is not None:
+            return await self._again(known, message)
+        work = UnitOfWork()
+        work.add_message(message)
+        work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
+        try:
+            await self._station.store.commit(work)
+        except Conflict:
+            return ACCEPTED  # the same message came twice at the same moment; the other one is stored
+        self._inspection.wake()
+        return ACCEPTED
+
+    async def refuse(
+        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId]
+    ) -> Response:
+        """Answer at once with a signed error; the TLS client is known, so it may learn the reason."""
+        fault.about(unpacked.unit.info.message_id)
+        work = UnitOfWork()
+        work.journal(
+            self._station.note(
+                "refused",
+                fault.error_code.code,
+                message_id=unpacked.unit.info.message_id,
+                reason=fault.message,
+                client=", ".join(sorted(client)),
+            )
+        )
+        await self._station.store.commit(work)
+        return synchronous_error(self._station, fault)
+
+    def _check(self, unpacked: Unpacked) -> None:
+        """Check what an intermediary must know before it takes responsibility."""
+        now = self._station.clock.now()
+        unit = unpacked.unit
+        EESSI_PROFILE.check_time(unit.info, now)
+        if not unpacked.is_multihop:
+            raise EbmsFault(
+                EbmsErrorCode.PROCESSING_MODE_MISMATCH,
+                "Expected a multi-hop message with the role nextmsh, found a point-to-point one",
+                hint="Set S12:role nextmsh on eb:Messaging; signals also need wsa:To icloud.",
+            )
+        if isinstance(unit, UserMessage):
+            EESSI_PROFILE.check(unit)
+            route(unit.receiver.id, self._station.directory.current, now)
+            return
+        self._check_signal(unpacked)
+
+    def _check_signal(self, unpacked: Unpacked) -> None:
+        """Check the unsigned routing input against the user message that the signal answers."""
+        routing, ref = unpacked.routing, unpacked.unit.info.ref_to_message_id
+        original = self._station.store.find_message(Direction.IN, ref) if ref else None
+        if routing is None or original is None:
+            raise EbmsFault(
+                EbmsErrorCode.ROUTING_FAILURE,
+                f'Expected a signal about a message that passed here, found RefToMessageId "{ref}"',
+                hint="RefToMessageId names the user message that is answered.",
+            )
+        if (original.sender, original.receiver) != (routing.receiver.id, routing.sender.id):
+            raise EbmsFault(
+                EbmsErrorCode.ROUTING_FAILURE,
+                f"Expected routing from {original.receiver} to {original.sender}, "
+                f"found from {routing.sender.id} to {routing.receiver.id}",
+                hint="RoutingInput has the parties of the user message swapped.",
+            )
+
+    async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:
+        if known.digest != message.digest:
+            raise EbmsFault(
+                EbmsErrorCode.VALUE_INCONSISTENT,
+                f"Expected new content under a new message id, found {message.message_id} used before",
+                hint="Make a new MessageId for new content; a retry sends the same bytes.",
+            )
+        work = UnitOfWork()
+        work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
+        for sent in self._outcome_of(known):
+            work.update_message(
+                Direction.OUT, sent.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
+            )
+        await self._station.store.commit(work)
+        self._outbox.wake()
+        return ACCEPTED
+
+    def _outcome_of(self, known: StoredMessage) -> list[StoredMessage]:
+        """Return what was already sent on because of ``known``: its copy, or the error that answered it."""
+        store = self._station.store
+        copy = store.find_message(Direction.OUT, known.message_id)
+        answers = store.messages(
+            MessageQuery(direction=Direction.OUT, ref_to=known.message_id, states=_SETTLED)
+        )
+        own = [answer for answer in answers if answer.details.get("made_by") == self._station.party]
+        return [message for message in (copy, *own) if message is not None and message.state in _SETTLED]
+
+
+def forwarded(message: StoredMessage, endpoint: str, facts: dict[str, str]) -> StoredMessage:
+    """Return the outgoing copy of a message taken in: the same bytes, a new queue."""
+    return replace(
+        message,
+        direction=Direction.OUT,
+        state=OutboundState.SUBMITTED,
+        endpoint=endpoint,
+        attempts=0,
+        due_at=None,
+        leased_until=None,
+        details={**message.details, **facts},
+    )

@@ -1,0 +1,88 @@
+"""The ordered checks of a business document at the access point; the order is data.
+
+A step says nothing or raises an ``EbmsFault``. The steps themselves are in ``steps``; the pipeline knows
+only their names.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from eessi_sim.as4.model import UserMessage
+from eessi_sim.as4.msh import Unpacked
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.validation import Validator
+from eessi_sim.errors import DefinitionError
+from eessi_sim.identifiers import SedType
+from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.sbdh import StandardBusinessDocument
+
+STANDARD_ORDER: Final = ("envelope", "consistency", "competence", "transaction", "document")
+"""Cheap checks first; the order of the checks in an access point is not public (inferred)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """What documents are checked against."""
+
+    validator: Validator
+    processes: Definitions
+
+
+@dataclass(slots=True)
+class Inspection:
+    """One business document under inspection; steps fill in what later ones need."""
+
+    message: UserMessage
+    unpacked: Unpacked
+    repository: InstitutionRepository
+    rulebook: Rulebook
+    at: datetime
+    exchanged: Callable[[str], frozenset[SedType]]
+    """Returns the SED types that this access point has let pass in a case, by its international id."""
+    document: StandardBusinessDocument | None = None
+    facts: dict[str, str] = field(default_factory=dict)
+    """What was found out, for the store and the report: sed, buc, cdm, case, xsd_valid, rules_valid."""
+
+    @property
+    def enveloped(self) -> StandardBusinessDocument:
+        """The document once the step ``envelope`` has read it."""
+        if self.document is None:
+            raise DefinitionError(
+                "Expected the step 'envelope' before the others", hint="Put 'envelope' first in the pipeline."
+            )
+        return self.document
+
+
+Step = Callable[[Inspection], None]
+
+
+class Pipeline:
+    """Runs named steps in order.
+
+    Args:
+        order: names of the steps.
+        steps: the steps by name.
+
+    Raises:
+        DefinitionError: a name is unknown.
+    """
+
+    def __init__(self, order: Sequence[str], steps: Mapping[str, Step]) -> None:
+        unknown = [name for name in order if name not in steps]
+        if unknown:
+            raise DefinitionError(
+                f"Expected steps of the pipeline, found {', '.join(unknown)}",
+                hint=f"Known steps: {', '.join(sorted(steps))}.",
+            )
+        self._steps = tuple(steps[name] for name in order)
+
+    def run(self, inspection: Inspection) -> None:
+        """Run all steps.
+
+        Raises:
+            EbmsFault: of the first step that refuses the document.
+        """
+        for step in self._steps:
+            step(inspection)

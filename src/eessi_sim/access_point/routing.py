@@ -1,0 +1,47 @@
+"""Where a message goes next; pure.
+
+Keys are the ``To`` party and the directory (ebMS3 Part 2 section 2.6; the use of the Institution Repository is
+inferred from public prototypes).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.errors import RoutingError
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.ir.model import Exchange
+from eessi_sim.ir.repository import InstitutionRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """The next hop of a message."""
+
+    receiver: InstitutionId
+    endpoint: str
+    """URL to push to."""
+
+
+def route(receiver: str, repository: InstitutionRepository, at: datetime) -> Route:
+    """Return the next hop towards ``receiver``.
+
+    Args:
+        receiver: the ``To`` party of the message or of its routing input.
+        repository: the directory in force.
+        at: time at which the entry must be valid.
+
+    Raises:
+        EbmsFault: EBMS:0020 when the directory gives no way.
+    """
+    try:
+        institution = repository.get(InstitutionId(receiver), at)
+    except RoutingError as error:
+        raise EbmsFault(EbmsErrorCode.ROUTING_FAILURE, error.message, hint=error.hint) from error
+    if institution.endpoint.exchange is not Exchange.PUSH or not institution.endpoint.channel:
+        raise EbmsFault(
+            EbmsErrorCode.ROUTING_FAILURE,
+            f"Expected a push endpoint for {receiver}, the directory lists none",
+            hint="Give the institution an endpoint in the network file.",
+        )
+    return Route(institution.id, institution.endpoint.channel)

@@ -1,0 +1,251 @@
+"""The access point at work: its entrance, its two queues, and what it stores when a document may go on or not."""
+
+import contextlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from eessi_sim.access_point.intermediary import Intermediary, forwarded
+from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
+from eessi_sim.access_point.routing import route
+from eessi_sim.access_point.steps import STEPS, refusal
+from eessi_sim.access_point.transactions import NotYet
+from eessi_sim.as4 import msh
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.exchange import InboundState, OutboundState
+from eessi_sim.as4.model import RoutingInput, UserMessage
+from eessi_sim.errors import Conflict
+from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
+from eessi_sim.gateway.records import outgoing
+from eessi_sim.gateway.station import Station
+from eessi_sim.gateway.worker import HOLDS, Worker
+from eessi_sim.identifiers import SedType
+from eessi_sim.storage.base import (
+    Claim,
+    Direction,
+    MessageKind,
+    MessageQuery,
+    StoredMessage,
+    UnitOfWork,
+)
+from eessi_sim.transport.base import Request, Response
+
+_WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+_LEASE: Final = timedelta(minutes=2)
+_MOST_PER_CASE: Final = 1000
+"""Messages of one case that are looked at to know what was exchanged before."""
+
+
+class AccessPoint:
+    """The access point as one object: handle requests, start, stop.
+
+    Args:
+        station: its identity, seams and limits.
+        rulebook: what documents are checked against.
+        order: names of the checks, in order.
+    """
+
+    def __init__(self, station: Station, rulebook: Rulebook, order: Sequence[str] = STANDARD_ORDER) -> None:
+        self._station = station
+        self._rulebook = rulebook
+        self._pipeline = Pipeline(order, STEPS)
+        self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
+        self._inspection = Worker(f"inspection {station.party}", station.clock, self)
+        self._inbox = Inbox(station, Intermediary(station, self._inspection, self._outbox))
+
+    @property
+    def station(self) -> Station:
+        """Identity, seams and limits."""
+        return self._station
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self._outbox.busy or self._inspection.busy
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one AS4 request."""
+        return await self._inbox.handle(request)
+
+    async def start(self) -> None:
+        """Take up what an earlier run left and begin to work."""
+        await self._station.store.release()
+        self._inspection.start()
+        self._outbox.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way and stop; the rest waits in the store."""
+        await self._inspection.stop(drain=True)
+        await self._outbox.stop(drain=True)
+
+    # What the inspection worker works off.
+
+    async def claim(self, limit: int) -> Sequence[StoredMessage]:
+        """Take messages that were taken in and not yet sent on."""
+        return await self._station.store.claim(
+            Claim(
+                direction=Direction.IN,
+                states=_WAITING,
+                claimed_state=InboundState.PROCESSING,
+                now=self._station.clock.now(),
+                lease=_LEASE,
+                limit=limit,
+            )
+        )
+
+    def next_due(self) -> datetime | None:
+        """Return when the next one can be taken."""
+        return self._station.store.next_due(Direction.IN, _WAITING)
+
+    async def process(self, message: StoredMessage) -> None:
+        """Check one message and send it on, or answer its sender why not."""
+        facts: dict[str, str] = {}
+        try:
+            if message.kind is MessageKind.USER:
+                facts = self._inspect(message)
+            endpoint = route(
+                message.receiver, self._station.directory.current, self._station.clock.now()
+            ).endpoint
+        except NotYet as early:
+            await self._hold(message, early)
+            return
+        except EbmsFault as fault:
+            await self._reject(message, fault)
+            return
+        work = UnitOfWork()
+        work.add_message(forwarded(message, endpoint, facts))
+        work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
+        work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts))
+        with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
+            await self._station.store.commit(work)
+        self._outbox.wake()
+
+    async def failed(self, message: StoredMessage, fault: Exception) -> None:
+        """Answer the sender of a message that our own code cannot process."""
+        await self._reject(
+            message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
+        )
+
+    def _inspect(self, message: StoredMessage) -> dict[str, str]:
+        unpacked = msh.unpack(message.content_type, message.body, self._station.limits)
+        assert isinstance(unpacked.unit, UserMessage)  # the kind says so
+        if unpacked.unit.is_ping:
+            return {}
+        inspection = Inspection(
+            message=unpacked.unit,
+            unpacked=unpacked,
+            repository=self._station.directory.current,
+            rulebook=self._rulebook,
+            at=self._station.clock.now(),
+            exchanged=self._exchanged,
+        )
+        self._pipeline.run(inspection)
+        return inspection.facts
+
+    async def _hold(self, message: StoredMessage, early: NotYet) -> None:
+        """Wait for a document that this one has overtaken; refuse it when that does not come."""
+        if message.attempts >= len(HOLDS):
+            await self._reject(message, refusal(early))
+            return
+        now = self._station.clock.now()
+        work = UnitOfWork()
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            state=InboundState.RECEIVED,
+            attempts=message.attempts + 1,
+            due_at=now + HOLDS[message.attempts],
+            updated_at=now,
+        )
+        work.journal(
+            self._station.note("checked", "held", message_id=message.message_id, reason=early.message)
+        )
+        await self._station.store.commit(work)
+
+    def _exchanged(self, case: str) -> frozenset[SedType]:
+        passed = self._station.store.messages(
+            MessageQuery(direction=Direction.OUT, kind=MessageKind.USER, conversation=case),
+            limit=_MOST_PER_CASE,
+        )
+        return frozenset(SedType(message.details["sed"]) for message in passed if "sed" in message.details)
+
+    async def _reject(self, message: StoredMessage, fault: EbmsFault) -> None:
+        """Keep the message as a dead letter and tell its sender; never an error about a signal."""
+        station = self._station
+        work = UnitOfWork()
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            state=InboundState.REJECTED,
+            last_error=f"{fault.error_code.code} {fault.message}",
+        )
+        work.journal(
+            station.note(
+                "checked", fault.error_code.code, message_id=message.message_id, reason=fault.message
+            )
+        )
+        if message.kind is MessageKind.USER:
+            self._answer(work, message, fault)
+        await station.store.commit(work)
+        self._outbox.wake()
+
+    def _answer(self, work: UnitOfWork, message: StoredMessage, fault: EbmsFault) -> None:
+        """Queue a signed multi-hop error to the sender of ``message``."""
+        station = self._station
+        unpacked = msh.unpack(message.content_type, message.body, station.limits)
+        assert isinstance(unpacked.unit, UserMessage)  # the caller asked for the kind
+        error = fault.about(message.message_id).as_error()
+        packed = msh.pack_error([error], station.keys, about=unpacked, stamp=station.stamp())
+        work.add_message(
+            outgoing(
+                packed,
+                kind=MessageKind.ERROR,
+                way=RoutingInput.back_to_sender_of(unpacked.unit),
+                endpoint=self._endpoint_of(message.sender),
+                at=station.clock.now(),
+                ref_to=message.message_id,
+                details={"made_by": station.party},
+            )
+        )
+
+    def _endpoint_of(self, party: str) -> str | None:
+        try:
+            return route(party, self._station.directory.current, self._station.clock.now()).endpoint
+        except EbmsFault:
+            return None
+
+    # What the outbox worker asks of its owner.
+
+    async def settle(self, message: StoredMessage, attempt: Attempt, settlement: Settlement) -> None:
+        """Store what an attempt to send on means; the sender of a dead letter is told."""
+        station = self._station
+        work = UnitOfWork()
+        work.update_message(
+            Direction.OUT,
+            message.message_id,
+            expected_states=(OutboundState.SENDING,),
+            **settlement.changes,
+        )
+        work.journal(
+            station.note(
+                "forwarded",
+                settlement.state,
+                message_id=message.message_id,
+                to=message.receiver,
+                kind=message.kind,
+                **({"reason": attempt.reason} if attempt.reason else {}),
+            )
+        )
+        if settlement.is_dead_letter and message.kind is MessageKind.USER:
+            self._answer(
+                work,
+                message,
+                EbmsFault(
+                    EbmsErrorCode.CONNECTION_FAILURE,
+                    f"Not brought to {message.receiver} after {message.attempts + 1} attempts: {attempt.reason}",
+                ),
+            )
+        await station.store.commit(work)
+        if settlement.is_dead_letter:
+            self._outbox.wake()

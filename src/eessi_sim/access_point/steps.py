@@ -1,0 +1,135 @@
+"""The checks of the access point, one function each; a new one is a function and its name in ``STEPS``.
+
+Every refusal is EBMS:0004 with the findings in ``ErrorDetail`` (the codes that the real access points use are
+not public; 0004 "Other" is our choice, inferred).
+"""
+
+from typing import Final
+
+import msgspec
+
+from eessi_sim import sbdh
+from eessi_sim.access_point.pipeline import Inspection, Step
+from eessi_sim.access_point.transactions import NotYet, require_transaction
+from eessi_sim.as4 import msh
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.buc.case import CaseRole
+from eessi_sim.cdm.sed import Sed
+from eessi_sim.errors import (
+    ActionNotAvailable,
+    DefinitionError,
+    EessiSimError,
+    EnvelopeError,
+    RoutingError,
+    SedError,
+    XmlError,
+)
+from eessi_sim.identifiers import InstitutionId
+
+
+def refusal(error: EessiSimError, *, detail: object = None) -> EbmsFault:
+    """Return ``error`` as the ebMS error that the sender of a document gets."""
+    findings = detail if detail is not None else [error.as_dict()]
+    return EbmsFault(
+        EbmsErrorCode.OTHER,
+        error.message,
+        hint=error.hint,
+        detail=msgspec.json.encode(findings, enc_hook=str).decode(),
+    )
+
+
+def read_envelope(inspection: Inspection) -> None:
+    """Decompress the first part and read its header."""
+    parts = inspection.unpacked.parts
+    if not parts:
+        raise EbmsFault(
+            EbmsErrorCode.OTHER, "Expected a SED in the first part, found no part", hint="Attach the SED."
+        )
+    try:
+        document = sbdh.read(msh.payload_content(parts[0]))
+    except (EnvelopeError, XmlError) as error:
+        raise refusal(error) from error
+    header = document.header
+    inspection.document = document
+    inspection.facts.update(
+        sed=header.document.type,
+        cdm=header.document.version,
+        buc=header.scope.buc,
+        case=header.scope.case_id,
+        action=header.document.case_action,
+    )
+
+
+def check_consistency(inspection: Inspection) -> None:
+    """Compare the header with the ebMS header and with the document it envelops."""
+    mismatches = sbdh.consistency(
+        inspection.enveloped,
+        sender=InstitutionId(inspection.message.sender.id),
+        receiver=InstitutionId(inspection.message.receiver.id),
+    )
+    if mismatches:
+        first = mismatches[0]
+        error = EnvelopeError(
+            first.sentence, hint=f"Make {first.field} say {first.expected}.", field=first.field
+        )
+        raise refusal(error, detail=mismatches)
+
+
+def check_competence(inspection: Inspection) -> None:
+    """Ask the directory whether both sides are competent for the process in their roles."""
+    header = inspection.enveloped.header
+    parties = [(header.sender, False), *((receiver, True) for receiver in header.receivers)]
+    for partner, must_be_ready in parties:
+        try:
+            inspection.repository.require_competent(
+                InstitutionId(partner.id),
+                header.scope.buc,
+                partner.role.value,
+                at=inspection.at,
+                ready=must_be_ready,
+            )
+        except RoutingError as error:
+            raise refusal(error) from error
+
+
+def check_transaction(inspection: Inspection) -> None:
+    """Check that the process knows this step: this SED, from this role, at this point of the case."""
+    header = inspection.enveloped.header
+    try:
+        require_transaction(
+            inspection.rulebook.processes.get(header.scope.buc),
+            header.document.type,
+            CaseRole(header.sender.role.value),
+            action=header.document.case_action,
+            exchanged=inspection.exchanged(header.scope.case_id.uuid),
+        )
+    except NotYet:
+        raise  # the caller holds the message for a while
+    except (ActionNotAvailable, DefinitionError) as error:
+        raise refusal(error) from error
+
+
+def check_document(inspection: Inspection) -> None:
+    """Check the document against its schema and its rules."""
+    try:
+        sed = Sed.of(inspection.enveloped.sed)
+    except (SedError, XmlError) as error:
+        raise refusal(error) from error
+    report = inspection.rulebook.validator.validate(sed)
+    inspection.facts.update(
+        xsd_valid=str(report.xsd_valid).lower(), rules_valid=str(report.rules_valid).lower()
+    )
+    if not report.is_valid:
+        invalid = SedError(
+            f"Expected a valid {sed.type}, found {len(report.issues)} findings", hint="See the findings."
+        )
+        raise refusal(invalid, detail=report.as_dict())
+
+
+STEPS: Final[dict[str, Step]] = {
+    "envelope": read_envelope,
+    "consistency": check_consistency,
+    "competence": check_competence,
+    "transaction": check_transaction,
+    "document": check_document,
+}

@@ -1,0 +1,76 @@
+"""Does the process know this step? Asked at the access point, with what it has let pass in the case before.
+
+The combination of process, roles, case action and SED type is what the names of EESSI's transaction schemas consist
+of (observed); that the router also looks at the order of a case is our choice (inferred). Pure.
+"""
+
+from eessi_sim.buc.case import CaseRole
+from eessi_sim.buc.definition import BucDefinition, Step, StepKind
+from eessi_sim.errors import ActionNotAvailable
+from eessi_sim.identifiers import SedType
+from eessi_sim.sbdh import CaseAction
+
+
+class NotYet(ActionNotAvailable):
+    """The step may become possible: a document that it depends on has not passed here yet."""
+
+    code = "action-not-yet"
+
+
+def require_transaction(
+    definition: BucDefinition,
+    sed: SedType,
+    role: CaseRole,
+    *,
+    action: CaseAction,
+    exchanged: frozenset[SedType],
+) -> None:
+    """Refuse a document that the process does not foresee.
+
+    Args:
+        definition: the process.
+        sed: type of the document.
+        role: role of its sender.
+        action: what the message does to the case.
+        exchanged: types that have passed in this case before.
+
+    Raises:
+        NotYet: a document that this one depends on has not passed.
+        ActionNotAvailable: the process has no such step; says which it has.
+    """
+    steps = definition.tables[role].by_sed.get(sed, ())
+    if not steps:
+        raise ActionNotAvailable(
+            f"Expected a SED that the {role} sends in {definition.buc}, found {sed}",
+            available=tuple(sorted(definition.tables[role].by_sed)),
+            hint="Check the role of the sender and the process.",
+        )
+    if action is CaseAction.START:
+        _require_starter(definition, sed, role, steps)
+        return
+    needed = {sed} if action is CaseAction.UPDATE else _needed(definition, steps)
+    if not exchanged & needed:
+        raise NotYet(
+            f"Expected one of {', '.join(sorted(needed))} before {sed} in this case, found none",
+            available=tuple(sorted(step.sed for step in definition.tables[role].starters)),
+            hint="Send the document that this one follows first.",
+        )
+
+
+def _require_starter(
+    definition: BucDefinition, sed: SedType, role: CaseRole, steps: tuple[Step, ...]
+) -> None:
+    if not any(step.starter for step in steps):
+        raise ActionNotAvailable(
+            f"Expected a starter of {definition.buc}, found {sed} from the {role}",
+            available=definition.starters,
+            hint="Only a starter carries the case action Start.",
+        )
+
+
+def _needed(definition: BucDefinition, steps: tuple[Step, ...]) -> set[SedType]:
+    """Return the types of which one must have passed before a step of the kind ``steps``."""
+    needed = {sed for step in steps for sed in (*step.after, *step.replies_to)}
+    if any(step.kind is not StepKind.BUSINESS and not step.is_reply for step in steps):
+        needed.update(definition.starters)
+    return needed or set(definition.starters)

@@ -1,0 +1,136 @@
+"""Takes requests in: limits, TLS identity, structure, signature; then the node's own acceptor.
+
+Order of checks after the AS4 profile (limits and parsing before any cryptography, signature before any
+processing). What a message means is decided by the ``Acceptor`` of the node: an institution is the end of
+the way, the access point an intermediary.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from eessi_sim.as4 import msh
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
+from eessi_sim.as4.model import UserMessage
+from eessi_sim.as4.msh import Unpacked
+from eessi_sim.errors import StorageError, XmlError
+from eessi_sim.gateway.station import Station
+from eessi_sim.identifiers import InstitutionId, MessageId
+from eessi_sim.security.keys import Certificate
+from eessi_sim.transport.base import Request, Response
+
+ACCEPTED = Response(status=202)
+"""The message is durable; receipts and errors come by callback (EESSI practice, observed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message whose structure and signature have been checked."""
+
+    request: Request
+    unpacked: Unpacked
+    client: frozenset[InstitutionId]
+    """Parties that the directory lists for the TLS certificate of the connection."""
+
+
+class Acceptor(Protocol):
+    """What a kind of node does with messages; faults it raises are answered to the sender."""
+
+    def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
+        """Raise EbmsFault when this TLS client may not hand in this message."""
+        ...
+
+    def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
+        """Return the certificates that may have signed the message."""
+        ...
+
+    async def accept(self, received: Received) -> Response:
+        """Make the verified message durable and answer."""
+        ...
+
+    async def refuse(
+        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId]
+    ) -> Response:
+        """Answer a message that was readable but is refused."""
+        ...
+
+
+class Inbox:
+    """The AS4 entrance of a node.
+
+    Args:
+        station: the node's identity, seams and limits.
+        acceptor: what this kind of node does with messages.
+    """
+
+    def __init__(self, station: Station, acceptor: Acceptor) -> None:
+        self._station = station
+        self._acceptor = acceptor
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one HTTP request; never raises for what a peer can send."""
+        if request.method != "POST":
+            return _plain(405, "AS4 messages are sent by POST")
+        client = self._client_of(request)
+        if not client:
+            return _plain(403, "The directory does not list this TLS certificate")
+        try:
+            return await self._take(request, client)
+        except StorageError as error:
+            return _plain(503, f"Not stored, send it again: {error.code}")
+
+    def _client_of(self, request: Request) -> frozenset[InstitutionId]:
+        if request.peer_certificate is None:
+            return frozenset()
+        return self._station.directory.current.parties_of_tls(request.peer_certificate)
+
+    async def _take(self, request: Request, client: frozenset[InstitutionId]) -> Response:
+        content_type = request.headers.get("content-type", "")
+        try:
+            unpacked = msh.unpack(content_type, request.body, self._station.limits)
+        except (NotAs4, XmlError) as error:
+            return _plain(400, f"{error.code}: {error.message}")
+        except EbmsFault as fault:
+            return synchronous_error(self._station, fault)
+        try:
+            self._acceptor.allow(client, unpacked)
+            self._verify(unpacked)
+            return await self._acceptor.accept(Received(request, unpacked, client))
+        except EbmsFault as fault:
+            return await self._acceptor.refuse(unpacked, fault, client)
+
+    def _verify(self, unpacked: Unpacked) -> None:
+        station = self._station
+        candidates = self._acceptor.candidates(unpacked)
+        if not candidates:
+            raise EbmsFault(
+                EbmsErrorCode.FAILED_AUTHENTICATION,
+                "Expected a sender that the directory lists with an ebMS certificate",
+                hint="Check the From party and the Institution Repository.",
+            )
+        msh.verify(
+            unpacked,
+            candidates=candidates,
+            trust=station.trust,
+            at=station.clock.now(),
+            policy=station.policy,
+        )
+
+
+def sender_of(unpacked: Unpacked) -> str | None:
+    """Return the party that the message says it is from: its own header, else its routing input."""
+    if isinstance(unpacked.unit, UserMessage):
+        return unpacked.unit.sender.id
+    return unpacked.routing.sender.id if unpacked.routing else None
+
+
+def synchronous_error(station: Station, fault: EbmsFault) -> Response:
+    """Return the answer that carries ``fault`` as a signed error signal, HTTP 200 (AS4.NET's default, observed)."""
+    about = MessageId(fault.ref) if fault.ref else None
+    packed = msh.pack_error([fault.as_error()], station.keys, about=about, stamp=station.stamp())
+    return Response(200, {"content-type": packed.content_type}, packed.body)
+
+
+def _plain(status: int, reason: str) -> Response:
+    return Response(
+        status=status, headers={"content-type": "text/plain; charset=utf-8"}, body=f"{reason}\n".encode()
+    )

@@ -1,0 +1,181 @@
+"""Sends what is queued: claim, post the stored bytes, then accepted, again later, or a dead letter.
+
+A retry sends the very same bytes under the same message id (AS4 1.0 section 3.2): re-signing would break the
+matching of receipts. What an attempt means for the node (a case, a forwarded message) is stored by the
+``OutboxOwner``, so that state and consequence land in one transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Protocol
+
+from eessi_sim.as4 import msh
+from eessi_sim.as4.ebms_errors import EbmsFault
+from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound, next_attempt
+from eessi_sim.as4.model import ErrorSignal
+from eessi_sim.errors import TransportError, XmlError
+from eessi_sim.gateway.station import Station
+from eessi_sim.storage.base import Claim, Direction, MessageChanges, MessageKind, StoredMessage
+from eessi_sim.transport.base import Response
+
+WAITING: Final = (
+    OutboundState.SUBMITTED,
+    OutboundState.RETRY_DUE,
+    OutboundState.AWAITING_RECEIPT,
+    OutboundState.SENDING,
+)
+"""States from which a message is sent; SENDING only when the lease of a crashed worker has ended."""
+_LEASE: Final = timedelta(minutes=2)
+_WITHIN: Final = 60.0
+"""Seconds for one attempt (our choice, inferred)."""
+_AGAIN_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+
+
+class Verdict(StrEnum):
+    """What became of one attempt to send."""
+
+    ACCEPTED = "accepted"
+    AGAIN = "again"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt to send a message and how it ended."""
+
+    verdict: Verdict
+    reason: str = ""
+    """Empty when accepted; else code and sentence, for the journal and the dead letter."""
+    signal: ErrorSignal | None = None
+    """The ebMS error in the response, when there was one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an attempt makes of the message: its new state and the fields that go with it."""
+
+    state: OutboundState
+    changes: MessageChanges
+    """Of the stored message, its state included."""
+
+    @property
+    def is_dead_letter(self) -> bool:
+        """Whether the message cannot go on."""
+        return self.state in (OutboundState.REJECTED, OutboundState.DEAD_LETTERED)
+
+
+def reason_of(signal: ErrorSignal) -> str:
+    """Return the errors of ``signal`` as one line for the journal and the dead letter."""
+    return "; ".join(
+        " ".join(filter(None, (error.code, error.short_description, error.description)))
+        for error in signal.errors
+    )
+
+
+class OutboxOwner(Protocol):
+    """The node behind the outbox."""
+
+    async def settle(self, message: StoredMessage, attempt: Attempt, settlement: Settlement) -> None:
+        """Store what an attempt means for the message and for the node, in one transaction."""
+        ...
+
+
+class Outbox:
+    """The outgoing queue of a node.
+
+    Args:
+        station: the node's identity, seams and limits.
+        owner: stores what each attempt means.
+        forwards: True at an intermediary: a user message is done when the next hop has it, receipts are the
+            business of the ends (ebMS3 Part 2 section 2.4).
+    """
+
+    def __init__(self, station: Station, owner: OutboxOwner, *, forwards: bool = False) -> None:
+        self._station = station
+        self._owner = owner
+        self._forwards = forwards
+
+    async def claim(self, limit: int) -> Sequence[StoredMessage]:
+        """Take due messages."""
+        return await self._station.store.claim(
+            Claim(
+                direction=Direction.OUT,
+                states=WAITING,
+                claimed_state=OutboundState.SENDING,
+                now=self._station.clock.now(),
+                lease=_LEASE,
+                limit=limit,
+            )
+        )
+
+    def next_due(self) -> datetime | None:
+        """Return when the next message is due."""
+        return self._station.store.next_due(Direction.OUT, WAITING)
+
+    async def process(self, message: StoredMessage) -> None:
+        """Send one message and store what that means."""
+        if message.attempts > self._station.awareness.retries:
+            attempt = Attempt(Verdict.REFUSED, "EBMS:0301 MissingReceipt: no receipt after the last retry")
+        else:
+            attempt = await self._post(message)
+        await self._owner.settle(message, attempt, self._settlement(message, attempt))
+
+    async def failed(self, message: StoredMessage, fault: Exception) -> None:
+        """Make a message that our own code cannot send a dead letter."""
+        attempt = Attempt(Verdict.REFUSED, f"internal: {type(fault).__name__}")
+        await self._owner.settle(message, attempt, self._settlement(message, attempt))
+
+    async def _post(self, message: StoredMessage) -> Attempt:
+        if message.endpoint is None:
+            return Attempt(Verdict.REFUSED, "EBMS:0020 no endpoint to send to")
+        try:
+            response = await self._station.transport.send(
+                message.endpoint, message.body, headers={"content-type": message.content_type}, within=_WITHIN
+            )
+        except TransportError as error:
+            return Attempt(Verdict.AGAIN, f"{error.code}: {error.message}")
+        return self._read(response)
+
+    def _read(self, response: Response) -> Attempt:
+        """Tell what an HTTP answer means; ebMS errors come with 200, 400 or 500 (all are in use)."""
+        signal = self._signal_in(response)
+        if signal is not None:
+            verdict = Verdict.REFUSED if signal.is_failure else Verdict.ACCEPTED
+            return Attempt(verdict, reason_of(signal), signal)
+        if response.status in (200, 202, 204):
+            return Attempt(Verdict.ACCEPTED)
+        reason = f"HTTP {response.status} {response.body[:200].decode(errors='replace').strip()}"
+        return Attempt(Verdict.AGAIN if response.status in _AGAIN_LATER else Verdict.REFUSED, reason)
+
+    def _signal_in(self, response: Response) -> ErrorSignal | None:
+        content_type = response.headers.get("content-type", "")
+        if not response.body or not ("xml" in content_type or "multipart" in content_type):
+            return None
+        try:
+            unit = msh.unpack(content_type, response.body, self._station.limits).unit
+        except (EbmsFault, XmlError):
+            return None
+        return unit if isinstance(unit, ErrorSignal) else None
+
+    def _settlement(self, message: StoredMessage, attempt: Attempt) -> Settlement:
+        now = self._station.clock.now()
+        attempts = message.attempts + 1
+        changes: MessageChanges = {"attempts": attempts, "updated_at": now, "due_at": None}
+        if attempt.verdict is Verdict.ACCEPTED:
+            changes["accepted_at"] = message.accepted_at or now
+            event = OutboundEvent.HANDED_OVER
+            if message.kind is MessageKind.USER and not self._forwards:
+                changes["due_at"] = now + self._station.receipt_within
+                event = OutboundEvent.ACCEPTED
+        else:
+            changes["last_error"] = attempt.reason
+            due = next_attempt(self._station.awareness, attempts, now)
+            event = OutboundEvent.FAILURE
+            if attempt.verdict is Verdict.AGAIN:
+                changes["due_at"] = due
+                event = OutboundEvent.UNREACHABLE if due else OutboundEvent.EXHAUSTED
+        state = advance_outbound(OutboundState.SENDING, event)
+        changes["state"] = state
+        return Settlement(state, changes)

@@ -1,0 +1,80 @@
+"""How ebMS messages become records of the store: the bytes as they came, or as they will be sent."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from eessi_sim.as4.exchange import OutboundState
+from eessi_sim.as4.model import ErrorSignal, PullRequest, Receipt, RoutingInput, UserMessage
+from eessi_sim.as4.msh import Packed
+from eessi_sim.gateway.inbox import Received
+from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
+
+_KINDS: Final = {
+    UserMessage: MessageKind.USER,
+    Receipt: MessageKind.RECEIPT,
+    ErrorSignal: MessageKind.ERROR,
+    PullRequest: MessageKind.PULL,
+}
+
+
+def incoming(received: Received, *, state: str, at: datetime) -> StoredMessage:
+    """Return the record of a received message."""
+    unit = received.unpacked.unit
+    routing = RoutingInput.of(unit) if isinstance(unit, UserMessage) else received.unpacked.routing
+    return StoredMessage(
+        message_id=unit.info.message_id,
+        direction=Direction.IN,
+        kind=_KINDS[type(unit)],
+        state=state,
+        sender=routing.sender.id if routing else "",
+        receiver=routing.receiver.id if routing else "",
+        conversation=routing.collaboration.conversation_id if routing else "",
+        content_type=received.request.headers.get("content-type", ""),
+        body=received.request.body,
+        digest=hashlib.sha256(received.request.body).hexdigest(),
+        created_at=at,
+        updated_at=at,
+        ref_to=unit.info.ref_to_message_id,
+    )
+
+
+def outgoing(
+    packed: Packed,
+    *,
+    kind: MessageKind,
+    way: RoutingInput,
+    endpoint: str | None,
+    at: datetime,
+    ref_to: str | None = None,
+    details: Mapping[str, str] | None = None,
+) -> StoredMessage:
+    """Return the record of a message to be sent.
+
+    Args:
+        packed: the bytes; every attempt sends these.
+        kind: which ebMS unit it carries.
+        way: from whom to whom, and in which conversation.
+        endpoint: URL of the next hop; None makes a dead letter that says so.
+        at: time of submission.
+        ref_to: for a signal, the message it answers.
+        details: small facts for display and search.
+    """
+    return StoredMessage(
+        message_id=packed.message_id,
+        direction=Direction.OUT,
+        kind=kind,
+        state=OutboundState.SUBMITTED,
+        sender=way.sender.id,
+        receiver=way.receiver.id,
+        conversation=way.collaboration.conversation_id,
+        content_type=packed.content_type,
+        body=packed.body,
+        digest=hashlib.sha256(packed.body).hexdigest(),
+        created_at=at,
+        updated_at=at,
+        ref_to=ref_to,
+        endpoint=endpoint,
+        details=details or {},
+    )

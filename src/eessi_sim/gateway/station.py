@@ -1,0 +1,77 @@
+"""What one node works with: its identity, its seams and its limits, handed in once.
+
+No behaviour beyond small conveniences; who decides what to do with a message is not here.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from eessi_sim.as4.limits import As4Limits
+from eessi_sim.as4.msh import Stamp
+from eessi_sim.as4.pmode import ReceptionAwareness
+from eessi_sim.clock import Clock
+from eessi_sim.identifiers import IdFactory, InstitutionId, MessageId
+from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.security.keys import Certificate, KeyPair
+from eessi_sim.security.policy import DEFAULT as DEFAULT_POLICY
+from eessi_sim.security.policy import SignaturePolicy
+from eessi_sim.security.trust import TrustStore
+from eessi_sim.storage.base import JournalEntry, NodeStore
+from eessi_sim.transport.base import Transport
+
+
+@dataclass(slots=True)
+class Directory:
+    """The Institution Repository in force; replaced as a whole when a newer one arrives."""
+
+    current: InstitutionRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """Identity, seams and limits of one node."""
+
+    party: InstitutionId
+    """Id of the institution or access point."""
+    keys: KeyPair
+    """Its ebMS key pair: signs user messages, receipts and errors."""
+    clock: Clock
+    ids: IdFactory
+    store: NodeStore
+    transport: Transport
+    directory: Directory
+    trust: TrustStore
+    """Anchors and revocations; a certificate must also be listed in the directory."""
+    policy: SignaturePolicy = DEFAULT_POLICY
+    limits: As4Limits = field(default_factory=As4Limits)
+    awareness: ReceptionAwareness = field(default_factory=ReceptionAwareness)
+    """When a message that did not get through is sent again, and how often."""
+    receipt_within: timedelta = timedelta(seconds=60)
+    """How long an accepted message waits for its receipt before it is sent again."""
+
+    def ebms_certificates(self, party: str) -> tuple[Certificate, ...]:
+        """Return the ebMS certificates that the directory lists for ``party``, none when it is unknown."""
+        return self.directory.current.ebms_certificates(party)
+
+    def stamp(self) -> Stamp:
+        """Return a new message id, the time and a token for the next message of this node."""
+        return Stamp(self.ids.message_id(self.party), self.clock.now(), self.ids.hex32())
+
+    def note(
+        self,
+        step: str,
+        outcome: str,
+        *,
+        message_id: MessageId | str | None = None,
+        case_id: str | None = None,
+        **detail: str,
+    ) -> JournalEntry:
+        """Return a journal line of this node at this moment; never give it personal data."""
+        return JournalEntry(
+            at=self.clock.now(),
+            step=step,
+            outcome=outcome,
+            message_id=str(message_id) if message_id else None,
+            case_id=case_id,
+            detail=detail,
+        )

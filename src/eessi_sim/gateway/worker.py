@@ -1,0 +1,150 @@
+"""The one supervised background loop: wakes for news and for what is due, stops cleanly.
+
+Every queue of a node is worked off by one ``Worker``. It is one of the two places of the project that
+catch every exception: an item that fails unexpectedly is handed to the queue as failed, and the loop goes on.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol, TypeVar
+
+from eessi_sim.clock import Clock
+
+_log = logging.getLogger(__name__)
+
+MOST_AT_ONCE: Final = 32
+"""Items of one queue that are under way together; a silent peer must not stop the others."""
+_PAUSE_AFTER_FAULT: Final = 1.0
+"""Seconds to wait when claiming itself fails, so that a permanent fault does not spin."""
+_SHORTEST_REST: Final = 0.02
+"""Seconds between two looks at an item that is due but still leased to somebody."""
+
+HOLDS: Final = (timedelta(seconds=1), timedelta(seconds=3), timedelta(seconds=9))
+"""Waits for something that a message has overtaken, before it is refused (our choice, inferred)."""
+
+Item = TypeVar("Item")
+
+
+class Queue(Protocol[Item]):
+    """What a worker works off."""
+
+    async def claim(self, limit: int) -> Sequence[Item]:
+        """Take at most ``limit`` due items."""
+        ...
+
+    async def process(self, item: Item) -> None:
+        """Do one item to its end, the storing of the outcome included."""
+        ...
+
+    async def failed(self, item: Item, fault: Exception) -> None:
+        """Store that an item failed unexpectedly."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """Return when the next item is due, None when none waits."""
+        ...
+
+
+class Worker:
+    """Claims items and processes them side by side.
+
+    Args:
+        name: shown in logs.
+        clock: tells when something is due.
+        queue: where the items come from and how they are done.
+    """
+
+    def __init__(self, name: str, clock: Clock, queue: Queue[Item]) -> None:
+        self._name = name
+        self._clock = clock
+        self._queue: Queue[object] = queue  # type: ignore[assignment] # items only travel from claim to process
+        self._news = asyncio.Event()
+        self._claiming = False
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it works or is about to."""
+        return self._claiming or self._news.is_set() or bool(self._under_way)
+
+    def wake(self) -> None:
+        """Tell it that there is news."""
+        self._news.set()
+
+    def start(self) -> None:
+        """Start the loop; it looks at once for what an earlier run left over."""
+        self._news.set()
+        self._loop = asyncio.create_task(self._run(), name=self._name)
+
+    async def stop(self, *, drain: bool = False) -> None:
+        """Stop claiming; let what is under way end (``drain``) or abandon it to its lease."""
+        if self._loop is None:
+            return
+        self._loop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._loop
+        self._loop = None
+        if not drain:
+            for task in self._under_way:
+                task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            await self._rest()
+            self._news.clear()
+            self._claiming = True
+            try:
+                await self._claim_all()
+            except Exception:  # noqa: BLE001 - the supervisor goes on whatever happens
+                _log.exception("%s: cannot claim; trying again", self._name)
+                self._news.set()
+                await self._clock.sleep(_PAUSE_AFTER_FAULT)
+            finally:
+                self._claiming = False
+
+    async def _claim_all(self) -> None:
+        while True:
+            if len(self._under_way) >= MOST_AT_ONCE:
+                await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            items = await self._queue.claim(MOST_AT_ONCE - len(self._under_way))
+            if not items:
+                return
+            for item in items:
+                task = asyncio.create_task(self._process(item))
+                self._under_way.add(task)
+                task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not self._under_way:
+            # Something may be due again, and only the loop knows when.
+            self._news.set()
+
+    async def _process(self, item: object) -> None:
+        try:
+            await self._queue.process(item)
+        except Exception as fault:  # noqa: BLE001 - becomes a dead letter of its queue
+            _log.exception("%s: an item failed", self._name)
+            await self._queue.failed(item, fault)
+
+    async def _rest(self) -> None:
+        """Wait for news, or until the next item is due."""
+        if self._news.is_set():
+            return
+        due = self._queue.next_due()
+        if due is None:
+            await self._news.wait()
+            return
+        seconds = max((due - self._clock.now()).total_seconds(), _SHORTEST_REST)
+        alarm = asyncio.ensure_future(self._clock.sleep(seconds))
+        news = asyncio.ensure_future(self._news.wait())
+        try:
+            await asyncio.wait((alarm, news), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            alarm.cancel()
+            news.cancel()

@@ -1,0 +1,130 @@
+"""What became of sent documents: accepted, receipted, refused; kept with the message and in the case."""
+
+from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound
+from eessi_sim.as4.model import ErrorSignal
+from eessi_sim.buc import engine
+from eessi_sim.buc.case import DeliveryStatus
+from eessi_sim.errors import Conflict
+from eessi_sim.gateway.outbox import Attempt, Settlement, reason_of
+from eessi_sim.gateway.station import Station
+from eessi_sim.identifiers import InternationalId
+from eessi_sim.institution.office import CaseLocks
+from eessi_sim.storage.base import Direction, JournalEntry, MessageKind, StoredMessage, UnitOfWork
+
+
+class Deliveries:
+    """Owner of the outbox of an institution.
+
+    Args:
+        station: the institution's identity and seams.
+        locks: one per case.
+    """
+
+    def __init__(self, station: Station, locks: CaseLocks) -> None:
+        self._station = station
+        self._locks = locks
+
+    async def settle(self, message: StoredMessage, attempt: Attempt, settlement: Settlement) -> None:
+        """Store what an attempt to send means."""
+        station = self._station
+        step = "accepted" if not attempt.reason else "attempted"
+        note = station.note(
+            step,
+            settlement.state,
+            message_id=message.message_id,
+            kind=message.kind,
+            **({"reason": attempt.reason} if attempt.reason else {}),
+        )
+        work = UnitOfWork()
+        work.update_message(
+            Direction.OUT,
+            message.message_id,
+            expected_states=(OutboundState.SENDING,),
+            **settlement.changes,
+        )
+        work.journal(note)
+        try:
+            if settlement.is_dead_letter and message.kind is MessageKind.USER:
+                await self._with_case(message, work, DeliveryStatus.ERROR, attempt.reason)
+            else:
+                await station.store.commit(work)
+        except Conflict:
+            await self._overtaken(message, settlement, note)
+
+    async def _overtaken(self, message: StoredMessage, settlement: Settlement, note: JournalEntry) -> None:
+        """Keep the time of acceptance of a message whose receipt was faster than the answer of the hop."""
+        work = UnitOfWork()
+        work.update_message(
+            Direction.OUT, message.message_id, accepted_at=settlement.changes.get("accepted_at")
+        )
+        work.journal(note)
+        await self._station.store.commit(work)
+
+    async def receipted(self, original: StoredMessage, receipt: StoredMessage) -> None:
+        """Store a verified receipt: the document counts as legally delivered from now on.
+
+        The moment of delivery is the acknowledgement by the receiving endpoint (decision E6 as summarised
+        publicly, documented).
+        """
+        now = self._station.clock.now()
+        work = UnitOfWork()
+        work.add_message(receipt)
+        work.update_message(
+            Direction.OUT,
+            original.message_id,
+            state=advance_outbound(OutboundState(original.state), OutboundEvent.RECEIPT),
+            due_at=None,
+            receipted_at=now,
+            updated_at=now,
+        )
+        work.journal(self._station.note("receipted", "ok", message_id=original.message_id))
+        await self._with_case(original, work, DeliveryStatus.DELIVERED, "")
+
+    async def error_arrived(
+        self, original: StoredMessage, message: StoredMessage, signal: ErrorSignal
+    ) -> None:
+        """Store an error about a sent message; a warning, or one after the receipt, changes no state."""
+        now = self._station.clock.now()
+        reason = reason_of(signal)
+        final = signal.is_failure and original.state != OutboundState.DELIVERED
+        work = UnitOfWork()
+        work.add_message(message)
+        work.journal(
+            self._station.note(
+                "error-received",
+                "failure" if signal.is_failure else "warning",
+                message_id=original.message_id,
+                reason=reason,
+            )
+        )
+        if not final:
+            await self._station.store.commit(work)
+            return
+        work.update_message(
+            Direction.OUT,
+            original.message_id,
+            state=OutboundState.REJECTED,
+            due_at=None,
+            updated_at=now,
+            last_error=reason,
+            details={"findings": "; ".join(error.detail for error in signal.errors if error.detail)},
+        )
+        await self._with_case(original, work, DeliveryStatus.ERROR, reason)
+
+    async def _with_case(
+        self, message: StoredMessage, work: UnitOfWork, status: DeliveryStatus, detail: str
+    ) -> None:
+        """Commit ``work`` together with the delivery in the case the message belongs to."""
+        store = self._station.store
+        if "case" not in message.details:  # a ping belongs to no case
+            await store.commit(work)
+            return
+        international_id = InternationalId(message.details["case"])
+        async with self._locks.of(international_id):
+            case = store.find_case_by_international(international_id)
+            if case is not None:
+                changed = engine.record_delivery(
+                    case, message.message_id, status, at=self._station.clock.now(), detail=detail
+                )
+                work.save_case(changed, case.revision)
+            await store.commit(work)

@@ -1,0 +1,308 @@
+"""One institution as one object: a method per use case, its queues, start and stop."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from eessi_sim.as4.exchange import InboundState
+from eessi_sim.buc import engine
+from eessi_sim.buc.actions import Action
+from eessi_sim.buc.case import Actor, ActorKind, Case
+from eessi_sim.buc.effects import Outcome, SendDocument
+from eessi_sim.errors import CaseError, CaseNotFound
+from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.gateway.outbox import Outbox
+from eessi_sim.gateway.worker import Worker
+from eessi_sim.identifiers import BucType, CaseId, DocumentId, InstitutionId, InternationalId, SedType
+from eessi_sim.institution import answering, content
+from eessi_sim.institution.delivery import Deliveries
+from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch
+from eessi_sim.institution.office import Office
+from eessi_sim.institution.receiving import ANSWER_DUE, Filed, NotFiled, Receiving
+from eessi_sim.institution.terminal import Terminal
+from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
+from eessi_sim.transport.base import Request, Response
+from eessi_sim.xmlsafe import Element
+
+_WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING, ANSWER_DUE)
+_LEASE: Final = timedelta(minutes=2)
+SYSTEM: Final = Actor(ActorKind.SYSTEM, "node")
+
+
+class InstitutionNode:
+    """An institution that opens cases, sends and receives documents and answers by its rules.
+
+    Args:
+        office: its identity, definitions, habits and seams.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        station = office.station
+        deliveries = Deliveries(station, office.locks)
+        self._receiving = Receiving(office)
+        self._filing = Worker(f"filing {station.party}", station.clock, self)
+        self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, deliveries))
+        self._inbox = Inbox(station, Terminal(station, deliveries, self._filing, self._outbox))
+
+    @property
+    def office(self) -> Office:
+        """Identity, definitions, habits and seams."""
+        return self._office
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is under way."""
+        return self._outbox.busy or self._filing.busy
+
+    async def handle(self, request: Request) -> Response:
+        """Answer one AS4 request."""
+        return await self._inbox.handle(request)
+
+    async def start(self) -> None:
+        """Take up what an earlier run left and begin to work."""
+        await self._office.station.store.release()
+        self._filing.start()
+        self._outbox.start()
+
+    async def stop(self) -> None:
+        """Finish what is under way and stop; the rest waits in the store."""
+        await self._filing.stop(drain=True)
+        await self._outbox.stop(drain=True)
+
+    # Use cases.
+
+    async def open_case(
+        self, buc: BucType, counterparties: Sequence[InstitutionId], *, actor: Actor = SYSTEM
+    ) -> Case:
+        """Open a case as its owner; nothing is sent yet.
+
+        Raises:
+            DefinitionError: the process is unknown.
+            NotCompetent: this institution or a counterparty is not competent for it in its role.
+            UnknownReceiver: the directory does not list a counterparty.
+            CaseError: the process does not allow so many counterparties.
+        """
+        station = self._office.station
+        now = station.clock.now()
+        definition = self._office.library.processes.get(buc)
+        station.directory.current.require_competent(station.party, buc, "CaseOwner", at=now)
+        for counterparty in counterparties:
+            station.directory.current.require_competent(counterparty, buc, "Counterparty", at=now)
+        case = engine.open_case(
+            definition,
+            case_id=CaseId(station.ids.number()),
+            international_id=InternationalId(station.ids.hex32()),
+            cdm=self._office.cdm,
+            own=station.party,
+            counterparties=tuple(counterparties),
+            now=now,
+            actor=actor,
+        )
+        work = UnitOfWork()
+        work.save_case(case, None)
+        work.journal(station.note("case-opened", "ok", case_id=case.id, buc=buc))
+        await station.store.commit(work)
+        return case
+
+    def case(self, case_id: str) -> Case:
+        """Return a case.
+
+        Raises:
+            CaseNotFound: this institution has no such case.
+        """
+        case = self._office.station.store.find_case(case_id)
+        if case is None:
+            raise CaseNotFound(
+                f'Expected a case of {self._office.station.party}, found "{case_id}"',
+                hint="List the cases; each institution has its own case ids.",
+            )
+        return case
+
+    def available_actions(self, case_id: str) -> tuple[Action, ...]:
+        """Return what can be done with the case now."""
+        case = self.case(case_id)
+        definition = self._office.library.processes.get(case.buc)
+        return engine.available_actions(case, definition, self._office.station.clock.now())
+
+    def compose(self, case_id: str, sed: SedType) -> Element:
+        """Return content for a new document of the case: the sample, filled from what was exchanged."""
+        return content.compose(
+            self._office.library.catalogue, sed, self.case(case_id), self._office.station.store
+        )
+
+    async def send_document(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        root: Element | None = None,
+        parent_id: DocumentId | None = None,
+        receivers: tuple[InstitutionId, ...] | None = None,
+        actor: Actor = SYSTEM,
+    ) -> Case:
+        """Create a document in a case and send it, in one transaction.
+
+        Args:
+            case_id: case of this institution.
+            sed: type of the document.
+            root: its content; composed from the case when None.
+            parent_id: for a reply or an X-SED, the document it is about.
+            receivers: those of the process table when None.
+            actor: who decided.
+
+        Raises:
+            ActionNotAvailable: the process does not allow it now; says what it allows.
+            SedInvalid: the content has errors; nothing was sent.
+            UnknownReceiver, NotCompetent: a receiver may not get it.
+        """
+        office = self._office
+        async with office.locks.of(self.case(case_id).international_id):
+            case = self.case(case_id)
+            definition = office.library.processes.get(case.buc)
+            now = office.station.clock.now()
+            document_id = DocumentId(office.station.ids.hex32())
+            created = engine.create(
+                case, definition, sed, document_id=document_id, now=now, actor=actor, parent_id=parent_id
+            )
+            sent = engine.send(
+                created.case, definition, document_id, receivers=receivers, now=now, actor=actor
+            )
+            filled = root if root is not None else self.compose(case_id, sed)
+            return await self._commit(case, sent, filled)
+
+    async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
+        """Close this institution's copy of a case; nobody is told.
+
+        Raises:
+            ActionNotAvailable: the process closes by X001 only, or the case is not running.
+        """
+        office = self._office
+        async with office.locks.of(self.case(case_id).international_id):
+            case = self.case(case_id)
+            outcome = engine.local_close(
+                case, office.library.processes.get(case.buc), now=office.station.clock.now(), actor=actor
+            )
+            work = UnitOfWork()
+            work.save_case(outcome.case, case.revision)
+            work.journal(office.station.note("case-closed", "local", case_id=case.id))
+            await office.station.store.commit(work)
+            return outcome.case
+
+    async def _commit(self, before: Case, outcome: Outcome, root: Element) -> Case:
+        """Store a step and queue what it sends; the caller holds the lock of the case."""
+        office = self._office
+        check_document(office, root)
+        work = UnitOfWork()
+        case = outcome.case
+        for effect in outcome.effects:
+            if isinstance(effect, SendDocument):
+                check_receivers(office, case, effect, office.station.clock.now())
+                case = dispatch(office, Dispatch(case, effect, root), work)
+        work.save_case(case, before.revision)
+        await office.station.store.commit(work)
+        self._outbox.wake()
+        return case
+
+    # What the filing worker works off.
+
+    async def claim(self, limit: int) -> Sequence[StoredMessage]:
+        """Take messages that were received and not yet filed, or whose answer is due."""
+        return await self._office.station.store.claim(
+            Claim(
+                direction=Direction.IN,
+                states=_WAITING,
+                claimed_state=InboundState.PROCESSING,
+                now=self._office.station.clock.now(),
+                lease=_LEASE,
+                limit=limit,
+            )
+        )
+
+    def next_due(self) -> datetime | None:
+        """Return when the next one can be taken."""
+        return self._office.station.store.next_due(Direction.IN, _WAITING)
+
+    async def process(self, message: StoredMessage) -> None:
+        """File one message, or give the answer that is due for it."""
+        if message.details.get("answer") == "due":
+            await self._answer(message)
+            return
+        filed = await self._receiving.file(message)
+        if isinstance(filed, NotFiled):
+            await self._report(filed)
+        elif filed is not None and filed.changed:
+            await self._plan_answer(message, filed)
+
+    async def failed(self, message: StoredMessage, fault: Exception) -> None:
+        """Keep a message that our own code cannot file as a dead letter."""
+        work = UnitOfWork()
+        reason = f"internal: {type(fault).__name__}"
+        work.update_message(
+            Direction.IN, message.message_id, state=InboundState.DEAD_LETTERED, last_error=reason
+        )
+        work.journal(
+            self._office.station.note("filed", "failed", message_id=message.message_id, reason=reason)
+        )
+        await self._office.station.store.commit(work)
+
+    async def _plan_answer(self, message: StoredMessage, filed: Filed) -> None:
+        document = filed.case.get(filed.document_id)
+        rule = answering.rule_for(self._office.behaviours, document.type)
+        if rule is None:
+            return
+        work = UnitOfWork()
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            state=ANSWER_DUE,
+            due_at=self._office.station.clock.now() + answering.delay_of(rule, self._office.pace),
+            details={"answer": "due", "case_id": filed.case.id},
+        )
+        await self._office.station.store.commit(work)
+        self._filing.wake()
+
+    async def _answer(self, message: StoredMessage) -> None:
+        """Send what the rule says; a step that the case no longer allows is left out and noted."""
+        office = self._office
+        case_id, document_id = message.details["case_id"], DocumentId(message.details["document"])
+        document = self.case(case_id).get(document_id)
+        rule = answering.rule_for(office.behaviours, document.type)
+        work = UnitOfWork()
+        for sed, is_reply in answering.steps_of(rule) if rule else ():
+            assert rule is not None
+            try:
+                await self.send_document(
+                    case_id,
+                    sed,
+                    parent_id=document_id if is_reply else None,
+                    actor=answering.actor_of(rule, document),
+                )
+            except CaseError as error:
+                work.journal(
+                    office.station.note("answer", "left-out", case_id=case_id, sed=sed, reason=error.message)
+                )
+        work.update_message(
+            Direction.IN, message.message_id, state=InboundState.DELIVERED, details={"answer": "given"}
+        )
+        await office.station.store.commit(work)
+
+    async def _report(self, refusal: NotFiled) -> None:
+        """Tell the sender of a refused document by X050, when we share a case with it."""
+        if refusal.case is None:
+            return
+        office = self._office
+        async with office.locks.of(refusal.case.international_id):
+            case = self.case(refusal.case.id)
+            try:
+                outcome = engine.report_exception(
+                    case,
+                    document_id=DocumentId(office.station.ids.hex32()),
+                    receiver=InstitutionId(refusal.message.sender),
+                    about=refusal.document_id,
+                    now=office.station.clock.now(),
+                    actor=SYSTEM,
+                )
+            except CaseError:
+                return
+            await self._commit(case, outcome, self.compose(case.id, SedType("X050")))

@@ -1,0 +1,56 @@
+"""What an institution works with beyond its AS4 station: seal, definitions, habits."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
+
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.cdm.validation import Validator
+from eessi_sim.gateway.station import Station
+from eessi_sim.identifiers import CdmVersion
+from eessi_sim.ir.model import BehaviourRule
+from eessi_sim.security.keys import KeyPair
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """Definitions that all nodes of a process share: compiled once."""
+
+    catalogue: Catalogue
+    validator: Validator
+    processes: Definitions
+
+
+class CaseLocks:
+    """One lock per case, so that two changes of one case follow each other instead of colliding."""
+
+    def __init__(self) -> None:
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def of(self, international_id: str) -> asyncio.Lock:
+        """Return the lock of the case; it exists as long as somebody holds it."""
+        lock = self._locks.get(international_id)
+        if lock is None:
+            lock = asyncio.Lock()
+            self._locks[international_id] = lock
+        return lock
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """Identity, definitions and habits of one institution."""
+
+    station: Station
+    seal: KeyPair
+    """Its business signature: seals SEDs."""
+    library: Library
+    cdm: CdmVersion
+    """Model version of the cases it opens."""
+    behaviours: tuple[BehaviourRule, ...] = ()
+    """What it does by itself when a document arrives; the first rule that matches wins."""
+    pace: float = 1.0
+    """Factor on the delays of its behaviours; 0.1 answers ten times faster."""
+    locks: CaseLocks = field(default_factory=CaseLocks)

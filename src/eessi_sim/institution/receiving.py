@@ -1,0 +1,281 @@
+"""From a stored user message to a document in the right case, or to a business exception.
+
+Order: envelope, seal, then only what the seal covers is validated and filed. What cannot be filed yet (a reply that
+overtook its request) is held for a while; what cannot be filed at all is kept as a dead letter and answered with X050.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from eessi_sim import sbdh, xmlsafe
+from eessi_sim.as4 import msh
+from eessi_sim.as4.ebms_errors import EbmsFault
+from eessi_sim.as4.exchange import InboundState
+from eessi_sim.as4.model import UserMessage
+from eessi_sim.buc import engine
+from eessi_sim.buc.case import Case, CaseAction, CaseRole, Participant
+from eessi_sim.buc.effects import Outcome
+from eessi_sim.buc.engine import IncomingDocument
+from eessi_sim.buc.refusal import ExceptionCause, refused
+from eessi_sim.cdm.report import ValidationReport
+from eessi_sim.cdm.sed import Sed
+from eessi_sim.errors import DocumentRefused, EnvelopeError, SedError, XmlError
+from eessi_sim.gateway.worker import HOLDS
+from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
+from eessi_sim.institution.dispatch import PARENT_PROPERTY
+from eessi_sim.institution.office import Office
+from eessi_sim.sbdh import StandardBusinessDocument
+from eessi_sim.security import xades
+from eessi_sim.security.keys import Purpose
+from eessi_sim.storage.base import Direction, StoredDocument, StoredMessage, UnitOfWork
+
+ANSWER_DUE: Final = "answer-due"
+"""State of a filed message whose automatic answer has its own time; survives a restart."""
+_MAY_COME: Final = frozenset({ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED})
+_UNKNOWN_SED: Final = SedType("X050")
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A document that was verified, validated and filed."""
+
+    case: Case
+    document_id: DocumentId
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NotFiled:
+    """A document that was refused for good; its message is a dead letter."""
+
+    message: StoredMessage
+    cause: str
+    """Code of the business exception."""
+    sentence: str
+    case: Case | None
+    """The case it belongs to, when we have it."""
+    document_id: DocumentId | None
+
+
+@dataclass(slots=True)
+class _Reading:
+    """What is known about a message while it is read; also when reading fails half-way."""
+
+    message: StoredMessage
+    facts: dict[str, str]
+    document: StandardBusinessDocument | None = None
+
+
+class Receiving:
+    """Files received documents.
+
+    Args:
+        office: identity, definitions and habits of the institution.
+    """
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+
+    async def file(self, message: StoredMessage) -> Filed | NotFiled | None:
+        """File the document of ``message``; None when it is held for a while."""
+        reading = _Reading(message, {})
+        try:
+            incoming = self._read(reading)
+        except DocumentRefused as refusal:
+            return await self._refuse(reading, refusal)
+        async with self._office.locks.of(incoming.international_id):
+            return await self._file(reading, incoming)
+
+    async def _file(self, reading: _Reading, incoming: IncomingDocument) -> Filed | NotFiled | None:
+        office, store = self._office, self._office.station.store
+        case = store.find_case_by_international(incoming.international_id)
+        assert reading.document is not None  # _read has set it
+        try:
+            outcome = engine.receive(
+                case,
+                office.library.processes.get(reading.document.header.scope.buc),
+                incoming,
+                case_id=case.id if case else _new_case_id(office),
+                own=office.station.party,
+                now=office.station.clock.now(),
+            )
+        except DocumentRefused as refusal:
+            return await self._hold_or_refuse(reading, refusal)
+        await self._store(reading, incoming, outcome, case)
+        return Filed(outcome.case, incoming.document_id, outcome.changed)
+
+    async def _store(
+        self, reading: _Reading, incoming: IncomingDocument, outcome: Outcome, before: Case | None
+    ) -> None:
+        station = self._office.station
+        now = station.clock.now()
+        message_id = reading.message.message_id
+        assert reading.document is not None  # _read has set it
+        work = UnitOfWork()
+        if outcome.changed:
+            work.save_case(outcome.case, before.revision if before else None)
+            work.save_document(
+                StoredDocument(
+                    case_id=outcome.case.id,
+                    document_id=incoming.document_id,
+                    version=incoming.version,
+                    sed=incoming.type,
+                    content=xmlsafe.exclusive_c14n(reading.document.sed),
+                    direction=Direction.IN,
+                    stored_at=now,
+                    message_id=message_id,
+                )
+            )
+        work.update_message(
+            Direction.IN, message_id, state=InboundState.DELIVERED, updated_at=now, details=reading.facts
+        )
+        work.journal(
+            station.note(
+                "filed",
+                "ok" if outcome.changed else "unchanged",
+                message_id=message_id,
+                case_id=outcome.case.id,
+                **reading.facts,
+            )
+        )
+        await station.store.commit(work)
+
+    def _read(self, reading: _Reading) -> IncomingDocument:
+        """Read, verify and validate; raise DocumentRefused with the cause that an X050 reports."""
+        message, station = reading.message, self._office.station
+        try:
+            unpacked = msh.unpack(message.content_type, message.body, station.limits)
+            document = sbdh.read(msh.payload_content(unpacked.parts[0], station.limits))
+        except (EbmsFault, XmlError, EnvelopeError, IndexError) as error:
+            raise _refusal(ExceptionCause.NOT_VALID, str(error)) from error
+        reading.document = document
+        header = document.header
+        reading.facts.update(
+            sed=header.document.type,
+            cdm=header.document.version,
+            buc=header.scope.buc,
+            case=header.scope.case_id,
+            document=header.scope.set_id,
+            version=str(header.scope.document_version),
+            as4_signature="valid",
+        )
+        assert isinstance(unpacked.unit, UserMessage)  # only user messages are filed
+        self._check_consistency(document, unpacked.unit)
+        self._verify(reading, document, unpacked.unit.sender.id)
+        self._validate(reading, document)
+        return _incoming(document, unpacked.unit, message)
+
+    def _check_consistency(self, document: StandardBusinessDocument, unit: UserMessage) -> None:
+        mismatches = sbdh.consistency(
+            document, sender=InstitutionId(unit.sender.id), receiver=InstitutionId(unit.receiver.id)
+        )
+        if mismatches:
+            raise _refusal(ExceptionCause.NOT_VALID, mismatches[0].sentence, document)
+
+    def _verify(self, reading: _Reading, document: StandardBusinessDocument, sender: str) -> None:
+        station = self._office.station
+        result = xades.verify(
+            document.sed,
+            trust=station.trust,
+            expected=station.directory.current.certificates_of(sender, Purpose.SEAL),
+            at=station.clock.now(),
+            policy=station.policy,
+        )
+        reading.facts["sed_signature"] = "valid" if result.is_valid else "invalid"
+        if not result.is_valid:
+            raise _refusal(ExceptionCause.SIGNATURE_NOT_VALID, result.explanation, document)
+
+    def _validate(self, reading: _Reading, document: StandardBusinessDocument) -> None:
+        try:
+            report = self._office.library.validator.validate(Sed.of(document.sed))
+        except SedError as error:
+            raise _refusal(ExceptionCause.VERSION_NOT_SUPPORTED, error.message, document) from error
+        reading.facts["xsd_valid"] = _word(report.xsd_valid)
+        reading.facts["rules_valid"] = _word(report.rules_valid)
+        if not report.is_valid:
+            raise _refusal(ExceptionCause.NOT_VALID, _first_sentence(report), document)
+
+    async def _hold_or_refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled | None:
+        message, station = reading.message, self._office.station
+        if ExceptionCause(refusal.cause) not in _MAY_COME or message.attempts >= len(HOLDS):
+            return await self._refuse(reading, refusal)
+        now = station.clock.now()
+        work = UnitOfWork()
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            state=InboundState.RECEIVED,
+            attempts=message.attempts + 1,
+            due_at=now + HOLDS[message.attempts],
+            updated_at=now,
+            last_error=refusal.message,
+        )
+        work.journal(
+            station.note("held", refusal.cause, message_id=message.message_id, reason=refusal.message)
+        )
+        await station.store.commit(work)
+        return None
+
+    async def _refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
+        """Keep the message as a dead letter with its reason."""
+        station, message = self._office.station, reading.message
+        facts = {"as4_signature": "valid", **reading.facts, "cause": refusal.cause}
+        work = UnitOfWork()
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            state=InboundState.REJECTED,
+            updated_at=station.clock.now(),
+            last_error=f"{refusal.cause} {refusal.message}",
+            details=facts,
+        )
+        work.journal(
+            station.note(
+                "filed", "refused", message_id=message.message_id, **{**facts, "reason": refusal.message}
+            )
+        )
+        await station.store.commit(work)
+        scope = reading.document.header.scope if reading.document else None
+        case = station.store.find_case_by_international(scope.case_id) if scope else None
+        return NotFiled(message, refusal.cause, refusal.message, case, scope.set_id if scope else None)
+
+
+def _new_case_id(office: Office) -> CaseId:
+    return CaseId(office.station.ids.number())
+
+
+def _refusal(
+    cause: ExceptionCause, sentence: str, document: StandardBusinessDocument | None = None
+) -> DocumentRefused:
+    return refused(cause, sentence, sed=document.header.document.type if document else _UNKNOWN_SED)
+
+
+def _word(valid: bool) -> str:
+    return "true" if valid else "false"
+
+
+def _first_sentence(report: ValidationReport) -> str:
+    first = next(issue for issue in report.issues if issue.severity == "error")
+    return f"{first.message} ({first.rule or first.code}); {len(report.issues)} findings in all"
+
+
+def _incoming(
+    document: StandardBusinessDocument, unit: UserMessage, message: StoredMessage
+) -> IncomingDocument:
+    header = document.header
+    parent = next((item.value for item in unit.properties if item.name == PARENT_PROPERTY), None)
+    partners = (header.sender, *header.receivers)
+    return IncomingDocument(
+        type=header.document.type,
+        document_id=header.scope.set_id,
+        version=header.scope.document_version,
+        international_id=header.scope.case_id,
+        cdm=header.document.version,
+        sender=header.sender.id,
+        sender_role=CaseRole(header.sender.role.value),
+        participants=tuple(Participant(partner.id, CaseRole(partner.role.value)) for partner in partners),
+        case_action=CaseAction(header.document.case_action.value),
+        parent_id=DocumentId(parent) if parent else None,
+        message_id=message.message_id,
+        receivers=tuple(partner.id for partner in header.receivers),
+    )

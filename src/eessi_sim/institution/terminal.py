@@ -1,0 +1,216 @@
+"""The AS4 entrance of an institution: the end of the way.
+
+A user message is verified, stored together with its receipt, and answered 202; the receipt travels back through
+the outbox of the own access point (callback, observed). Receipts and errors find the message they are about.
+What the document means is decided later, by ``receiving``.
+"""
+
+from typing import Final
+
+from eessi_sim.as4 import msh
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.exchange import InboundState, OutboundState
+from eessi_sim.as4.model import ErrorSignal, PullRequest, Receipt, RoutingInput, UserMessage
+from eessi_sim.as4.msh import Packed, Unpacked
+from eessi_sim.as4.pmode import EESSI_PROFILE
+from eessi_sim.errors import Conflict
+from eessi_sim.gateway.inbox import ACCEPTED, Received, synchronous_error
+from eessi_sim.gateway.records import incoming, outgoing
+from eessi_sim.gateway.station import Station
+from eessi_sim.gateway.worker import Worker
+from eessi_sim.identifiers import InstitutionId, MessageId
+from eessi_sim.institution.delivery import Deliveries
+from eessi_sim.security.keys import Certificate
+from eessi_sim.storage.base import (
+    Direction,
+    MessageKind,
+    MessageQuery,
+    StoredMessage,
+    UnitOfWork,
+)
+from eessi_sim.transport.base import Response
+
+_SENT: Final = (OutboundState.FORWARDED, OutboundState.REJECTED, OutboundState.DEAD_LETTERED)
+
+
+class Terminal:
+    """Acceptor of an institution.
+
+    Args:
+        station: the institution's identity, seams and limits.
+        deliveries: stores what receipts and errors mean for sent documents.
+        receiving: worker that files received documents.
+        outbox: worker that sends receipts and errors.
+    """
+
+    def __init__(self, station: Station, deliveries: Deliveries, receiving: Worker, outbox: Worker) -> None:
+        self._station = station
+        self._deliveries = deliveries
+        self._receiving = receiving
+        self._outbox = outbox
+
+    def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:  # noqa: ARG002 - Acceptor
+        """Let only access points deliver."""
+        points = {point.id for point in self._station.directory.current.access_points}
+        if not client & points:
+            raise EbmsFault(
+                EbmsErrorCode.FAILED_AUTHENTICATION,
+                f"Expected an access point as TLS client, found {', '.join(sorted(client))}",
+                hint="Send to the outbox of your own access point.",
+            )
+
+    def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
+        """Return who may have signed: the sender; for a receipt only the receiver of the original."""
+        station, unit = self._station, unpacked.unit
+        if isinstance(unit, UserMessage):
+            return station.ebms_certificates(unit.sender.id)
+        original = self._original(unpacked)
+        receiver = station.ebms_certificates(original.receiver) if original else ()
+        if isinstance(unit, ErrorSignal):
+            points = station.directory.current.access_points
+            return (*receiver, *(c for point in points for c in station.ebms_certificates(point.id)))
+        return receiver
+
+    async def accept(self, received: Received) -> Response:
+        """Make the message durable and answer 202."""
+        unit = received.unpacked.unit
+        EESSI_PROFILE.check_time(unit.info, self._station.clock.now())
+        if isinstance(unit, UserMessage):
+            return await self._user_message(received, unit)
+        if isinstance(unit, PullRequest):
+            raise EbmsFault(
+                EbmsErrorCode.FEATURE_NOT_SUPPORTED,
+                "Expected a message for this institution, found a PullRequest",
+                hint="Pull from the access point.",
+            )
+        return await self._signal(received, unit)
+
+    async def refuse(
+        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId]
+    ) -> Response:
+        """Refuse a message: an error by callback for a user message, silence about a signal.
+
+        The error goes to the endpoint of the party in the directory, never to an address from the message.
+        """
+        unit = unpacked.unit
+        fault.about(unit.info.message_id)
+        work = UnitOfWork()
+        work.journal(
+            self._station.note(
+                "refused",
+                fault.error_code.code,
+                message_id=unit.info.message_id,
+                reason=fault.message,
+                client=", ".join(sorted(client)),
+            )
+        )
+        if not isinstance(unit, UserMessage):
+            await self._station.store.commit(work)
+            return ACCEPTED
+        if not unpacked.is_multihop or not self._station.ebms_certificates(unit.sender.id):
+            await self._station.store.commit(work)
+            return synchronous_error(self._station, fault)
+        self._queue_error(work, unpacked, unit, fault)
+        await self._station.store.commit(work)
+        self._outbox.wake()
+        return ACCEPTED
+
+    def _original(self, unpacked: Unpacked) -> StoredMessage | None:
+        ref = unpacked.unit.info.ref_to_message_id
+        return self._station.store.find_message(Direction.OUT, ref) if ref else None
+
+    async def _user_message(self, received: Received, unit: UserMessage) -> Response:
+        station = self._station
+        EESSI_PROFILE.check(unit)
+        if unit.receiver.id != station.party:
+            raise EbmsFault(
+                EbmsErrorCode.VALUE_INCONSISTENT,
+                f"Expected a message to {station.party}, found one to {unit.receiver.id}",
+                hint="Check the routing of the access point.",
+            )
+        for part in received.unpacked.parts:
+            msh.payload_content(part, station.limits)
+        state = InboundState.DELIVERED if unit.is_ping else InboundState.RECEIVED
+        message = incoming(received, state=state, at=station.clock.now())
+        known = station.store.find_message(Direction.IN, message.message_id)
+        if known is not None:
+            return await self._again(known, message)
+        work = UnitOfWork()
+        work.add_message(message)
+        self._queue_receipt(work, received.unpacked, unit)
+        work.journal(
+            station.note("received", "ok", message_id=message.message_id, **{"from": unit.sender.id})
+        )
+        try:
+            await station.store.commit(work)
+        except Conflict:
+            return ACCEPTED  # the same message came twice at the same moment; the other one is stored
+        self._receiving.wake()
+        self._outbox.wake()
+        return ACCEPTED
+
+    async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:
+        """Answer a repeated message with the same receipt; other content under its id is refused."""
+        if known.digest != message.digest:
+            raise EbmsFault(
+                EbmsErrorCode.VALUE_INCONSISTENT,
+                f"Expected new content under a new message id, found {message.message_id} used before",
+                hint="Make a new MessageId for new content; a retry sends the same bytes.",
+            )
+        work = UnitOfWork()
+        work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
+        repeats = int(known.details.get("duplicates", "0")) + 1
+        work.update_message(Direction.IN, known.message_id, details={"duplicates": str(repeats)})
+        query = MessageQuery(direction=Direction.OUT, ref_to=known.message_id, states=_SENT)
+        for answer in self._station.store.messages(query):
+            work.update_message(
+                Direction.OUT, answer.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
+            )
+        await self._station.store.commit(work)
+        self._outbox.wake()
+        return ACCEPTED
+
+    async def _signal(self, received: Received, unit: Receipt | ErrorSignal) -> Response:
+        station = self._station
+        message = incoming(received, state=InboundState.DELIVERED, at=station.clock.now())
+        original = self._original(received.unpacked)
+        if original is None or station.store.find_message(Direction.IN, message.message_id):
+            work = UnitOfWork()
+            outcome = "duplicate" if original else "unknown-message"
+            work.journal(station.note("signal-ignored", outcome, message_id=message.message_id))
+            await station.store.commit(work)
+            return ACCEPTED
+        if isinstance(unit, Receipt):
+            sent = msh.unpack(original.content_type, original.body, station.limits)
+            msh.check_receipt(received.unpacked, msh.signed_references(sent))
+            await self._deliveries.receipted(original, message)
+        else:
+            await self._deliveries.error_arrived(original, message, unit)
+        return ACCEPTED
+
+    def _queue_receipt(self, work: UnitOfWork, unpacked: Unpacked, unit: UserMessage) -> None:
+        station = self._station
+        way = RoutingInput.back_to_sender_of(unit)
+        packed = msh.pack_receipt(unpacked, station.keys, stamp=station.stamp())
+        self._queue(work, packed, MessageKind.RECEIPT, way, unit.info.message_id)
+
+    def _queue_error(self, work: UnitOfWork, unpacked: Unpacked, unit: UserMessage, fault: EbmsFault) -> None:
+        station = self._station
+        way = RoutingInput.back_to_sender_of(unit)
+        packed = msh.pack_error([fault.as_error()], station.keys, about=unpacked, stamp=station.stamp())
+        self._queue(work, packed, MessageKind.ERROR, way, unit.info.message_id)
+
+    def _queue(
+        self, work: UnitOfWork, packed: Packed, kind: MessageKind, way: RoutingInput, ref: MessageId
+    ) -> None:
+        station = self._station
+        work.add_message(
+            outgoing(
+                packed,
+                kind=kind,
+                way=way,
+                endpoint=station.directory.current.access_point_of(station.party).outbox,
+                at=station.clock.now(),
+                ref_to=ref,
+            )
+        )

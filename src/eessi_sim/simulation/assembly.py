@@ -1,0 +1,136 @@
+"""Puts nodes together from their parts; nobody else chooses concrete classes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from eessi_sim import resources
+from eessi_sim.access_point.pipeline import Rulebook
+from eessi_sim.access_point.service import AccessPoint
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.cdm.validation import Validator
+from eessi_sim.clock import Clock
+from eessi_sim.gateway.station import Directory, Station
+from eessi_sim.identifiers import CdmVersion, IdFactory, InstitutionId
+from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.institution.office import Library, Office
+from eessi_sim.ir.loader import NetworkDefinition, load_network
+from eessi_sim.ir.model import Endpoint, Exchange
+from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.security.trust import TrustStore
+from eessi_sim.simulation.credentials import Credentials, PartyKeys
+from eessi_sim.storage.base import Storage
+from eessi_sim.transport.base import Transport
+
+DEFAULT_CDM: Final = CdmVersion("4.4")
+OUTBOX_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Outbox"
+"""Where institutions push (path shape observed in public settings; the version is ours)."""
+INBOX_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Inbox"
+INBOUND_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Inbound"
+PUSH_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Push"
+"""Where an institution takes what its access point pushes (our choice, inferred)."""
+
+Node = InstitutionNode | AccessPoint
+
+
+def load_definition(file: Path | None = None) -> NetworkDefinition:
+    """Read a network file and the institutions it names.
+
+    Institutions beside the network file win over those that ship with the program.
+
+    Args:
+        file: the network; the demo network when None.
+
+    Raises:
+        DefinitionError: a file is wrong; names file, line and key.
+    """
+    shipped = resources.institutions()
+    if file is None:
+        return load_network(shipped / "networks" / "demo.yaml", [shipped])
+    return load_network(file, [file.parent, file.parent.parent, shipped])
+
+
+def parties_of(definition: NetworkDefinition) -> tuple[InstitutionId, ...]:
+    """Return the access point and the institutions that the simulator plays."""
+    played = (institution.id for institution in definition.institutions if not institution.external)
+    return (definition.access_point.id, *played)
+
+
+@dataclass(frozen=True, slots=True)
+class Machinery:
+    """What all nodes of a process share."""
+
+    library: Library
+    clock: Clock
+    ids: IdFactory
+    storage: Storage
+    trust: TrustStore
+    directory: Directory
+    pace: float = 1.0
+
+
+def load_library(schemas: Path | None = None) -> Library:
+    """Read the SED and process definitions once for the process."""
+    folder = schemas or resources.schemas()
+    catalogue = Catalogue([folder / "cdm"])
+    return Library(catalogue, Validator(catalogue), Definitions.load(folder / "buc"))
+
+
+def repository(
+    definition: NetworkDefinition, credentials: Credentials, urls: Mapping[InstitutionId, str]
+) -> InstitutionRepository:
+    """Return the directory of a network that has keys and addresses.
+
+    Args:
+        definition: the network.
+        credentials: its keys.
+        urls: base URL of every node.
+    """
+    point = definition.access_point
+    base = urls[point.id]
+    entry = replace(
+        point,
+        outbox=base + OUTBOX_PATH,
+        inbox=base + INBOX_PATH,
+        inbound=base + INBOUND_PATH,
+        certificates=credentials.parties[point.id].certificates,
+    )
+    institutions = tuple(
+        replace(
+            institution,
+            endpoint=Endpoint(Exchange.PUSH, urls[institution.id] + PUSH_PATH),
+            certificates=credentials.parties[institution.id].certificates,
+        )
+        for institution in definition.institutions
+    )
+    return InstitutionRepository("4.4.1", institutions, (entry,))
+
+
+def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, machinery: Machinery) -> Node:
+    """Return the node that plays ``party``: an access point or an institution."""
+    station = Station(
+        party=party,
+        keys=keys.ebms,
+        clock=machinery.clock,
+        ids=machinery.ids,
+        store=machinery.storage.node(party),
+        transport=transport,
+        directory=machinery.directory,
+        trust=machinery.trust,
+    )
+    library = machinery.library
+    current = machinery.directory.current
+    if current.find_access_point(party):
+        return AccessPoint(station, Rulebook(library.validator, library.processes))
+    return InstitutionNode(
+        Office(
+            station,
+            keys.seal,
+            library,
+            DEFAULT_CDM,
+            behaviours=current.get(party).behaviours,
+            pace=machinery.pace,
+        )
+    )

@@ -1,0 +1,282 @@
+"""What one may ask of a running node, and the node in this process as the answer.
+
+The views are plain values that travel as JSON, so that a node in another process answers the same questions
+(``remote``). No secrets and no content of documents in the views.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from eessi_sim import xmlsafe
+from eessi_sim.buc.case import Actor, ActorKind, Case, Document
+from eessi_sim.identifiers import BucType, DocumentId, InstitutionId, SedType
+from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
+
+_PAGE = 500
+_CLERK = Actor(ActorKind.CLERK, "clerk", "asked for from outside")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """One version of a document on its way to one receiver."""
+
+    receiver: str
+    status: str
+    message_id: str | None
+    at: datetime
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document of a case."""
+
+    id: str
+    type: str
+    direction: str
+    status: str
+    sender: str
+    version: int
+    parent_id: str | None
+    deliveries: tuple[DeliveryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """One institution's copy of a case."""
+
+    case_id: str
+    international_id: str
+    buc: str
+    cdm: str
+    role: str
+    status: str
+    own: str
+    participants: tuple[str, ...]
+    documents: tuple[DocumentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """An ebMS message as a node keeps it, without its bytes."""
+
+    message_id: str
+    direction: str
+    kind: str
+    state: str
+    sender: str
+    receiver: str
+    ref_to: str | None
+    created_at: datetime
+    accepted_at: datetime | None
+    receipted_at: datetime | None
+    attempts: int
+    last_error: str | None
+    details: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageFile:
+    """A stored message with its exact bytes."""
+
+    content_type: str
+    body: bytes
+
+
+class NodeReader(Protocol):
+    """What may be read of any node, the access point included."""
+
+    async def messages(self) -> Sequence[MessageView]:
+        """Return all messages of the node, oldest first."""
+        ...
+
+    async def message(self, direction: str, message_id: str) -> MessageFile | None:
+        """Return the exact bytes of a message."""
+        ...
+
+    async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
+        """Return journal entries behind number ``after``."""
+        ...
+
+
+class NodeControl(NodeReader, Protocol):
+    """What one may ask of an institution."""
+
+    async def open_case(self, buc: BucType, counterparties: Sequence[InstitutionId]) -> str:
+        """Open a case and return its id at this institution."""
+        ...
+
+    async def send(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        receivers: Sequence[InstitutionId] | None = None,
+    ) -> CaseView:
+        """Create a document and send it; composed from the case when no content is given."""
+        ...
+
+    async def close_case(self, case_id: str) -> CaseView:
+        """Close this institution's copy."""
+        ...
+
+    async def case(self, case_id: str) -> CaseView:
+        """Return a case."""
+        ...
+
+    async def find_case(self, international_id: str) -> CaseView | None:
+        """Return the copy of a case that is known by the id all copies share."""
+        ...
+
+    async def cases(self) -> Sequence[CaseView]:
+        """Return the newest cases."""
+        ...
+
+    async def available_actions(self, case_id: str) -> Sequence[str]:
+        """Return in words what can be done with a case now."""
+        ...
+
+
+class StoreReader:
+    """Reads a node of this process.
+
+    Args:
+        store: its durable state.
+    """
+
+    def __init__(self, store: NodeStore) -> None:
+        self._store = store
+
+    async def messages(self) -> Sequence[MessageView]:
+        """Return all messages of the node, oldest first."""
+        found: list[StoredMessage] = []
+        before: int | None = None
+        while True:
+            page = self._store.messages(MessageQuery(before=before), limit=_PAGE)
+            found.extend(page)
+            if len(page) < _PAGE:
+                break
+            before = page[-1].seq
+        return [_message_view(message) for message in reversed(found)]
+
+    async def message(self, direction: str, message_id: str) -> MessageFile | None:
+        """Return the exact bytes of a message."""
+        found = self._store.find_message(Direction(direction), message_id)
+        return MessageFile(found.content_type, found.body) if found else None
+
+    async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
+        """Return journal entries behind number ``after``."""
+        return self._store.journal(after, _PAGE)
+
+
+class LocalControl(StoreReader):
+    """An institution of this process.
+
+    Args:
+        node: the institution.
+    """
+
+    def __init__(self, node: InstitutionNode) -> None:
+        super().__init__(node.office.station.store)
+        self._node = node
+
+    async def open_case(self, buc: BucType, counterparties: Sequence[InstitutionId]) -> str:
+        """Open a case and return its id at this institution."""
+        return (await self._node.open_case(buc, counterparties, actor=_CLERK)).id
+
+    async def send(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        receivers: Sequence[InstitutionId] | None = None,
+    ) -> CaseView:
+        """Create a document and send it."""
+        case = await self._node.send_document(
+            case_id,
+            sed,
+            root=xmlsafe.parse(content) if content is not None else None,
+            parent_id=DocumentId(parent_id) if parent_id else None,
+            receivers=tuple(receivers) if receivers is not None else None,
+            actor=_CLERK,
+        )
+        return case_view(case)
+
+    async def close_case(self, case_id: str) -> CaseView:
+        """Close this institution's copy."""
+        return case_view(await self._node.close_case(case_id, actor=_CLERK))
+
+    async def case(self, case_id: str) -> CaseView:
+        """Return a case."""
+        return case_view(self._node.case(case_id))
+
+    async def find_case(self, international_id: str) -> CaseView | None:
+        """Return the copy of a case that is known by the id all copies share."""
+        case = self._node.office.station.store.find_case_by_international(international_id)
+        return case_view(case) if case else None
+
+    async def cases(self) -> Sequence[CaseView]:
+        """Return the newest cases."""
+        return [case_view(case) for case in self._node.office.station.store.cases(limit=_PAGE)]
+
+    async def available_actions(self, case_id: str) -> Sequence[str]:
+        """Return in words what can be done with a case now."""
+        return [action.text for action in self._node.available_actions(case_id)]
+
+
+def case_view(case: Case) -> CaseView:
+    """Return a case without the content of its documents."""
+    return CaseView(
+        case_id=case.id,
+        international_id=case.international_id,
+        buc=case.buc,
+        cdm=case.cdm,
+        role=case.role,
+        status=case.status,
+        own=case.own,
+        participants=tuple(
+            participant.institution for participant in case.participants if participant.active
+        ),
+        documents=tuple(_document_view(document) for document in case.documents),
+    )
+
+
+def _document_view(document: Document) -> DocumentView:
+    deliveries = [delivery for version in document.versions for delivery in version.deliveries]
+    return DocumentView(
+        id=document.id,
+        type=document.type,
+        direction=document.direction,
+        status=document.status,
+        sender=document.sender,
+        version=document.version,
+        parent_id=document.parent_id,
+        deliveries=tuple(
+            DeliveryView(d.receiver, d.status, d.message_id, d.at, d.detail) for d in deliveries
+        ),
+    )
+
+
+def _message_view(message: StoredMessage) -> MessageView:
+    return MessageView(
+        message_id=message.message_id,
+        direction=message.direction,
+        kind=message.kind,
+        state=message.state,
+        sender=message.sender,
+        receiver=message.receiver,
+        ref_to=message.ref_to,
+        created_at=message.created_at,
+        accepted_at=message.accepted_at,
+        receipted_at=message.receipted_at,
+        attempts=message.attempts,
+        last_error=message.last_error,
+        details=dict(message.details),
+    )
