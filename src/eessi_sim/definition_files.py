@@ -29,6 +29,7 @@ _E = TypeVar("_E", bound=Enum)
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EMPTY: Final = ("", "~", "null")
 _MAX_DEPTH: Final = 64
+_FEW: Final = 4
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _BOOLEANS: Final = {"true": True, "false": False}
 _DURATION: Final = re.compile(
@@ -151,9 +152,9 @@ class Node:
         """
         text = self.text()
         if text not in choices:
-            raise self.error(
-                f'Expected one of the known words, found "{text}"', hint=suggestion(text, choices)
-            )
+            few = len(choices) <= _FEW
+            expected = " or ".join(choices) if few else f"one of {len(choices)} known words"
+            raise self.error(f'Expected {expected}, found "{text}"', hint=suggestion(text, choices))
         return text
 
     def member(self, choices: type[_E]) -> _E:

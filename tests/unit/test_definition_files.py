@@ -133,6 +133,16 @@ def test_one_of_suggests_the_nearest_word() -> None:
     assert caught.value.hint == 'Did you mean "push"?'
 
 
+@pytest.mark.parametrize(
+    ("choices", "expected"),
+    [(["push", "pull"], "push or pull"), (["a", "b", "c", "d", "e"], "one of 5 known words")],
+)
+def test_one_of_names_few_words_and_counts_many(choices: list[str], expected: str) -> None:
+    """Two words fit into the sentence, a code list does not."""
+    with pytest.raises(DefinitionError, match=f'Expected {expected}, found "x" at key'):
+        node("x").one_of(choices)
+
+
 def test_member_returns_the_enumeration_member_of_that_value() -> None:
     """A word becomes the member of the enumeration that has it as value."""
     assert node("Counterparty").member(Role) is Role.COUNTERPARTY
