@@ -133,12 +133,19 @@ def _own_errors(url: str, within: float) -> Iterator[None]:
         ) from error
     except aiohttp.ClientSSLError as error:
         raise _refused(url, error) from error
+    except aiohttp.ClientConnectorError as error:
+        raise ConnectFailed(
+            f"Expected a connection to {url}, found none: {error}",
+            hint="Check that the other side runs and that the address is right.",
+            url=url,
+        ) from error
     except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
         if isinstance(error.__cause__, ssl.SSLError):
             raise _refused(url, error) from error
         raise ConnectFailed(
-            f"Expected a connection to {url}, found none: {error}",
-            hint="Check that the other side runs and that the address is right.",
+            f"Expected an answer from {url}, found a broken connection: {error}",
+            # With TLS 1.3 a server judges our certificate after it let us in, and many just hang up.
+            hint="Try again; if it happens each time, the other side may not accept our certificate.",
             url=url,
         ) from error
     except (aiohttp.ClientError, ValueError) as error:

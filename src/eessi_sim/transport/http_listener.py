@@ -75,11 +75,16 @@ class HttpListener:
             logger=_log,
             auto_decompress=False,  # a compressed body would grow behind the limit
             keepalive_timeout=self._limits.read_seconds,
-            lingering_time=_LINGER_SECONDS,
+            lingering_time=min(_LINGER_SECONDS, self._limits.read_seconds),
         )
         try:
             self._sockets = await asyncio.get_running_loop().create_server(
-                self._server, self._host, self._port, ssl=self._context, backlog=_BACKLOG
+                self._server,
+                self._host,
+                self._port,
+                ssl=self._context,
+                ssl_handshake_timeout=self._limits.read_seconds,
+                backlog=_BACKLOG,
             )
         except OSError as error:
             raise self._unusable(error) from error
@@ -202,8 +207,6 @@ def _headers(request: web.BaseRequest) -> dict[str, str]:
         key = name.lower()
         if not value.isascii():
             raise _RefusalError(HTTPStatus.BAD_REQUEST, "A header is not ASCII")
-        if key == "content-type" and key in headers:
-            raise _RefusalError(HTTPStatus.BAD_REQUEST, "There are several Content-Type headers")
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise _RefusalError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Content encodings are not supported")
