@@ -46,11 +46,11 @@ def rules() -> Iterator[tuple[SedDefinition, Rule]]:
 RULES = [pytest.param(definition, rule, id=f"{definition.type}-{rule.id}") for definition, rule in rules()]
 
 
-def sources_of(answer: Answer, wanted: SedDefinition) -> Iterator[dict[SedType, Element]]:
+def sources_of(answer: Answer, wanted: SedDefinition) -> Iterator[dict[SedType, list[Element]]]:
     """Yield one case per sample that may serve as source."""
     for definition in DEFINITIONS:
         if definition.type in answer.answers or (not answer.answers and definition.type != wanted.type):
-            yield {definition.type: sample(definition)}
+            yield {definition.type: [sample(definition)]}
 
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=type_of)

@@ -7,10 +7,11 @@ business of the institutions.
 
 import copy
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path as FilePath
+from types import MappingProxyType
 
 from eessi_sim.cdm.examples import Edit, Operation
 from eessi_sim.cdm.xpath import Path
@@ -40,12 +41,23 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Fill:
+    """One leaf of the template that comes from a fact about the case or the step."""
+
+    fact: str
+    """Name of the fact, for example ``today`` or ``cause``."""
+    target: Path
+    """Where it stands in the template."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """How one type of SED is composed."""
 
     answers: tuple[SedType, ...] = ()
     """Types that serve as sources, in order of preference; empty for every type."""
     copies: tuple[Copy, ...] = ()
+    fills: tuple[Fill, ...] = ()
     edits: tuple[Edit, ...] = ()
     """Fixed values, set at the end."""
 
@@ -58,12 +70,18 @@ class Answer:
         """
         return _load(path) if path is not None else cls()
 
-    def compose(self, sample_root: Element, sources: Mapping[SedType, Element]) -> Element:
+    def compose(
+        self,
+        sample_root: Element,
+        sources: Mapping[SedType, Sequence[Element]],
+        facts: Mapping[str, str] = MappingProxyType({}),
+    ) -> Element:
         """Return a new document.
 
         Args:
             sample_root: the template; stays as it is.
-            sources: the newest document of each type in the case.
+            sources: the documents of each type in the case, newest first; the first that has a part gives it.
+            facts: what is known about the case and the step; a leaf whose fact is unknown stays as it is.
 
         Raises:
             DefinitionError: the file speaks of a part that the template does not have.
@@ -76,25 +94,28 @@ class Answer:
                 _replace(target, origin)
             elif part.if_absent is IfAbsent.REMOVE:
                 _remove(target)
+        for fill in self.fills:
+            _fill(fill, root, facts)
         for edit in self.edits:
             edit.apply(root)
         return root
 
-    def _origin(self, part: Copy, sources: Mapping[SedType, Element]) -> Element | None:
+    def _origin(self, part: Copy, sources: Mapping[SedType, Sequence[Element]]) -> Element | None:
         found = (part.origin.first(document) for document in self._documents(part, sources))
         return next((element for element in found if element is not None), None)
 
-    def _documents(self, part: Copy, sources: Mapping[SedType, Element]) -> Iterator[Element]:
+    def _documents(self, part: Copy, sources: Mapping[SedType, Sequence[Element]]) -> Iterator[Element]:
         wanted = (part.source,) if part.source is not None else self.answers or tuple(sources)
-        return (sources[sed_type] for sed_type in wanted if sed_type in sources)
+        return (document for sed_type in wanted for document in sources.get(sed_type, ()))
 
 
 @functools.cache
 def _load(path: FilePath) -> Answer:
-    fields = load_yaml(path).mapping(required={"sed"}, allowed={"answers", "copy", "set"})
+    fields = load_yaml(path).mapping(required={"sed"}, allowed={"answers", "copy", "fill", "set"})
     return Answer(
         fields.each("answers", lambda node: node.parsed(SedType)),
         fields.each("copy", _copy),
+        fields.each("fill", _fill_of),
         fields.each("set", _set),
     )
 
@@ -109,6 +130,11 @@ def _copy(node: Node) -> Copy:
     )
 
 
+def _fill_of(node: Node) -> Fill:
+    fields = node.mapping(required={"fact", "to"}, allowed=())
+    return Fill(fields.read("fact", Node.text), fields.read("to", Path))
+
+
 def _set(node: Node) -> Edit:
     fields = node.mapping(required={"path", "value"}, allowed=())
     return Edit(Operation.SET, fields.read("path", Path), fields.read("value", Node.text))
@@ -119,6 +145,14 @@ def _target(part: Copy, root: Element) -> Element:
     if target is None:
         raise part.target.node.error("Expected a part of the sample, found none")
     return target
+
+
+def _fill(part: Fill, root: Element, facts: Mapping[str, str]) -> None:
+    target = part.target.first(root)
+    if target is None:
+        raise part.target.node.error("Expected a part of the sample, found none")
+    if part.fact in facts:
+        target.text = facts[part.fact]
 
 
 def _replace(target: Element, origin: Element) -> None:

@@ -1,58 +1,96 @@
-"""Where the content of a document comes from when nobody types it: the sample, filled from the case.
+"""Where the content of a document comes from when nobody types it: a template, filled from the case.
 
 How a document of one type is derived from others of its case is data (``<SED>.answer.yaml``), so that one case
 speaks about one person, with consistent periods and references. Nothing here knows what a SED contains.
 """
 
-from copy import deepcopy
+from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
 
 from eessi_sim import xmlsafe
-from eessi_sim.buc.case import Case
+from eessi_sim.buc.case import Case, Document
+from eessi_sim.buc.refusal import ExceptionCause
 from eessi_sim.cdm.answers import Answer
-from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
+from eessi_sim.cdm.sed import Sed
+from eessi_sim.clock import iso
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import SedType
-from eessi_sim.storage.base import NodeStore
+from eessi_sim.institution.office import Office
 from eessi_sim.xmlsafe import Element
 
 
-@lru_cache(maxsize=256)
-def _sample(path: Path) -> Element:
+@lru_cache(maxsize=512)
+def _template(path: Path) -> Element:
     return xmlsafe.parse(path.read_bytes())
 
 
-@lru_cache(maxsize=256)
-def _answer(path: Path) -> Answer:
-    return Answer.load(path)
-
-
-def compose(catalogue: Catalogue, sed: SedType, case: Case, store: NodeStore) -> Element:
+def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> Element:
     """Return the content of a new document of type ``sed`` in ``case``.
+
+    Args:
+        office: the institution; its own template wins over the sample of the catalogue.
+        sed: type of the new document.
+        case: the case it belongs to.
+        facts: what is known about this step, see ``facts_about``.
 
     Raises:
         DefinitionError: the type has no sample to start from.
     """
-    definition = catalogue.get(sed, case.cdm)
-    if definition.sample is None:
+    definition = office.library.catalogue.get(sed, case.cdm)
+    template = _own_template(office, sed) or definition.sample
+    if template is None:
         raise DefinitionError(
             f"Expected a sample of {sed} {case.cdm}, found none",
             hint=f"Add {sed}.sample.xml beside {sed}.xsd.",
         )
-    root = deepcopy(_sample(definition.sample))
-    return _fill(definition, root, _documents(case, store))
+    return Answer.load(definition.answer).compose(_template(template), _documents(office, case, sed), facts)
 
 
-def _fill(definition: SedDefinition, root: Element, sources: dict[SedType, Element]) -> Element:
-    if definition.answer is None or not sources:
-        return root
-    return _answer(definition.answer).compose(root, sources)
+def facts_about(office: Office, case: Case, target: Document | None = None) -> dict[str, str]:
+    """Return the facts that an answer file may name.
+
+    Args:
+        office: the institution.
+        case: the case.
+        target: the document that an X-SED is about.
+    """
+    now = office.station.clock.now()
+    facts = {
+        "now": iso(now),
+        "today": now.date().isoformat(),
+        "own_id": office.station.party,
+        "case": case.international_id,
+        "buc": case.buc,
+    }
+    if target is not None:
+        issued = target.exchanged_at or now
+        facts.update(
+            target_sed=target.type,
+            target_document=target.id,
+            target_version=str(max(target.exchanged_version, 1)),
+            target_date=issued.date().isoformat(),
+        )
+    return facts
 
 
-def _documents(case: Case, store: NodeStore) -> dict[SedType, Element]:
-    """Return the newest document of each type that was exchanged in the case."""
-    found: dict[SedType, Element] = {}
-    for stored in store.documents(case.id, with_content=True):
-        found[stored.sed] = xmlsafe.parse(stored.content)
-    return found
+def exception_facts(cause: str, problem: str) -> dict[str, str]:
+    """Return the facts of a business exception: its code, the code in words, and the sentence."""
+    words = ExceptionCause(cause).name.replace("_", " ").capitalize()
+    return {"cause": cause, "cause_text": words, "problem": problem[:255]}
+
+
+def _own_template(office: Office, sed: SedType) -> Path | None:
+    if office.templates is None:
+        return None
+    path = office.templates / f"{sed}.sample.xml"
+    return path if path.is_file() else None
+
+
+def _documents(office: Office, case: Case, wanted: SedType) -> dict[SedType, list[Element]]:
+    """Return the documents of the case by type, newest first; those of the wanted type are no source of it."""
+    found: defaultdict[SedType, list[Element]] = defaultdict(list)
+    for stored in reversed(office.station.store.documents(case.id, with_content=True)):
+        if stored.sed != wanted:
+            found[stored.sed].append(Sed.read(stored.content).root)
+    return dict(found)

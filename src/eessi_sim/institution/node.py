@@ -125,11 +125,11 @@ class InstitutionNode:
         definition = self._office.library.processes.get(case.buc)
         return engine.available_actions(case, definition, self._office.station.clock.now())
 
-    def compose(self, case_id: str, sed: SedType) -> Element:
-        """Return content for a new document of the case: the sample, filled from what was exchanged."""
-        return content.compose(
-            self._office.library.catalogue, sed, self.case(case_id), self._office.station.store
-        )
+    def compose(self, case_id: str, sed: SedType, *, parent_id: DocumentId | None = None) -> Element:
+        """Return content for a new document of the case: the template, filled from what was exchanged."""
+        case = self.case(case_id)
+        facts = content.facts_about(self._office, case, case.find(parent_id))
+        return content.compose(self._office, sed, case, facts)
 
     async def send_document(
         self,
@@ -168,7 +168,7 @@ class InstitutionNode:
             sent = engine.send(
                 created.case, definition, document_id, receivers=receivers, now=now, actor=actor
             )
-            filled = root if root is not None else self.compose(case_id, sed)
+            filled = root if root is not None else self.compose(case_id, sed, parent_id=parent_id)
             return await self._commit(case, sent, filled)
 
     async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
@@ -305,4 +305,10 @@ class InstitutionNode:
                 )
             except CaseError:
                 return
-            await self._commit(case, outcome, self.compose(case.id, SedType("X050")))
+            facts = {
+                **content.facts_about(office, case, case.find(refusal.document_id)),
+                **refusal.facts,
+                **content.exception_facts(refusal.cause, refusal.sentence),
+            }
+            root = content.compose(office, engine.EXCEPTION_SED, case, facts)
+            await self._commit(case, outcome, root)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 from weakref import WeakValueDictionary
 
 from eessi_sim.buc.loader import Definitions
@@ -51,6 +52,8 @@ class Office:
     """Model version of the cases it opens."""
     behaviours: tuple[BehaviourRule, ...] = ()
     """What it does by itself when a document arrives; the first rule that matches wins."""
+    templates: Path | None = None
+    """Folder with documents that only this institution writes so: ``<SED>.sample.xml``."""
     pace: float = 1.0
     """Factor on the delays of its behaviours; 0.1 answers ten times faster."""
     locks: CaseLocks = field(default_factory=CaseLocks)

@@ -55,6 +55,8 @@ class NotFiled:
     case: Case | None
     """The case it belongs to, when we have it."""
     document_id: DocumentId | None
+    facts: dict[str, str]
+    """Facts about the refused document for the X050."""
 
 
 @dataclass(slots=True)
@@ -237,7 +239,12 @@ class Receiving:
         await station.store.commit(work)
         scope = reading.document.header.scope if reading.document else None
         case = station.store.find_case_by_international(scope.case_id) if scope else None
-        return NotFiled(message, refusal.cause, refusal.message, case, scope.set_id if scope else None)
+        about = {
+            "target_sed": reading.facts.get("sed", ""),
+            "target_document": reading.facts.get("document", ""),
+            "target_version": reading.facts.get("version", ""),
+        }
+        return NotFiled(message, refusal.cause, refusal.message, case, scope.set_id if scope else None, about)
 
 
 def _new_case_id(office: Office) -> CaseId:

@@ -68,6 +68,8 @@ class Machinery:
     storage: Storage
     trust: TrustStore
     directory: Directory
+    templates: Path
+    """Folder of the institution files; a subfolder per institution may hold documents of its own."""
     pace: float = 1.0
 
 
@@ -131,6 +133,12 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
             library,
             DEFAULT_CDM,
             behaviours=current.get(party).behaviours,
+            templates=_templates(machinery, party),
             pace=machinery.pace,
         )
     )
+
+
+def _templates(machinery: Machinery, party: InstitutionId) -> Path:
+    country, code = party.split(":")
+    return machinery.templates / country / code

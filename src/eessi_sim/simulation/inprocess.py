@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
+from eessi_sim import resources
 from eessi_sim.clock import FlowingClock, ManualClock
 from eessi_sim.gateway.station import Directory
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
@@ -72,6 +73,7 @@ class InProcessNetwork:
             storage=storage or MemoryStorage(),
             trust=self.credentials.trust,
             directory=Directory(repository(definition, self.credentials, urls)),
+            templates=resources.institutions(),
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}

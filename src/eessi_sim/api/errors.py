@@ -1,0 +1,45 @@
+"""The one place where errors become HTTP: family to status, one JSON shape."""
+
+from typing import Final
+
+from eessi_sim.errors import (
+    ActionNotAvailable,
+    CaseNotFound,
+    DefinitionError,
+    DocumentNotFound,
+    EessiSimError,
+    IdentifierError,
+    RoutingError,
+    SedError,
+    SedInvalid,
+    StorageError,
+    TransportError,
+    XmlError,
+)
+
+_STATUS: Final[tuple[tuple[type[EessiSimError], int], ...]] = (
+    (CaseNotFound, 404),
+    (DocumentNotFound, 404),
+    (ActionNotAvailable, 409),
+    (SedInvalid, 422),
+    (SedError, 422),
+    (XmlError, 422),
+    (RoutingError, 422),
+    (IdentifierError, 400),
+    (DefinitionError, 400),
+    (StorageError, 503),
+    (TransportError, 502),
+)
+
+
+def status_of(error: EessiSimError) -> int:
+    """Return the HTTP status of an error; the first family that fits decides."""
+    return next((status for family, status in _STATUS if isinstance(error, family)), 400)
+
+
+def shape_of(error: EessiSimError) -> dict[str, object]:
+    """Return the JSON shape of an error, with the findings when it has some."""
+    shape = error.as_dict()
+    if isinstance(error, SedInvalid) and hasattr(error.report, "as_dict"):
+        shape["report"] = error.report.as_dict()
+    return shape

@@ -1,0 +1,158 @@
+"""Our own interface for managing one node: cases, documents, messages, journal.
+
+Plain HTTP on loopback; every request carries the token of the network. Used by the command line to drive nodes in other
+processes, and by scripts.
+"""
+
+import base64
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from eessi_sim.api.errors import shape_of, status_of
+from eessi_sim.errors import EessiSimError
+from eessi_sim.identifiers import BucType, InstitutionId, SedType
+from eessi_sim.simulation.control import LocalControl, NodeControl, StoreReader
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_MAX_BODY: Final = 64 * 1024 * 1024
+
+
+class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases``."""
+
+    buc: str
+    counterparties: list[str]
+
+
+class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases/{case}/documents``."""
+
+    sed: str
+    content: str | None = None
+    """XML of the document, base64; composed from the case when absent."""
+    parent_id: str | None = None
+    receivers: list[str] | None = None
+
+
+def make_app(reader: StoreReader, token: str) -> web.Application:
+    """Return the interface of one node.
+
+    Args:
+        reader: the node; a ``LocalControl`` for an institution, which also has cases.
+        token: what requests must carry as bearer token.
+    """
+    app = web.Application(client_max_size=_MAX_BODY, middlewares=[_errors, _guard(token)])
+    _Messages(reader).add_to(app)
+    if isinstance(reader, LocalControl):
+        _Cases(reader).add_to(app)
+    return app
+
+
+class _Messages:
+    """What every node answers."""
+
+    def __init__(self, reader: StoreReader) -> None:
+        self._reader = reader
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/manage/health", self.health)
+        app.router.add_get("/manage/messages", self.messages)
+        app.router.add_get("/manage/messages/{direction}/{message_id}", self.message)
+        app.router.add_get("/manage/journal", self.journal)
+
+    async def health(self, _request: web.Request) -> web.Response:
+        return _json(True)  # noqa: FBT003 - the answer is the word true
+
+    async def messages(self, _request: web.Request) -> web.Response:
+        return _json(await self._reader.messages())
+
+    async def message(self, request: web.Request) -> web.Response:
+        match = request.match_info
+        return _json(await self._reader.message(match["direction"], match["message_id"]))
+
+    async def journal(self, request: web.Request) -> web.Response:
+        return _json(await self._reader.journal(int(request.query.get("after", "0"))))
+
+
+class _Cases:
+    """What institutions answer."""
+
+    def __init__(self, control: NodeControl) -> None:
+        self._control = control
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/manage/cases", self.find)
+        app.router.add_post("/manage/cases", self.open)
+        app.router.add_get("/manage/cases/{case}", self.case)
+        app.router.add_get("/manage/cases/{case}/actions", self.actions)
+        app.router.add_post("/manage/cases/{case}/documents", self.send)
+        app.router.add_post("/manage/cases/{case}/close", self.close)
+
+    async def find(self, request: web.Request) -> web.Response:
+        wanted = request.query.get("international_id")
+        return _json(await self._control.find_case(wanted) if wanted else await self._control.cases())
+
+    async def open(self, request: web.Request) -> web.Response:
+        body = await _body(request, OpenCase)
+        parties = [InstitutionId(text) for text in body.counterparties]
+        return _json(await self._control.open_case(BucType(body.buc), parties))
+
+    async def case(self, request: web.Request) -> web.Response:
+        return _json(await self._control.case(request.match_info["case"]))
+
+    async def actions(self, request: web.Request) -> web.Response:
+        return _json(await self._control.available_actions(request.match_info["case"]))
+
+    async def send(self, request: web.Request) -> web.Response:
+        body = await _body(request, SendBody)
+        case = await self._control.send(
+            request.match_info["case"],
+            SedType(body.sed),
+            content=base64.b64decode(body.content) if body.content is not None else None,
+            parent_id=body.parent_id,
+            receivers=[InstitutionId(text) for text in body.receivers]
+            if body.receivers is not None
+            else None,
+        )
+        return _json(case)
+
+    async def close(self, request: web.Request) -> web.Response:
+        return _json(await self._control.close_case(request.match_info["case"]))
+
+
+@web.middleware
+async def _errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
+    """Answer every error of the project, and every unreadable body, in the one JSON shape."""
+    try:
+        return await handler(request)
+    except EessiSimError as error:
+        return _json(shape_of(error), status=status_of(error))
+    except (msgspec.MsgspecError, ValueError) as error:
+        return _json({"code": "bad-request", "message": str(error)}, status=400)
+
+
+def _guard(token: str) -> Any:  # Any: aiohttp's type of a middleware is private
+    expected = f"Bearer {token}".encode()
+
+    @web.middleware
+    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        shown = request.headers.get("authorization", "").encode()
+        if not secrets.compare_digest(shown, expected):
+            return _json({"code": "token", "message": "Expected the token of the network"}, status=401)
+        return await handler(request)
+
+    return guard
+
+
+async def _body(request: web.Request, kind: type[Any]) -> Any:  # Any: msgspec checks against ``kind``
+    return msgspec.json.decode(await request.read(), type=kind)
+
+
+def _json(value: object, status: int = 200) -> web.Response:
+    return web.Response(
+        status=status, body=msgspec.json.encode(value, enc_hook=str), content_type="application/json"
+    )

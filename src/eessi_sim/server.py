@@ -1,0 +1,90 @@
+"""One process of a network: one node, its store, its AS4 listener and its management interface."""
+
+import asyncio
+import logging
+import signal
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from aiohttp import web
+
+from eessi_sim import resources
+from eessi_sim.api.manage import make_app
+from eessi_sim.clock import SystemClock
+from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.gateway.station import Directory
+from eessi_sim.identifiers import InstitutionId, RandomIdFactory
+from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.ir import snapshot
+from eessi_sim.simulation.assembly import Machinery, Node, build_node, load_library
+from eessi_sim.simulation.control import LocalControl, StoreReader
+from eessi_sim.simulation.credentials import PartyKeys, load_trust
+from eessi_sim.simulation.state import LOOPBACK, NetworkState, load_state
+from eessi_sim.storage.registry import open_storage
+from eessi_sim.transport.http import HttpListener, HttpTransport
+
+_log = logging.getLogger(__name__)
+
+
+async def serve(folder: Path, party: InstitutionId) -> None:
+    """Play one node of the network in ``folder`` until the process is told to stop.
+
+    Args:
+        folder: the network.
+        party: which node.
+
+    Raises:
+        EnvironmentProblem: the network, a port or the store cannot be used.
+    """
+    state = load_state(folder)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        node = await _start_node(state, party, stack)
+        await _start_management(state, party, node, stack)
+        _log.info("%s is ready", party)
+        await stop.wait()
+        _log.info("%s stops", party)
+
+
+async def _start_node(state: NetworkState, party: InstitutionId, stack: AsyncExitStack) -> Node:
+    identity = state.tls_identity(party)
+    storage = await open_storage(f"sqlite:///{state.database(party)}")
+    stack.push_async_callback(storage.close)
+    transport = HttpTransport(identity)
+    stack.push_async_callback(transport.close)
+    machinery = Machinery(
+        library=load_library(),
+        clock=SystemClock(),
+        ids=RandomIdFactory(),
+        storage=storage,
+        trust=load_trust(state.pki),
+        directory=Directory(snapshot.load(state.directory_file)),
+        templates=resources.institutions(),
+        pace=state.pace,
+    )
+    node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
+    listener = HttpListener(LOOPBACK, state.address(party).port, identity=identity)
+    await node.start()
+    stack.push_async_callback(node.stop)
+    await listener.start(node.handle)
+    stack.push_async_callback(listener.stop)
+    return node
+
+
+async def _start_management(
+    state: NetworkState, party: InstitutionId, node: Node, stack: AsyncExitStack
+) -> None:
+    reader = LocalControl(node) if isinstance(node, InstitutionNode) else StoreReader(node.station.store)
+    runner = web.AppRunner(make_app(reader, state.token), access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    port = state.address(party).manage_port
+    try:
+        await web.TCPSite(runner, LOOPBACK, port).start()
+    except OSError as error:
+        raise EnvironmentProblem(
+            f"Expected port {port} to be free, found it taken", hint="Choose another one with --port."
+        ) from error

@@ -1,0 +1,147 @@
+"""A node in another process, asked through its management interface; answers as ``LocalControl`` does."""
+
+import base64
+from collections.abc import Sequence
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from eessi_sim.errors import ConnectFailed, EessiSimError
+from eessi_sim.identifiers import BucType, InstitutionId, SedType
+from eessi_sim.simulation.control import CaseView, MessageFile, MessageView
+from eessi_sim.simulation.state import LOOPBACK, NetworkState
+from eessi_sim.storage.base import JournalEntry
+
+_WITHIN = aiohttp.ClientTimeout(total=60)
+
+
+class RemoteRefusal(EessiSimError):  # noqa: N818 - says what happened
+    """The node in the other process refused; carries its code, sentence and hint."""
+
+    code = "refused-by-node"
+
+    def __init__(self, shape: dict[str, Any]) -> None:  # Any: the JSON shape of every error
+        context = {"available": ", ".join(shape["available"])} if shape.get("available") else {}
+        super().__init__(str(shape.get("message", "refused")), hint=shape.get("hint"), **context)
+        self.shape = shape
+
+
+class RemoteControl:
+    """One node of a running network.
+
+    Args:
+        session: keeps connections open; the caller closes it.
+        state: the network.
+        party: the node.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession, state: NetworkState, party: InstitutionId) -> None:
+        self._session = session
+        self._base = f"http://{LOOPBACK}:{state.address(party).manage_port}/manage"
+        self._headers = {"authorization": f"Bearer {state.token}"}
+
+    async def is_ready(self) -> bool:
+        """Return whether the node answers."""
+        try:
+            await self._call("GET", "/health", bool)
+        except ConnectFailed:
+            return False
+        return True
+
+    async def open_case(self, buc: BucType, counterparties: Sequence[InstitutionId]) -> str:
+        """Open a case and return its id at this institution."""
+        body = {"buc": buc, "counterparties": list(counterparties)}
+        found: str = await self._call("POST", "/cases", str, body)
+        return found
+
+    async def send(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        receivers: Sequence[InstitutionId] | None = None,
+    ) -> CaseView:
+        """Create a document and send it."""
+        body = {
+            "sed": sed,
+            "content": base64.b64encode(content).decode() if content is not None else None,
+            "parent_id": parent_id,
+            "receivers": list(receivers) if receivers is not None else None,
+        }
+        found: CaseView = await self._call("POST", f"/cases/{case_id}/documents", CaseView, body)
+        return found
+
+    async def close_case(self, case_id: str) -> CaseView:
+        """Close this institution's copy."""
+        found: CaseView = await self._call("POST", f"/cases/{case_id}/close", CaseView, {})
+        return found
+
+    async def case(self, case_id: str) -> CaseView:
+        """Return a case."""
+        found: CaseView = await self._call("GET", f"/cases/{case_id}", CaseView)
+        return found
+
+    async def find_case(self, international_id: str) -> CaseView | None:
+        """Return the copy of a case that is known by the id all copies share."""
+        found: CaseView | None = await self._call(
+            "GET", f"/cases?international_id={international_id}", CaseView | None
+        )
+        return found
+
+    async def cases(self) -> Sequence[CaseView]:
+        """Return the newest cases."""
+        found: Sequence[CaseView] = await self._call("GET", "/cases", list[CaseView])
+        return found
+
+    async def available_actions(self, case_id: str) -> Sequence[str]:
+        """Return in words what can be done with a case now."""
+        found: Sequence[str] = await self._call("GET", f"/cases/{case_id}/actions", list[str])
+        return found
+
+    async def messages(self) -> Sequence[MessageView]:
+        """Return all messages of the node, oldest first."""
+        found: Sequence[MessageView] = await self._call("GET", "/messages", list[MessageView])
+        return found
+
+    async def message(self, direction: str, message_id: str) -> MessageFile | None:
+        """Return the exact bytes of a message."""
+        found: MessageFile | None = await self._call(
+            "GET", f"/messages/{direction}/{message_id}", MessageFile | None
+        )
+        return found
+
+    async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
+        """Return journal entries behind number ``after``."""
+        found: Sequence[JournalEntry] = await self._call("GET", f"/journal?after={after}", list[JournalEntry])
+        return found
+
+    async def _call(
+        self, method: str, path: str, kind: Any, body: object = None
+    ) -> Any:  # Any: msgspec checks the answer against ``kind``
+        try:
+            async with self._session.request(
+                method,
+                self._base + path,
+                headers=self._headers,
+                data=msgspec.json.encode(body) if body is not None else None,
+                timeout=_WITHIN,
+            ) as response:
+                data = await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ConnectFailed(
+                f"Expected an answer of the node at {self._base}, found {type(error).__name__}",
+                hint="Look at its log in the folder of the network.",
+            ) from error
+        if response.status >= 400:
+            raise RemoteRefusal(_shape(data, response.status))
+        return msgspec.json.decode(data, type=kind)
+
+
+def _shape(data: bytes, status: int) -> dict[str, Any]:  # Any: the JSON shape of every error
+    try:
+        return msgspec.json.decode(data, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return {"message": f"HTTP {status}"}

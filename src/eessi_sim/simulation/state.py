@@ -1,0 +1,200 @@
+"""What the processes of one network share: a folder with the keys, the directory and the addresses of all nodes.
+
+``network.json`` says where everybody is; it exists while the network runs, and names the token that the interface for
+managing a node asks for. Only the owner of the folder can read it.
+"""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.ir import snapshot
+from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.security.pki import KeyAlgorithm
+from eessi_sim.simulation.assembly import parties_of, repository
+from eessi_sim.simulation.credentials import Credentials
+from eessi_sim.transport.base import TlsIdentity
+
+LOOPBACK: Final = "127.0.0.1"
+_FILE: Final = "network.json"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAddress:
+    """Where one node listens."""
+
+    party: str
+    port: int
+    """AS4 over mutual TLS."""
+    manage_port: int
+    """Interface for managing the node, plain HTTP on loopback with a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkState:
+    """Everything a process needs to know to play its part."""
+
+    folder: str
+    title: str
+    started_at: datetime
+    access_point: str
+    token: str
+    pace: float
+    nodes: tuple[NodeAddress, ...]
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return Path(self.folder)
+
+    @property
+    def directory_file(self) -> Path:
+        """Snapshot of the Institution Repository."""
+        return self.path / "directory.json"
+
+    @property
+    def pki(self) -> Path:
+        """Folder of the keys."""
+        return self.path / "pki"
+
+    def address(self, party: str) -> NodeAddress:
+        """Return where ``party`` listens.
+
+        Raises:
+            EnvironmentProblem: the network has no such node.
+        """
+        for node in self.nodes:
+            if node.party == party:
+                return node
+        known = ", ".join(node.party for node in self.nodes)
+        raise EnvironmentProblem(
+            f'Expected a node of the network in "{self.folder}", found "{party}"', hint=f"It has {known}."
+        )
+
+    def tls_identity(self, party: InstitutionId) -> TlsIdentity:
+        """Return the files with which ``party`` proves itself."""
+        folder = self.pki / party.file_name
+        return TlsIdentity(folder / "tls.pem", folder / "tls.key", self.pki / "ca.pem")
+
+    def database(self, party: InstitutionId) -> Path:
+        """Return the store of ``party``."""
+        return self.path / "nodes" / f"{party.file_name}.sqlite"
+
+    def log(self, party: str) -> Path:
+        """Return the log of the process of ``party``."""
+        return self.path / "nodes" / f"{party.replace(':', '_')}.log"
+
+
+def establish(
+    definition: NetworkDefinition,
+    folder: Path,
+    *,
+    now: datetime,
+    algorithm: KeyAlgorithm = KeyAlgorithm.RSA_2048,
+    base_port: int = 0,
+    pace: float = 1.0,
+) -> NetworkState:
+    """Make keys, directory and addresses of a network and write them below ``folder``.
+
+    Args:
+        definition: the network.
+        folder: made when absent.
+        now: time on the clock of the network.
+        algorithm: kind of keys.
+        base_port: first port; the nodes take two each from there on. 0 lets the system choose.
+        pace: factor on the delays of all behaviours.
+
+    Raises:
+        EnvironmentProblem: the folder cannot be written or a port is taken.
+    """
+    parties = parties_of(definition)
+    try:
+        (folder / "nodes").mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f'Expected a folder that can be written, found "{folder}": {error.strerror}',
+            hint="Choose another one with --state, or change its permissions.",
+        ) from error
+    ports = _ports(2 * len(parties), base_port)
+    nodes = tuple(
+        NodeAddress(party, port, manage)
+        for party, port, manage in zip(parties, ports[::2], ports[1::2], strict=True)
+    )
+    credentials = Credentials.make(parties, now=now, algorithm=algorithm)
+    credentials.save(folder / "pki")
+    urls = {InstitutionId(node.party): f"https://localhost:{node.port}" for node in nodes}
+    state = NetworkState(
+        str(folder.resolve()),
+        definition.title,
+        now,
+        definition.access_point.id,
+        secrets.token_urlsafe(24),
+        pace,
+        nodes,
+    )
+    snapshot.save(repository(definition, credentials, urls), state.directory_file)
+    _write(state)
+    return state
+
+
+def load_state(folder: Path) -> NetworkState:
+    """Read where the nodes of a network are.
+
+    Raises:
+        EnvironmentProblem: no network was established there.
+    """
+    try:
+        return msgspec.json.decode((folder / _FILE).read_bytes(), type=NetworkState)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f'Expected a network in "{folder}", found none',
+            hint="Start one with: eessi-sim run",
+        ) from error
+    except msgspec.MsgspecError as error:
+        raise EnvironmentProblem(
+            f'Expected the description of a network in "{folder / _FILE}", found: {error}',
+            hint="Remove the folder and start the network again.",
+        ) from error
+
+
+def _write(state: NetworkState) -> None:
+    path = state.path / _FILE
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(state), indent=2))
+
+
+def _ports(number: int, base: int) -> list[int]:
+    """Return free ports: ``base`` and the following ones, or any when ``base`` is 0."""
+    wanted: Iterable[int] = range(base, base + number) if base else [0] * number
+    held: list[socket.socket] = []
+    try:
+        for port in wanted:
+            held.append(_bind(port))  # noqa: PERF401 - those bound so far must be closed when one fails
+        return [holder.getsockname()[1] for holder in held]
+    finally:
+        for holder in held:
+            holder.close()
+
+
+def _bind(port: int) -> socket.socket:
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        holder.bind((LOOPBACK, port))
+    except OSError as error:
+        holder.close()
+        raise EnvironmentProblem(
+            f"Expected port {port} to be free, found it taken", hint="Choose another one with --port."
+        ) from error
+    return holder
