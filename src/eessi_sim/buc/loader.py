@@ -176,4 +176,4 @@ def _steps(fields: Fields) -> tuple[Step, ...]:
 
 
 def _has_origin(node: Node) -> bool:
-    return node.is_mapping and "source" in node.mapping()
+    return node.is_mapping and "source" in node.entries()

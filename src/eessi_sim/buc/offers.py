@@ -293,7 +293,7 @@ class _Ledger:
     def _offer_again(self, rule: EffectRule, event: Event) -> None:
         parent_id = event.parent_id if rule.parent else None
         for sed in _others(rule, event):
-            step = self._table.step_for(sed)
+            step = self._table.step_for(sed, starter=True)
             if step is not None:
                 self._offer(step, parent_id)
 
@@ -301,7 +301,8 @@ class _Ledger:
         return (key for key, offer in self.open.items() if self._is_concerned(rule, event, offer))
 
     def _is_concerned(self, rule: EffectRule, event: Event, offer: Offer) -> bool:
-        if offer.step.sed not in _others(rule, event) or (rule.only_as_starter and not offer.step.starter):
+        opens_case = offer.step.starter and not self._is_started
+        if offer.step.sed not in _others(rule, event) or (rule.only_as_starter and not opens_case):
             return False
         if rule.parent is None:
             return True

@@ -89,7 +89,7 @@ def read_fact(node: Node) -> Fact:
 
 def read_origin(node: Node) -> Origin:
     """Read source and confidence of a group."""
-    fields = node.mapping()
+    fields = node.entries()
     return Origin(fields["source"].text(), fields["confidence"].member(Confidence))
 
 
@@ -106,15 +106,15 @@ def read_steps(node: Node, row: Row) -> tuple[Step, ...]:
 
 
 def _types(fields: Fields) -> tuple[SedType, ...]:
-    """P3000 stands for one SED per country (documented): P3000_AT, P3000_BE …"""
+    """P3000 stands for one SED per country (documented): P3000_AT, P3000_BE and so on."""
     sed = fields.read("sed", read_sed)
-    if not fields.read("per_country", Node.boolean, False):
+    if not _flag(fields, "per_country"):
         return (sed,)
     return tuple(SedType(f"{sed}_{country}") for country in sorted(COUNTRIES))
 
 
 def _step(fields: Fields, sender: CaseRole, row: Row) -> Step:
-    is_starter = fields.read("starter", Node.boolean, False)
+    is_starter = _flag(fields, "starter")
     replies_to = fields.read("replies_to", lambda n: _one_or_more(n, read_sed), ())
     return Step(
         sed=fields.read("sed", read_sed),
@@ -123,12 +123,12 @@ def _step(fields: Fields, sender: CaseRole, row: Row) -> Step:
         after=_after(fields, row, is_free=not (is_starter or replies_to)),
         replies_to=replies_to,
         starter=is_starter,
-        again=fields.read("again", Node.boolean, False),
+        again=_flag(fields, "again"),
         optional=fields.read("optional", Node.boolean, not (is_starter or replies_to)),
-        repeatable=fields.read("repeatable", Node.boolean, False),
+        repeatable=_flag(fields, "repeatable"),
         addressing=fields.read("addressing", lambda n: n.member(Addressing), Addressing.ALL),
         permissions=frozenset((*_may(fields, "sender_may"), *_may(fields, "receiver_may"))),
-        recreate_after_invalidate=fields.read("recreate_after_invalidate", Node.boolean, False),
+        recreate_after_invalidate=_flag(fields, "recreate_after_invalidate"),
         condition=fields.read("if", _condition, None),
         kind=row.kind,
         sub_process=fields.read("sub_process", Node.text, None),
@@ -161,6 +161,10 @@ def _role(node: Node) -> CaseRole:
 
 def _condition(node: Node) -> str:
     return node.one_of(CONDITIONS)
+
+
+def _flag(fields: Fields, key: str) -> bool:
+    return key in fields and fields[key].boolean()
 
 
 def _one_or_more(node: Node, read: Callable[[Node], _T]) -> tuple[_T, ...]:
@@ -199,9 +203,9 @@ def read_roles_by_sed(node: Node) -> tuple[bool, Mapping[SedType, frozenset[Case
     fields = node.mapping(required={*_ORIGIN, "roles"}, allowed={"cp_removes_only_itself", "note"})
     roles = {
         replace(value, value=key).parsed(SedType): frozenset(value.each(_role))
-        for key, value in fields["roles"].mapping().items()
+        for key, value in fields["roles"].entries().items()
     }
-    return fields.read("cp_removes_only_itself", Node.boolean, False), roles
+    return _flag(fields, "cp_removes_only_itself"), roles
 
 
 def read_alternative(node: Node) -> Alternative:
@@ -223,7 +227,7 @@ def read_effect(node: Node) -> EffectRule:
         seds=fields.each("seds", read_sed),
         action=fields.read("action", lambda n: n.member(Affected), Affected.CREATE),
         parent=fields.read("parent", read_sed, None),
-        only_as_starter=fields.read("only_as_starter", Node.boolean, False),
+        only_as_starter=_flag(fields, "only_as_starter"),
     )
 
 
@@ -264,7 +268,7 @@ def read_administrative(node: Node) -> AdministrativeRule:
             "repeatable",
             "until_answered",
             "receivable_when_closed",
-            "supported",
+            "unsupported",
             "note",
         },
     )
@@ -277,10 +281,10 @@ def read_administrative(node: Node) -> AdministrativeRule:
         permission=fields.read("permission", lambda n: n.member(Permission), None),
         replies_to=fields.read("replies_to", read_sed, None),
         addressing=fields.read("addressing", lambda n: n.member(Addressing), Addressing.ALL),
-        repeatable=fields.read("repeatable", Node.boolean, False),
-        until_answered=fields.read("until_answered", Node.boolean, False),
-        receivable_when_closed=fields.read("receivable_when_closed", Node.boolean, False),
-        supported=fields.read("supported", Node.boolean, True),
+        repeatable=_flag(fields, "repeatable"),
+        until_answered=_flag(fields, "until_answered"),
+        receivable_when_closed=_flag(fields, "receivable_when_closed"),
+        supported=not _flag(fields, "unsupported"),
         origin=Origin(fields["source"].text(), fields["confidence"].member(Confidence)),
         note=fields.read("note", Node.text, None),
     )

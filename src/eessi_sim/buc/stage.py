@@ -1,0 +1,292 @@
+"""The parties of a walk: each has its own copy of the case, messages pass from hand to hand."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from eessi_sim.buc import engine
+from eessi_sim.buc.case import Actor, ActorKind, Case, CaseAction, CaseRole, Document
+from eessi_sim.buc.definition import BucDefinition
+from eessi_sim.buc.effects import Outcome, SendDocument
+from eessi_sim.buc.engine import IncomingDocument
+from eessi_sim.buc.offers import own_offers
+from eessi_sim.errors import CaseNotFound, DefinitionError, DocumentNotFound
+from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, InternationalId, SedType
+
+_OWNER: Final = "CO"
+_COUNTRIES: Final = ("PL", "NO", "DE", "SE", "IT", "FR", "ES", "AT")
+_ACTOR: Final = Actor(ActorKind.RULE, "walk", "the walk says so")
+_INTERNATIONAL: Final = InternationalId(f"{1:032x}")
+_CLOSE, _INVALIDATE, _REJECT, _CLARIFY = (SedType(sed) for sed in ("X001", "X008", "X011", "X012"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One step of a walk, taken apart."""
+
+    text: str
+    party: str
+    sed: SedType | None = None
+    to: tuple[str, ...] | None = None
+    """Parties that the sender picks."""
+    about: SedType | None = None
+    """Type of the parent, where it must be said."""
+
+
+@dataclass(slots=True)
+class _Party:
+    institution: InstitutionId
+    number: CaseId
+    case: Case | None = None
+
+
+class Stage:
+    """The parties and the time.
+
+    Args:
+        definition: the table of the process.
+        parties: their names; the one called CO is the owner and has opened the case already.
+        start: when it begins.
+
+    Raises:
+        DefinitionError: nobody is called CO, or there are more parties than countries to place them in.
+    """
+
+    def __init__(self, definition: BucDefinition, parties: tuple[str, ...], start: datetime) -> None:
+        if _OWNER not in parties or len(set(parties)) != len(parties) or len(parties) > len(_COUNTRIES):
+            raise DefinitionError(
+                f'Expected CO and at most {len(_COUNTRIES) - 1} others, found "{", ".join(parties)}"',
+                hint="Write parties like [CO, CP1, CP2].",
+            )
+        self.now = start
+        self._definition = definition
+        self._made = 0
+        self._last: dict[str, SendDocument] = {}
+        self._parties = {
+            name: _Party(InstitutionId(f"{country}:WALK01"), CaseId(str(1000001 + number)))
+            for number, (name, country) in enumerate(zip(parties, _COUNTRIES, strict=False))
+        }
+        self._open()
+
+    def cases(self) -> dict[str, Case]:
+        """Return the copies that exist, by party."""
+        return {name: party.case for name, party in self._parties.items() if party.case is not None}
+
+    def send(self, sentence: Sentence) -> None:
+        """Create a document and send it."""
+        self._create(sentence, parent_id=self._about(sentence))
+        self.post(sentence)
+
+    def reply(self, sentence: Sentence) -> None:
+        """Create the answer to the latest request that is open, and send it."""
+        case = self._case(sentence)
+        offers = own_offers(case, self._definition).open.values()
+        parents = [offer.parent_id for offer in offers if offer.step.sed == sentence.sed]
+        self._create(sentence, parent_id=parents[-1] if parents else None)
+        self.post(sentence)
+
+    def draft(self, sentence: Sentence) -> None:
+        """Create a document and leave it."""
+        self._create(sentence, parent_id=self._about(sentence))
+
+    def post(self, sentence: Sentence) -> None:
+        """Send the draft, or the new version, of a type."""
+        case = self._case(sentence)
+        document = self._latest(sentence, sentence.sed)
+        receivers = [self._find(name).institution for name in sentence.to] if sentence.to else None
+        outcome = engine.send(
+            case, self._definition, document.id, receivers=receivers, now=self.now, actor=_ACTOR
+        )
+        self._keep(sentence, outcome)
+
+    def delete(self, sentence: Sentence) -> None:
+        """Delete the draft of a type."""
+        document = self._latest(sentence, sentence.sed)
+        case = self._case(sentence)
+        self._keep(sentence, engine.delete(case, self._definition, document.id, now=self.now, actor=_ACTOR))
+
+    def update(self, sentence: Sentence) -> None:
+        """Save a new version of the latest document of a type, and send it."""
+        document = self._latest(sentence, sentence.sed)
+        case = self._case(sentence)
+        self._keep(sentence, engine.update(case, self._definition, document.id, now=self.now, actor=_ACTOR))
+        self.post(sentence)
+
+    def invalidate(self, sentence: Sentence) -> None:
+        """Send an X008 about the latest own document of a type."""
+        self._administer(sentence, _INVALIDATE)
+
+    def reject(self, sentence: Sentence) -> None:
+        """Send an X011 about the latest received document of a type."""
+        self._administer(sentence, _REJECT)
+
+    def clarify(self, sentence: Sentence) -> None:
+        """Send an X012 about the latest received document of a type."""
+        self._administer(sentence, _CLARIFY)
+
+    def close(self, sentence: Sentence) -> None:
+        """Send an X001."""
+        self.send(replace(sentence, sed=_CLOSE))
+
+    def report(self, sentence: Sentence) -> None:
+        """Send an X050 about the latest received document of a type."""
+        case = self._case(sentence)
+        document = self._latest(sentence, sentence.sed)
+        outcome = engine.report_exception(
+            case,
+            document_id=self._new_id(),
+            receiver=document.sender,
+            about=document.id,
+            now=self.now,
+            actor=_ACTOR,
+        )
+        self._keep(sentence, outcome)
+
+    def repeat(self, sentence: Sentence) -> None:
+        """Deliver the latest message of a party once more."""
+        self._case(sentence)
+        if sentence.party not in self._last:
+            raise DocumentNotFound(f"Expected a message of {sentence.party} to repeat, found none")
+        self._deliver(sentence, self._last[sentence.party])
+
+    def force(self, sentence: Sentence) -> None:
+        """Deliver a document that the sender's own table was not asked about."""
+        case = self._case(sentence)
+        names = sentence.to or tuple(name for name in self._parties if name != sentence.party)
+        parent_id = self._about(sentence)
+        self._deliver(
+            sentence,
+            SendDocument(
+                document_id=self._new_id(),
+                version=1,
+                sed=self._sed(sentence),
+                receivers=tuple(self._find(name).institution for name in names),
+                case_action=CaseAction.NEW if case.is_started else CaseAction.START,
+                parent_id=parent_id,
+            ),
+        )
+
+    def close_locally(self, sentence: Sentence) -> None:
+        """Close the own copy."""
+        self._whole(sentence, engine.local_close)
+
+    def reopen_locally(self, sentence: Sentence) -> None:
+        """Open the own copy again."""
+        self._whole(sentence, engine.local_reopen)
+
+    def archive(self, sentence: Sentence) -> None:
+        """Move the own copy to the archive."""
+        self._whole(sentence, engine.archive)
+
+    def restore(self, sentence: Sentence) -> None:
+        """Bring the own copy back from the archive."""
+        self._whole(sentence, engine.restore)
+
+    def remove(self, sentence: Sentence) -> None:
+        """Delete the case before it starts."""
+        self._whole(sentence, engine.remove_case)
+
+    def _open(self) -> None:
+        owner = self._parties[_OWNER]
+        owner.case = engine.open_case(
+            self._definition,
+            case_id=owner.number,
+            international_id=_INTERNATIONAL,
+            cdm=self._definition.cdm,
+            own=owner.institution,
+            counterparties=[p.institution for p in self._parties.values() if p is not owner],
+            now=self.now,
+            actor=_ACTOR,
+        )
+
+    def _find(self, name: str) -> _Party:
+        if name not in self._parties:
+            raise DefinitionError(
+                f'Expected one of the parties {", ".join(self._parties)}, found "{name}"',
+                hint="Name it under parties.",
+            )
+        return self._parties[name]
+
+    def _case(self, sentence: Sentence) -> Case:
+        case = self._find(sentence.party).case
+        if case is None:
+            raise CaseNotFound(f"Expected a case at {sentence.party}, found none yet")
+        return case
+
+    def _sed(self, sentence: Sentence) -> SedType:
+        if sentence.sed is None:
+            raise DefinitionError(f'Expected a SED after the verb, found "{sentence.text}"')
+        return sentence.sed
+
+    def _new_id(self) -> DocumentId:
+        self._made += 1
+        return DocumentId(f"{self._made:032x}")
+
+    def _latest(self, sentence: Sentence, sed: SedType | None) -> Document:
+        for document in reversed(self._case(sentence).documents):
+            if document.type == sed:
+                return document
+        raise DocumentNotFound(f"Expected a document {sed} at {sentence.party}, found none")
+
+    def _about(self, sentence: Sentence) -> DocumentId | None:
+        return self._latest(sentence, sentence.about).id if sentence.about else None
+
+    def _create(self, sentence: Sentence, *, parent_id: DocumentId | None) -> None:
+        outcome = engine.create(
+            self._case(sentence),
+            self._definition,
+            self._sed(sentence),
+            document_id=self._new_id(),
+            now=self.now,
+            actor=_ACTOR,
+            parent_id=parent_id,
+        )
+        self._keep(sentence, outcome)
+
+    def _administer(self, sentence: Sentence, sed: SedType) -> None:
+        target = self._latest(sentence, self._sed(sentence))
+        about = replace(sentence, sed=sed)
+        self._create(about, parent_id=target.id)
+        self.post(about)
+
+    def _whole(self, sentence: Sentence, change: Callable[..., Outcome]) -> None:
+        case = self._case(sentence)
+        self._keep(sentence, change(case, self._definition, now=self.now, actor=_ACTOR))
+
+    def _keep(self, sentence: Sentence, outcome: Outcome) -> None:
+        self._find(sentence.party).case = outcome.case
+        for effect in outcome.effects:
+            if isinstance(effect, SendDocument):
+                self._last[sentence.party] = effect
+                self._deliver(sentence, effect)
+
+    def _deliver(self, sentence: Sentence, message: SendDocument) -> None:
+        sender = self._case(sentence)
+        for party in self._parties.values():
+            if party.institution in message.receivers:
+                incoming = _incoming(sender, message)
+                outcome = engine.receive(
+                    party.case,
+                    self._definition,
+                    incoming,
+                    case_id=party.number,
+                    own=party.institution,
+                    now=self.now,
+                )
+                party.case = outcome.case
+
+
+def _incoming(case: Case, message: SendDocument) -> IncomingDocument:
+    return IncomingDocument(
+        type=message.sed,
+        document_id=message.document_id,
+        version=message.version,
+        international_id=case.international_id,
+        cdm=case.cdm,
+        sender=case.own,
+        sender_role=CaseRole(case.role),
+        case_action=message.case_action,
+        participants=case.participants,
+        parent_id=message.parent_id,
+    )

@@ -1,0 +1,127 @@
+"""Plays example runs of a process: several parties in memory, every message delivered at once.
+
+A run is a list of sentences: ``CO send A003``, ``CP1 reply A012``, ``wait P60D``, ``CO close``. The words
+are told in ``schemas/buc/README.md``. No content, no transport: only the process is played.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from eessi_sim.buc.case import Case
+from eessi_sim.buc.definition import BucDefinition, Walk
+from eessi_sim.buc.stage import Sentence, Stage
+from eessi_sim.definition_files import Node, suggestion
+from eessi_sim.errors import CaseError, DefinitionError
+from eessi_sim.identifiers import SedType
+
+START: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+"""When every walk begins, unless told otherwise."""
+_VERBS: Final[Mapping[str, Callable[[Stage, Sentence], None]]] = {
+    "send": Stage.send,
+    "reply": Stage.reply,
+    "draft": Stage.draft,
+    "post": Stage.post,
+    "delete": Stage.delete,
+    "update": Stage.update,
+    "invalidate": Stage.invalidate,
+    "reject": Stage.reject,
+    "clarify": Stage.clarify,
+    "report": Stage.report,
+    "repeat": Stage.repeat,
+    "force": Stage.force,
+    "close": Stage.close,
+    "close-locally": Stage.close_locally,
+    "reopen-locally": Stage.reopen_locally,
+    "archive": Stage.archive,
+    "restore": Stage.restore,
+    "remove": Stage.remove,
+}
+_LINKS: Final = ("to", "about")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What a walk led to."""
+
+    cases: Mapping[str, Case]
+    """The copies of the case, by party; a party that never got anything has none."""
+    now: datetime
+    refused_at: int | None = None
+    """Number of the step that was refused, from 1."""
+    refusal: CaseError | None = None
+
+
+def play(definition: BucDefinition, walk: Walk, *, start: datetime = START) -> Played:
+    """Play a walk until its end or the first refusal.
+
+    Args:
+        definition: the table of the process.
+        walk: the run.
+        start: when it begins.
+
+    Raises:
+        DefinitionError: a sentence is not understood, or a party is unknown.
+    """
+    stage = Stage(definition, walk.parties, start)
+    for number, step in enumerate(walk.steps, start=1):
+        try:
+            _do(stage, step)
+        except CaseError as refusal:
+            return Played(cases=stage.cases(), now=stage.now, refused_at=number, refusal=refusal)
+    return Played(cases=stage.cases(), now=stage.now)
+
+
+def find_fault(definition: BucDefinition, walk: Walk) -> str | None:
+    """Return how a walk goes otherwise than its file says; None when it goes as written.
+
+    Raises:
+        DefinitionError: a sentence is not understood, or a party is unknown.
+    """
+    played = play(definition, walk)
+    found = _refusal(played.refused_at, played.refusal.code if played.refusal else None)
+    expected = _refusal(walk.refused_at, walk.because)
+    if found == expected:
+        return None
+    reason = f": {played.refusal}" if played.refusal else ""
+    return f'{definition.buc}, walk "{walk.name}": expected {expected}, found {found}{reason}'
+
+
+def _refusal(at: int | None, because: str | None) -> str:
+    return f"step {at} refused as {because}" if at else "no refusal"
+
+
+def _do(stage: Stage, step: str) -> None:
+    words = step.split()
+    if words[:1] == ["wait"] and len(words) == 2:
+        stage.now += Node(step, "", 1, words[1]).duration()
+        return
+    if len(words) < 2 or words[1] not in _VERBS:
+        raise DefinitionError(
+            f'Expected "<party> <verb> …" or "wait <duration>" in a walk, found "{step}"',
+            hint=suggestion(words[1] if len(words) > 1 else step, _VERBS),
+        )
+    _VERBS[words[1]](stage, _sentence(step, words))
+
+
+def _sentence(step: str, words: list[str]) -> Sentence:
+    party, _verb, *rest = words
+    sed = rest.pop(0) if rest and rest[0] not in _LINKS else None
+    links = dict(zip(rest[::2], rest[1::2], strict=False))
+    if len(rest) % 2 or not set(links) <= set(_LINKS):
+        raise DefinitionError(
+            f'Expected "to <parties>" or "about <SED>" at the end, found "{step}"',
+            hint="Write it like: CO send P8000 to CP1,CP2.",
+        )
+    return Sentence(
+        text=step,
+        party=party,
+        sed=_sed(step, sed),
+        to=tuple(links["to"].split(",")) if "to" in links else None,
+        about=_sed(step, links.get("about")),
+    )
+
+
+def _sed(step: str, word: str | None) -> SedType | None:
+    return Node(step, "", 1, word).parsed(SedType) if word else None
