@@ -16,7 +16,7 @@ from typing import Final, cast
 from lxml import etree
 
 from eessi_sim import xmlsafe
-from eessi_sim.errors import SignatureError
+from eessi_sim.errors import SignatureError, XmlError
 from eessi_sim.security.indication import SubIndication
 from eessi_sim.security.keys import Certificate
 from eessi_sim.security.policy import (
@@ -391,11 +391,8 @@ def canonical(element: Element, prefixes: Sequence[str] = ()) -> bytes:
     """
     try:
         return xmlsafe.exclusive_c14n(element, prefixes)
-    except etree.C14NError as error:
-        raise malformed(
-            f"Expected a canonical form of {path_of(element)}, found none: {error}",
-            hint="Use absolute namespace names.",
-        ) from error
+    except XmlError as error:
+        raise malformed(error.message, hint=error.hint) from error
 
 
 def malformed(message: str, hint: str | None = None) -> SignatureError:
