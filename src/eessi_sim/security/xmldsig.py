@@ -322,35 +322,19 @@ def _children(element: Element, *names: str, more: str = "", at_most: int = 0) -
 
 
 def octets_of(element: Element) -> bytes:
-    """Return the octets of a base64 leaf, decoded as ``decode_base64`` does."""
-    try:
-        return _decoded(element.text or "", len(element))
-    except ValueError as error:
-        raise malformed(f"Expected base64 at {path_of(element)}, found something else: {error}") from error
-
-
-def decode_base64(text: str, place: str) -> bytes:
-    """Decode base64 in the one spelling that an encoder gives; white space does not count.
-
-    Args:
-        text: what to decode.
-        place: where it stands, for the message.
+    """Return the octets of a base64 leaf, in the one spelling that an encoder gives; white space does not count.
 
     Raises:
         SignatureError: another alphabet, padding or left-over bits; two spellings of one signature would be
             two messages.
     """
+    compact = "".join((element.text or "").split())
     try:
-        return _decoded(text)
+        octets = b64decode(compact, validate=True)
     except ValueError as error:
-        raise malformed(f"Expected base64 at {place}, found something else: {error}") from error
-
-
-def _decoded(text: str, elements: int = 0) -> bytes:
-    compact = "".join(text.split())
-    octets = b64decode(compact, validate=True)
-    if elements or not octets or b64encode(octets).decode() != compact:
-        raise ValueError("empty, or an irregular spelling")
+        raise malformed(f"Expected base64 at {path_of(element)}, found: {error}") from error
+    if len(element) or not octets or b64encode(octets).decode() != compact:
+        raise malformed(f"Expected base64 at {path_of(element)}, found nothing or an irregular spelling")
     return octets
 
 

@@ -176,6 +176,15 @@ class TestRevocation:
         store = TrustStore.of([ca.certificate], [twin.crl(NOW), authority().crl(NOW)])
         assert store.check(leaf, NOW, Purpose.SEAL).ok
 
+    def test_list_signed_in_an_unknown_way_counts_for_nothing(
+        self, ca: CertificateAuthority, leaf: Certificate
+    ) -> None:
+        """A signature algorithm that nobody knows is no signature of the authority."""
+        ca.revoke(leaf, NOW)
+        ecdsa_with_sha256 = bytes.fromhex("2a8648ce3d040302")
+        strange = ca.crl(NOW).replace(ecdsa_with_sha256, bytes.fromhex("2a8648ce3d04037f"))
+        assert TrustStore.of([ca.certificate], [strange]).check(leaf, NOW, Purpose.SEAL).ok
+
     @pytest.mark.parametrize("days", [-1, 31])
     def test_missing_revocation_data_fails_closed_when_it_is_required(
         self, ca: CertificateAuthority, leaf: Certificate, days: int
