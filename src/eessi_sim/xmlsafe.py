@@ -46,6 +46,8 @@ class XmlLimits:
 
     max_bytes: int = 200 * 1024 * 1024
     """Size before parsing; the limit of one decompressed payload part by default."""
+    max_namespaces: int = 1000
+    """Namespace declarations; canonical XML compares them with each other at every element (our limit, inferred)."""
 
 
 DEFAULT_LIMITS: Final = XmlLimits()
@@ -73,6 +75,11 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
     text = _as_utf8(data)
     if text.startswith(_DOCTYPE, _PROLOG.match(text).end()):  # type: ignore[union-attr] # matches any bytes
         raise _doctype_error()
+    if text.count(b"xmlns") > limits.max_namespaces:
+        raise XmlTooLarge(
+            f"Expected at most {limits.max_namespaces} namespace declarations, found more",
+            hint="Declare every namespace once, at the root.",
+        )
     try:
         root = etree.fromstring(text, _PARSER)
     except etree.XMLSyntaxError as error:

@@ -55,6 +55,10 @@ ATTACKS: dict[str, tuple[bytes, type[XmlError]]] = {
     ),
     "attribute of 11 MB": (b'<x a="' + b"x" * 11_000_000 + b'"/>', XmlTooLarge),
     "text of 11 MB": (b"<x>" + b"x" * 11_000_000 + b"</x>", XmlTooLarge),
+    "ten thousand namespaces": (
+        b"<x " + b" ".join(b'xmlns:n%d="u:%d"' % (n, n) for n in range(10_000)) + b"/>",
+        XmlTooLarge,
+    ),
     # Encodings that lie.
     "UTF-7": (b'<?xml version="1.0" encoding="UTF-7"?>+ADw-x/+AD4-', XmlForbidden),
     "UTF-7 behind many blanks": (
@@ -163,6 +167,14 @@ def test_document_larger_than_the_limit_is_not_parsed() -> None:
     """The size is checked first; even rubbish is only too large."""
     with pytest.raises(XmlTooLarge, match="Expected at most 10 bytes of XML, found 11"):
         xmlsafe.parse(b"not xml....", XmlLimits(max_bytes=10))
+
+
+def test_number_of_namespace_declarations_is_limited() -> None:
+    """One declaration more than allowed is one too many."""
+    data = b'<x xmlns="urn:a"><y xmlns="urn:b"/></x>'
+    assert xmlsafe.parse(data, XmlLimits(max_namespaces=2)).tag == "{urn:a}x"
+    with pytest.raises(XmlTooLarge, match="Expected at most 1 namespace declarations, found more"):
+        xmlsafe.parse(data, XmlLimits(max_namespaces=1))
 
 
 def test_document_of_exactly_the_limit_is_parsed() -> None:
