@@ -51,14 +51,10 @@ def write_messaging(unit: MessageUnit, wsu_id: str | None, *, has_role: bool) ->
     """
     xmlns, identity = (_XMLNS_WSU, f' wsu:Id="{wsu_id}"') if wsu_id else ("", "")
     role = _NEXT_MSH if has_role else ""
-    text = (
+    return _checked(
         f'<eb:Messaging{_XMLNS_S12}{_XMLNS_EB}{xmlns}{identity} S12:mustUnderstand="true"{role}>'
         f"{_unit(unit)}</eb:Messaging>"
     )
-    illegal = _ILLEGAL.search(text)
-    if illegal:
-        raise _invalid(f"Expected characters that XML can carry, found U+{ord(illegal.group()):04X}")
-    return text
 
 
 def write_body(wsu_id: str | None, fault: str | None = None) -> str:
@@ -67,10 +63,20 @@ def write_body(wsu_id: str | None, fault: str | None = None) -> str:
     Args:
         wsu_id: id that the signature refers to; None for an unsigned message.
         fault: reason of a SOAP Fault that goes along with an ebMS error (ebMS3 core 6.6); None leaves the body empty.
+
+    Raises:
+        EbmsFault: 0009 when the reason cannot be written in XML.
     """
     xmlns, identity = (_XMLNS_WSU, f' wsu:Id="{wsu_id}"') if wsu_id else ("", "")
     content = "" if fault is None else _fault(fault)
-    return f"<S12:Body{_XMLNS_S12}{xmlns}{identity}>{content}</S12:Body>"
+    return _checked(f"<S12:Body{_XMLNS_S12}{xmlns}{identity}>{content}</S12:Body>")
+
+
+def _checked(text: str) -> str:
+    illegal = _ILLEGAL.search(text)
+    if illegal:
+        raise _invalid(f"Expected characters that XML can carry, found U+{ord(illegal.group()):04X}")
+    return text
 
 
 def _fault(reason: str) -> str:

@@ -174,18 +174,31 @@ def _parsed_signature(security: Element, policy: SignaturePolicy) -> ParsedSigna
         raise _refused(
             _UNAUTHENTIC, _FORMAT, "Expected no ds:Object in the signature of a message, found one"
         )
-    number = len(signature.findall(f"{_DS}SignedInfo/{_DS}Reference"))
-    if number > policy.max_references:
-        raise _refused(
-            EbmsErrorCode.INVALID_HEADER,
-            _FORMAT,
-            f"Expected at most {policy.max_references} references in the signature, found {number}",
-        )
+    _check_references(signature.findall(f"{_DS}SignedInfo/{_DS}Reference"), policy)
     try:
         return xmldsig.parse_signature(signature, policy)
     except SignatureError as error:
-        reason = error.verdict if isinstance(error.verdict, SubIndication) else _FORMAT
-        raise _refused(_NONCOMPLIANT, reason, error.message, error.hint) from error
+        is_algorithm = error.verdict is SubIndication.CRYPTO_CONSTRAINTS_FAILURE
+        code, reason = (
+            (_NONCOMPLIANT, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
+            if is_algorithm
+            else (_UNAUTHENTIC, _FORMAT)
+        )
+        raise _refused(code, reason, error.message, error.hint) from error
+
+
+def _check_references(references: Sequence[Element], policy: SignaturePolicy) -> None:
+    """Refuse too many references before they cost anything, and such as mean the whole document or nothing."""
+    if len(references) > policy.max_references:
+        raise _refused(
+            EbmsErrorCode.INVALID_HEADER,
+            _FORMAT,
+            f"Expected at most {policy.max_references} references in the signature, found {len(references)}",
+        )
+    if not all(reference.get("URI") for reference in references):
+        raise _refused(
+            _NONCOMPLIANT, _FORMAT, "Expected references with a target, found an empty URI or none"
+        )
 
 
 def _resolve(
@@ -220,7 +233,7 @@ def _places(envelope: Envelope) -> dict[str, Element]:
     Products sign routing headers or the token in addition; that does no harm (AS4 4.4, observed).
     """
     security = envelope.security
-    blocks = [block for block in envelope.header if block is not security]
+    blocks = [block for block in envelope.header if block is not security and block.tag != envelope.body.tag]
     tokens = [] if security is None else security.findall(TOKEN)
     return {
         identity: element
@@ -239,14 +252,12 @@ def _target(reference: Reference, places: Mapping[str, Element], payloads: Mappi
     elif uri.startswith("cid:"):
         wanted = Transform.SWA_CONTENT
         target = payloads.get(content_id_of(uri))
-    elif uri:
+    else:
         raise _refused(
             _UNAUTHENTIC,
             _FORMAT,
             f"Expected a reference into the message, found {uri[:120]!r}; it is not fetched",
         )
-    else:
-        raise _refused(_NONCOMPLIANT, _FORMAT, 'Expected references with a target, found URI=""')
     if steps != [wanted]:
         raise _refused(
             _NONCOMPLIANT, _CONSTRAINTS, f"Expected one transform {wanted} for {uri[:120]!r}, found {steps}"
