@@ -178,8 +178,8 @@ class Document:
     """Place among the exchanged documents of this copy, from 1; 0 while it is a draft."""
     starter: bool = False
     """Whether it opened the case, or would open it when sent."""
-    refused: bool = False
-    """Whether an X011 refused its latest version; the status stays, a new version clears it (inferred)."""
+    refused_by: tuple[InstitutionId, ...] = ()
+    """Receivers who refused its latest version by X011; the status stays, a new version clears it (inferred)."""
 
     @property
     def version(self) -> int:
@@ -205,6 +205,11 @@ class Document:
     def is_draft(self) -> bool:
         """Whether it was saved and never sent."""
         return self.status is DocumentStatus.NEW
+
+    @property
+    def refused(self) -> bool:
+        """Whether a receiver refused its latest version."""
+        return bool(self.refused_by)
 
     @property
     def stands(self) -> bool:

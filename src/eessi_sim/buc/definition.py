@@ -314,9 +314,13 @@ class BucDefinition:
     file: str = ""
     tables: Mapping[CaseRole, RoleTable] = field(init=False, repr=False)
     """Indexes made from the rows above."""
+    alternatives_to: Mapping[SedType, tuple[Alternative, ...]] = field(init=False, repr=False)
+    """The groups of alternatives in which a SED stands; none for most."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tables", {role: _index(self, role) for role in CaseRole})
+        groups = _grouped((sed, group) for group in self.alternatives for sed in group.seds)
+        object.__setattr__(self, "alternatives_to", groups)
 
     @property
     def is_bilateral(self) -> bool:
@@ -326,10 +330,6 @@ class BucDefinition:
     def seds(self) -> tuple[SedType, ...]:
         """Return every SED type that the table of the process names, in its order."""
         return tuple(dict.fromkeys(step.sed for step in self.steps))
-
-    def alternatives_to(self, sed: SedType) -> tuple[Alternative, ...]:
-        """Return the groups of alternatives in which ``sed`` stands."""
-        return tuple(group for group in self.alternatives if sed in group.seds)
 
     def roles_of(self, rule: AdministrativeRule) -> frozenset[CaseRole]:
         """Return who may send an administrative SED in this process."""

@@ -51,11 +51,21 @@ class Offers:
     """Types that may not be updated any more."""
 
 
-def own_offers(case: Case, definition: BucDefinition) -> Offers:
-    """Return what this institution may send now."""
+def own_offers(case: Case, definition: BucDefinition, only: SedType | None = None) -> Offers:
+    """Return what this institution may send now.
+
+    Args:
+        case: the copy of a case.
+        definition: its table.
+        only: the one SED type that the caller wants to know about; None for all.
+    """
     ledger = _Ledger(case, definition, case.own, case.role)
     ledger.read_history()
-    mine = {key: offer for key, offer in ledger.open.items() if _is_offered(case, definition, offer)}
+    mine = {
+        key: offer
+        for key, offer in ledger.open.items()
+        if only in (None, key[0]) and _is_offered(case, definition, offer)
+    }
     return Offers(mine, ledger.drafts, frozenset(ledger.frozen))
 
 
@@ -64,6 +74,12 @@ def offers_of(case: Case, definition: BucDefinition, sender: InstitutionId, role
 
     Milder than ``own_offers``: a message may have crossed an invalidation of ours, so what the sender
     could not know is not held against it. Conditions are the sender's business.
+
+    Args:
+        case: our copy of a case.
+        definition: its table.
+        sender: the other participant.
+        role: its role.
     """
     ledger = _Ledger(case, definition, sender, role)
     ledger.read_history()
@@ -78,12 +94,13 @@ def offers_of(case: Case, definition: BucDefinition, sender: InstitutionId, role
 def parent_stands(case: Case, offer: Offer, whose: InstitutionId) -> bool:
     """Return whether the SED that an offer is about stands.
 
-    Nothing is sent about an invalidated SED, nor in answer to one that was refused by X011 (inferred).
+    Nothing is sent about an invalidated SED; who refused one by X011 sends nothing more about it until
+    there is a new version (inferred).
     """
     if offer.parent_id is None:
         return True
     parent = case.find(offer.parent_id)
-    return parent is not None and parent.stands and not (parent.refused and parent.sender != whose)
+    return parent is not None and parent.stands and whose not in parent.refused_by
 
 
 def permissions_of(case: Case, definition: BucDefinition, document: Document) -> frozenset[Permission]:
@@ -114,7 +131,7 @@ def _ground_stands(case: Case, step: Step) -> bool:
 
 
 def _is_excluded(case: Case, definition: BucDefinition, offer: Offer, whose: InstitutionId) -> bool:
-    for group in definition.alternatives_to(offer.step.sed):
+    for group in definition.alternatives_to.get(offer.step.sed, ()):
         for document in case.documents:
             if (
                 document.sender == whose
@@ -212,7 +229,11 @@ class _Ledger:
             self._offer(offer.step, offer.parent_id)
         if offer.step.is_reply:
             for sed in self._table.until_answered:
-                self.open.pop((sed, offer.parent_id), None)
+                self._forget((sed, offer.parent_id))
+
+    def _forget(self, key: Key) -> None:
+        self.open.pop(key, None)
+        self.drafts = {id_: draft for id_, draft in self.drafts.items() if draft.key != key}
 
     def _received(self, event: Event) -> None:
         self._follow(event)
@@ -247,9 +268,9 @@ class _Ledger:
                 self._offer(step, event.document_id)
 
     def _offer(self, step: Step, parent_id: DocumentId | None = None) -> None:
-        offer = Offer(step, parent_id)
-        if all(draft.key != offer.key for draft in self.drafts.values()):
-            self.open[offer.key] = offer
+        key = (step.sed, parent_id)
+        if not self.drafts or all(draft.key != key for draft in self.drafts.values()):
+            self.open[key] = Offer(step, parent_id)
 
     def _reached(self, event: Event) -> bool:
         """Whether the participant got the document of this event."""

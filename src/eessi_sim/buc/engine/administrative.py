@@ -61,8 +61,8 @@ def _cancelled(target: Document, _deed: Deed) -> Document:
     return replace(target, status=DocumentStatus.CANCELLED)
 
 
-def _refused(target: Document, _deed: Deed) -> Document:
-    return replace(target, refused=True)
+def _refused(target: Document, deed: Deed) -> Document:
+    return replace(target, refused_by=(*target.refused_by, deed.document.sender))
 
 
 def _failed(target: Document, deed: Deed) -> Document:

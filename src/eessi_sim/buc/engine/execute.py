@@ -79,10 +79,8 @@ def _offer_for(
 ) -> Offer:
     offers = [
         offer
-        for offer in own_offers(case, definition).open.values()
-        if offer.step.sed == sed
-        and parent_id in (None, offer.parent_id)
-        and is_usable(case, definition, offer, now)
+        for offer in own_offers(case, definition, sed).open.values()
+        if parent_id in (None, offer.parent_id) and is_usable(case, definition, offer, now)
     ]
     if not offers:
         raise not_available(case, definition, f"{Operation.CREATE} {sed}", now)
@@ -159,7 +157,7 @@ def send(
         status=DocumentStatus.SENT,
         receivers=to,
         order=document.order or next_order(case),
-        refused=False,
+        refused_by=(),
     )
     kind = EventKind.UPDATE_SENT if is_update else EventKind.SENT
     told = noted(case.with_document(sent), kind, now=now, actor=actor, document=sent)
@@ -305,7 +303,7 @@ def _require(
     case: Case, definition: BucDefinition, document_id: DocumentId, operation: Operation, now: datetime
 ) -> Document:
     document = case.get(document_id)
-    possible = document_operations(case, definition, document, own_offers(case, definition))
+    possible = document_operations(case, definition, document, own_offers(case, definition, document.type))
     if case.status is CaseStatus.OPEN and operation in possible:
         return document
     if operation is Operation.SEND:

@@ -193,7 +193,7 @@ def _repeated(
             hint="The table does not let this SED be updated, or it was invalidated.",
             sed=incoming.type,
         )
-    newer = replace(with_version(known, _version(incoming, now)), refused=False)
+    newer = replace(with_version(known, _version(incoming, now)), refused_by=())
     actor = system(f"version {incoming.version} of {incoming.type} arrived")
     told = noted(
         _reopened(case, incoming, now).with_document(newer),
