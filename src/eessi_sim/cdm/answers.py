@@ -87,18 +87,30 @@ class Answer:
             DefinitionError: the file speaks of a part that the template does not have.
         """
         root = copy.deepcopy(sample_root)
-        targets = [(part, _target(part, root)) for part in self.copies]
-        for part, target in targets:
-            origin = self._origin(part, sources)
-            if origin is not None:
-                _replace(target, origin)
-            elif part.if_absent is IfAbsent.REMOVE:
-                _remove(target)
+        for path in self._targets():
+            if not path.found(root):
+                raise path.node.error("Expected a part of the sample, found none")
+        # From here on a part may be gone together with the one around it.
+        for part in self.copies:
+            for target in part.target.elements(root)[:1]:
+                self._copy(part, target, sources)
         for fill in self.fills:
-            _fill(fill, root, facts)
+            for target in fill.target.elements(root)[:1]:
+                target.text = facts.get(fill.fact, target.text)
         for edit in self.edits:
-            edit.apply(root)
+            if edit.can_apply(root):
+                edit.apply(root)
         return root
+
+    def _targets(self) -> list[Path]:
+        return [part.target for part in (*self.copies, *self.fills)] + [edit.path for edit in self.edits]
+
+    def _copy(self, part: Copy, target: Element, sources: Mapping[SedType, Sequence[Element]]) -> None:
+        origin = self._origin(part, sources)
+        if origin is not None:
+            _replace(target, origin)
+        elif part.if_absent is IfAbsent.REMOVE:
+            _remove(target)
 
     def _origin(self, part: Copy, sources: Mapping[SedType, Sequence[Element]]) -> Element | None:
         found = (part.origin.first(document) for document in self._documents(part, sources))
@@ -138,21 +150,6 @@ def _fill_of(node: Node) -> Fill:
 def _set(node: Node) -> Edit:
     fields = node.mapping(required={"path", "value"}, allowed=())
     return Edit(Operation.SET, fields.read("path", Path), fields.read("value", Node.text))
-
-
-def _target(part: Copy, root: Element) -> Element:
-    target = part.target.first(root)
-    if target is None:
-        raise part.target.node.error("Expected a part of the sample, found none")
-    return target
-
-
-def _fill(part: Fill, root: Element, facts: Mapping[str, str]) -> None:
-    target = part.target.first(root)
-    if target is None:
-        raise part.target.node.error("Expected a part of the sample, found none")
-    if part.fact in facts:
-        target.text = facts[part.fact]
 
 
 def _replace(target: Element, origin: Element) -> None:
