@@ -103,7 +103,11 @@ class Answer:
         return root
 
     def _targets(self) -> list[Path]:
-        return [part.target for part in (*self.copies, *self.fills)] + [edit.path for edit in self.edits]
+        return [
+            *(part.target for part in self.copies),
+            *(fill.target for fill in self.fills),
+            *(edit.path for edit in self.edits),
+        ]
 
     def _copy(self, part: Copy, target: Element, sources: Mapping[SedType, Sequence[Element]]) -> None:
         origin = self._origin(part, sources)

@@ -71,7 +71,7 @@ def fault_of(error: XMLSchemaValidationError) -> Fault:
     if isinstance(error.validator, XsdAttributeGroup | XsdAttribute):
         return _attribute_fault(error)
     if isinstance(error.validator, XsdElement):
-        return _element_fault(error)
+        return _element_fault(error, error.validator)
     if isinstance(error.validator, XsdFacet | XsdSimpleType):
         return _value_fault(error)
     return _other(error, _name(_element_of(error)))
@@ -221,9 +221,9 @@ def _text_between_elements(element: Element, group: XsdGroup) -> Fault:
     )
 
 
-def _element_fault(error: XMLSchemaValidationError) -> Fault:
+def _element_fault(error: XMLSchemaValidationError, declaration: XsdElement) -> Fault:
     element = _element_of(error)
-    if len(element):
+    if len(element) and declaration.type.has_simple_content():
         child = xmlsafe.local_name(element[0])
         return Fault(
             at=element,
@@ -332,11 +332,9 @@ def _value_fault(error: XMLSchemaValidationError) -> Fault:
 
 def _not_in_list(value: _Value, facet: XsdEnumerationFacets) -> Fault:
     parent = facet.parent
-    if parent is None:
-        codes = code_list_of("", facet)
-    else:
-        annotation = parent.annotation
-        codes = code_list_of(parent.local_name or "", facet, annotation.elem if annotation else None)
+    assert parent is not None  # enumerations stand in a type
+    annotation = parent.annotation
+    codes = code_list_of(parent.local_name or "", facet, annotation.elem if annotation else None)
     expected = f"a code of the list {codes.name}" if codes.name else "one of the listed codes"
     return value.fault("value-not-in-code-list", expected, _code_hint(codes, value.text))
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.helpers.definitions import A901, U901, definition, document, odd, yaml_file
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.answers import Answer
@@ -10,7 +11,6 @@ from eessi_sim.cdm.schema import CompiledSchema
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import SedType
 from eessi_sim.xmlsafe import Element
-from tests.helpers.definitions import A901, U901, definition, document, odd, yaml_file
 
 ANSWER = Answer.load(definition("A901").answer)
 OTHER = document("Ada", "Eva")

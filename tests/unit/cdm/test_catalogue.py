@@ -4,11 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from tests.helpers.definitions import A901, FOLDER, U901, V4_4, catalogue, definition
 
 from eessi_sim.cdm.catalogue import Catalogue, SedFacts
 from eessi_sim.errors import DefinitionError, UnknownSedType
 from eessi_sim.identifiers import CdmVersion, SedType
-from tests.helpers.definitions import A901, FOLDER, U901, V4_4, catalogue, definition
 
 
 def empty_schema(folder: Path, name: str) -> Path:

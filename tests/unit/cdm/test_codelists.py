@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from tests.helpers.definitions import FOLDER
 
 from eessi_sim.cdm.annotation import Fact
 from eessi_sim.cdm.codelists import Code, CodeList, load
 from eessi_sim.errors import DefinitionError
-from tests.helpers.definitions import FOLDER
 
 LISTS = load(FOLDER / "4.4" / "codelists.xsd")
 COUNTRY = LISTS["Country"]

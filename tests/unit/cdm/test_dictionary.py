@@ -1,7 +1,8 @@
 """The dictionary lists every field of a SED."""
 
-from eessi_sim.cdm.dictionary import Row, code_lists, rows
 from tests.helpers.definitions import definition
+
+from eessi_sim.cdm.dictionary import Row, code_lists, rows
 
 OURS = {row.path: row for row in rows(definition("A901"))}
 ODD = {row.path: row for row in rows(definition("U901"))}

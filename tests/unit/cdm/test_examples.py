@@ -1,12 +1,12 @@
 """Edits make good and bad examples of a sample."""
 
 import pytest
+from tests.helpers.definitions import node
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.examples import Edit, edited
 from eessi_sim.errors import DefinitionError
 from eessi_sim.xmlsafe import Element
-from tests.helpers.definitions import node
 
 TREE = xmlsafe.parse(b'<a><b x="1">one</b><c><d/></c><b>two</b></a>')
 

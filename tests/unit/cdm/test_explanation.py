@@ -1,8 +1,9 @@
 """A finding of the schema has a place, a rule id, a source and a confidence."""
 
+from tests.helpers.definitions import definition, document, odd
+
 from eessi_sim.cdm.report import Issue
 from eessi_sim.cdm.schema import CompiledSchema
-from tests.helpers.definitions import definition, document, odd
 
 
 def ours(old: str, new: str) -> Issue:

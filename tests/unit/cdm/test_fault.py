@@ -1,10 +1,10 @@
 """Every kind of fault has its code, and a sentence that says what to change."""
 
 import pytest
+from tests.helpers.definitions import definition, document, odd
 
 from eessi_sim.cdm.report import Issue
 from eessi_sim.cdm.schema import CompiledSchema
-from tests.helpers.definitions import definition, document, odd
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
 TOWN = "<town>Oslo</town>"
@@ -293,6 +293,20 @@ def test_other_facets_keep_the_words_of_the_library() -> None:
 def test_value_that_fits_no_member_of_a_union_is_told() -> None:
     """A union is judged as a whole."""
     assert foreign("<dateOrNumber>x</dateOrNumber>").code == "schema"
+
+
+def test_other_constraints_keep_the_words_of_the_library() -> None:
+    """A foreign schema may demand that values are unique."""
+    part = "<Part><label>a</label></Part>"
+    issue = foreign(f"<Part><label>x</label>{part}{part}</Part>")
+    assert issue.code == "schema"
+    assert "duplicated value" in issue.message
+
+
+def test_element_that_a_wildcard_does_not_know_is_told() -> None:
+    """A foreign schema may accept any element that is defined somewhere."""
+    issue = foreign("<Extension><x/></Extension>")
+    assert (issue.code, issue.path) == ("schema", "/U901/Extension/x")
 
 
 def test_nil_is_told() -> None:

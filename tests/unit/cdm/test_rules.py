@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
+from tests.helpers.definitions import definition, document, yaml_file
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.examples import edited
 from eessi_sim.cdm.report import BUSINESS_RULE, Issue, Severity
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.errors import DefinitionError
-from tests.helpers.definitions import definition, document, yaml_file
 
 RULES = RuleSet.load(definition("A901").rules)
 WRONG = document("2026-12-31", "2019-01-01")

@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.helpers.definitions import FOLDER, definition, document, odd, sample
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.schema import CompiledSchema
 from eessi_sim.errors import DefinitionError
 from eessi_sim.xmlsafe import Element
-from tests.helpers.definitions import FOLDER, definition, document, odd, sample
 
 SCHEMA = CompiledSchema.of(definition("A901"))
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -125,7 +125,7 @@ def test_schema_file_must_exist(tmp_path: Path) -> None:
 
 def test_schema_cannot_reach_the_network(tmp_path: Path) -> None:
     """An include with a web address is refused and named."""
-    with pytest.raises(DefinitionError, match='reference to "http://localhost:9/types.xsd"'):
+    with pytest.raises(DefinitionError, match=r'reference to "http://localhost:9/types\.xsd"'):
         schema_with(tmp_path, "../types.xsd", "http://localhost:9/types.xsd")
 
 

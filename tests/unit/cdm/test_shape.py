@@ -4,12 +4,12 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from tests.helpers.definitions import definition
 
 from eessi_sim.cdm.annotation import Fact
 from eessi_sim.cdm.shape import Field, Shape, Shapes, component_model
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import SedType
-from tests.helpers.definitions import definition
 
 OURS = Shapes.of(definition("A901"))
 ODD = Shapes.of(definition("U901"))

@@ -1,11 +1,11 @@
 """Expressions of definition files are compiled with the functions of rules."""
 
 import pytest
+from tests.helpers.definitions import node
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.xpath import Path, compiled
 from eessi_sim.errors import DefinitionError
-from tests.helpers.definitions import node
 
 TREE = xmlsafe.parse(b'<a><b x="1">2026-01-01</b><b/></a>')
 
