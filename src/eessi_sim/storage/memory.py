@@ -232,8 +232,8 @@ class MemoryNode:
                 return self._save_case(write)
             case SaveDocument(document):
                 return self._cases.save_document(document)
-            case AddEntry(entry):
-                return self._append(entry)
+            case _:  # AddEntry is the last kind
+                return self._append(write.entry)
 
     def _add_message(self, message: StoredMessage) -> Undo:
         if self._messages.find(message.direction, message.message_id) is not None:

@@ -125,17 +125,23 @@ class CaseTable:
     def save(self, case: Case) -> Undo:
         """Keep a case, in the place of the one with its id."""
         old = self._cases.get(case.id)
-        self._exchange(old, case)
-        return lambda: self._exchange(case, old)
+        if old is None:
+            self._put(case)
+            return lambda: self._drop(case)
+        self._replace(old, case)
+        return lambda: self._replace(case, old)
 
-    def _exchange(self, old: Case | None, new: Case | None) -> None:
-        if old is not None:
-            del self._by_international[old.international_id]
-        if new is not None:
-            self._cases[new.id] = new
-            self._by_international[new.international_id] = new.id
-        elif old is not None:
-            del self._cases[old.id]
+    def _put(self, case: Case) -> None:
+        self._cases[case.id] = case
+        self._by_international[case.international_id] = case.id
+
+    def _drop(self, case: Case) -> None:
+        del self._cases[case.id]
+        del self._by_international[case.international_id]
+
+    def _replace(self, old: Case, new: Case) -> None:
+        del self._by_international[old.international_id]
+        self._put(new)
 
     def documents(self, case_id: str) -> list[StoredDocument]:
         """Return all versions of all documents of a case."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from eessi_sim.buc.case import encode
 from eessi_sim.storage import conflicts
 from eessi_sim.storage.base import (
-    AddEntry,
     AddMessage,
     Claim,
     Direction,
@@ -57,8 +56,8 @@ class SqliteWrites:
                     self._save_case(write)
                 case SaveDocument(document):
                     self._save_document(document_parameters(self._node, document))
-                case AddEntry(entry):
-                    self._run("add_entry", entry_parameters(self._node, entry))
+                case _:  # AddEntry is the last kind
+                    self._run("add_entry", entry_parameters(self._node, write.entry))
 
     def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
         """Lease due messages, those due first in front."""

@@ -1,33 +1,34 @@
 """The journal: only added to, numbered over all nodes, with news for those who wait."""
 
 import asyncio
+from collections.abc import Iterable
 
 import pytest
 from tests.helpers.stored import NODE, OTHER_NODE, an_entry, message_id
 
-from eessi_sim.storage.base import NodeStore, Storage, UnitOfWork
+from eessi_sim.storage.base import JournalEntry, NodeStore, Storage, UnitOfWork
 
 
-async def note(node: NodeStore, *entries):
+async def note(node: NodeStore, *entries: JournalEntry) -> None:
     """Commit journal entries."""
     work = UnitOfWork()
     work.journal(*entries)
     await node.commit(work)
 
 
-def steps(entries):
+def steps(entries: Iterable[JournalEntry]) -> list[str]:
     """The steps of journal entries."""
     return [entry.step for entry in entries]
 
 
-async def test_entry_gets_number_and_node(node: NodeStore):
+async def test_entry_gets_number_and_node(node: NodeStore) -> None:
     """The store gives an entry its number and the id of its node; the rest comes back as written."""
     entry = an_entry(case_id="1001", detail={"attempt": "1"})
     await note(node, entry)
     assert node.journal() == (an_entry(case_id="1001", detail={"attempt": "1"}, seq=1, node=NODE),)
 
 
-async def test_numbers_grow_over_all_nodes(storage: Storage):
+async def test_numbers_grow_over_all_nodes(storage: Storage) -> None:
     """Entries of several nodes are numbered in the order of their commits."""
     await note(storage.node(NODE), an_entry("a"), an_entry("b"))
     await note(storage.node(OTHER_NODE), an_entry("c"))
@@ -45,14 +46,14 @@ async def test_numbers_grow_over_all_nodes(storage: Storage):
     ]
 
 
-async def test_journal_is_read_in_pages(storage: Storage, node: NodeStore):
+async def test_journal_is_read_in_pages(storage: Storage, node: NodeStore) -> None:
     """Reading goes on behind a number and stops at the limit."""
     await note(node, *map(an_entry, "abcde"))
     assert steps(node.journal(after=1, limit=2)) == ["b", "c"]
     assert steps(storage.journal(after=3)) == ["d", "e"]
 
 
-async def test_journal_of_a_message_or_case(storage: Storage, node: NodeStore):
+async def test_journal_of_a_message_or_case(storage: Storage, node: NodeStore) -> None:
     """The entries of a message are those with its id, those of a case those with its id."""
     await note(
         node,
@@ -66,7 +67,7 @@ async def test_journal_of_a_message_or_case(storage: Storage, node: NodeStore):
     assert storage.journal_of("unknown") == ()
 
 
-async def test_trace_over_all_nodes(storage: Storage):
+async def test_trace_over_all_nodes(storage: Storage) -> None:
     """The storage shows what happened to a message on every node, a node only its own part."""
     await note(storage.node(NODE), an_entry("sent"))
     await note(storage.node(OTHER_NODE), an_entry("received"))
@@ -74,7 +75,7 @@ async def test_trace_over_all_nodes(storage: Storage):
     assert steps(storage.node(OTHER_NODE).journal_of(message_id())) == ["received"]
 
 
-async def test_waiting_ends_at_once_when_there_is_news(storage: Storage, node: NodeStore):
+async def test_waiting_ends_at_once_when_there_is_news(storage: Storage, node: NodeStore) -> None:
     """Who waits for what is already there does not wait."""
     await note(node, an_entry())
     await storage.wait_for_journal(0)
@@ -82,7 +83,7 @@ async def test_waiting_ends_at_once_when_there_is_news(storage: Storage, node: N
 
 
 @pytest.mark.parametrize("whole", [True, False])
-async def test_waiting_ends_with_the_next_entry(storage: Storage, node: NodeStore, whole):
+async def test_waiting_ends_with_the_next_entry(storage: Storage, node: NodeStore, whole: bool) -> None:
     """A commit with an entry wakes those who wait for it."""
     await note(node, an_entry())
     waiter = asyncio.create_task((storage if whole else node).wait_for_journal(1))
@@ -92,7 +93,7 @@ async def test_waiting_ends_with_the_next_entry(storage: Storage, node: NodeStor
     await waiter
 
 
-async def test_news_of_another_node_does_not_end_the_waiting(storage: Storage, node: NodeStore):
+async def test_news_of_another_node_does_not_end_the_waiting(storage: Storage, node: NodeStore) -> None:
     """Who waits for one node sleeps on when another one writes."""
     waiter = asyncio.create_task(node.wait_for_journal(0))
     await note(storage.node(OTHER_NODE), an_entry())
@@ -103,7 +104,7 @@ async def test_news_of_another_node_does_not_end_the_waiting(storage: Storage, n
     await waiter
 
 
-async def test_waiting_can_be_given_up(node: NodeStore):
+async def test_waiting_can_be_given_up(node: NodeStore) -> None:
     """Who stops waiting is forgotten; the next entry troubles nobody."""
     waiter = asyncio.create_task(node.wait_for_journal(0))
     await asyncio.sleep(0)

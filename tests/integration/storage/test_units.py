@@ -21,7 +21,7 @@ def unit(number: int = 1) -> UnitOfWork:
     return work
 
 
-def state_of(node: NodeStore):
+def state_of(node: NodeStore) -> tuple[object, ...]:
     """All that can be seen of a node."""
     return (
         node.counts(),
@@ -32,20 +32,20 @@ def state_of(node: NodeStore):
     )
 
 
-async def test_unit_is_done_as_a_whole(node: NodeStore):
+async def test_unit_is_done_as_a_whole(node: NodeStore) -> None:
     """After a commit all writes of the unit can be seen."""
     await node.commit(unit())
     counts = node.counts()
     assert (counts.cases, counts.documents, len(counts.messages), len(node.journal())) == (1, 1, 1, 1)
 
 
-async def test_empty_unit_does_nothing(node: NodeStore):
+async def test_empty_unit_does_nothing(node: NodeStore) -> None:
     """A unit without writes is committed without trace."""
     await node.commit(UnitOfWork())
     assert node.counts() == Counts(0, 0, ())
 
 
-async def test_conflict_leaves_nothing_behind(node: NodeStore):
+async def test_conflict_leaves_nothing_behind(node: NodeStore) -> None:
     """When one write of a unit conflicts, none of the others is done, not even those before it."""
     await node.commit(unit(1))
     before = state_of(node)
@@ -59,7 +59,7 @@ async def test_conflict_leaves_nothing_behind(node: NodeStore):
     assert state_of(node) == before
 
 
-async def test_numbers_of_an_undone_unit_are_used_by_the_next(node: NodeStore):
+async def test_numbers_of_an_undone_unit_are_used_by_the_next(node: NodeStore) -> None:
     """A conflict leaves no gap in the numbers of messages and journal."""
     await node.commit(unit(1))
     work = unit(2)
@@ -71,7 +71,7 @@ async def test_numbers_of_an_undone_unit_are_used_by_the_next(node: NodeStore):
     assert [entry.seq for entry in node.journal()] == [1, 2]
 
 
-async def test_undone_answer_is_not_found_by_its_reference(node: NodeStore):
+async def test_undone_answer_is_not_found_by_its_reference(node: NodeStore) -> None:
     """A conflict leaves nothing in any index."""
     await node.commit(unit(1))
     work = UnitOfWork()
@@ -84,7 +84,7 @@ async def test_undone_answer_is_not_found_by_its_reference(node: NodeStore):
     assert [message.ref_to for message in node.messages()] == [None, None]
 
 
-async def test_conflict_of_one_unit_does_not_hurt_the_others(node: NodeStore):
+async def test_conflict_of_one_unit_does_not_hurt_the_others(node: NodeStore) -> None:
     """Of units that are committed at the same time only the one with the conflict fails."""
     results = await asyncio.gather(
         node.commit(unit(1)), node.commit(unit(1)), node.commit(unit(2)), return_exceptions=True
@@ -93,7 +93,7 @@ async def test_conflict_of_one_unit_does_not_hurt_the_others(node: NodeStore):
     assert node.counts().cases == 2
 
 
-async def test_units_are_done_in_the_order_they_came(node: NodeStore):
+async def test_units_are_done_in_the_order_they_came(node: NodeStore) -> None:
     """Units that wait together are done first come, first served."""
     await asyncio.gather(*(node.commit(unit(number)) for number in range(1, 31)))
     assert [message.message_id for message in reversed(node.messages())] == [
@@ -101,13 +101,13 @@ async def test_units_are_done_in_the_order_they_came(node: NodeStore):
     ]
 
 
-async def test_many_concurrent_units_are_all_done(node: NodeStore):
+async def test_many_concurrent_units_are_all_done(node: NodeStore) -> None:
     """More units at once than fit into one transaction are all done."""
     await asyncio.gather(*(node.commit(unit(number)) for number in range(1, 601)))
     assert node.counts().cases == 600
 
 
-async def test_unit_can_be_committed_after_reading_its_conflict(node: NodeStore):
+async def test_unit_can_be_committed_after_reading_its_conflict(node: NodeStore) -> None:
     """Who lost a race reads again and repeats; the second try goes through."""
     await node.commit(unit(1))
     work = UnitOfWork()
@@ -122,7 +122,7 @@ async def test_unit_can_be_committed_after_reading_its_conflict(node: NodeStore)
     assert node.find_case("1001") == a_case(1, revision=2)
 
 
-async def test_details_of_a_stored_message_do_not_follow_the_callers_dictionary(node: NodeStore):
+async def test_details_of_a_stored_message_do_not_follow_the_callers_dictionary(node: NodeStore) -> None:
     """The store keeps what it was given, not what the caller makes of it later."""
     details = {"sed": "A003"}
     work = UnitOfWork()
@@ -132,7 +132,7 @@ async def test_details_of_a_stored_message_do_not_follow_the_callers_dictionary(
     assert node.messages()[0].details == {"sed": "A003"}
 
 
-async def test_closed_store_takes_no_writes(storage: Storage, node: NodeStore):
+async def test_closed_store_takes_no_writes(storage: Storage, node: NodeStore) -> None:
     """After closing, a commit says that the store is closed; closing again is harmless."""
     await storage.close()
     await storage.close()
@@ -140,7 +140,7 @@ async def test_closed_store_takes_no_writes(storage: Storage, node: NodeStore):
         await node.commit(unit())
 
 
-async def test_closing_finishes_what_waits(storage: Storage, node: NodeStore):
+async def test_closing_finishes_what_waits(storage: Storage, node: NodeStore) -> None:
     """Units that were handed over before the store closes are done."""
     waiting = asyncio.create_task(node.commit(unit()))
     await asyncio.sleep(0)
@@ -148,7 +148,7 @@ async def test_closing_finishes_what_waits(storage: Storage, node: NodeStore):
     await waiting
 
 
-async def test_cancelled_caller_does_not_stop_the_others(node: NodeStore):
+async def test_cancelled_caller_does_not_stop_the_others(node: NodeStore) -> None:
     """A caller that gives up while its unit is written leaves the other units alone."""
     given_up = asyncio.create_task(node.commit(unit(1)))
     kept = asyncio.create_task(node.commit(unit(2)))
@@ -158,7 +158,7 @@ async def test_cancelled_caller_does_not_stop_the_others(node: NodeStore):
     assert node.find_message(OUT, message_id(2)) is not None
 
 
-async def test_view_of_a_node_is_always_the_same(storage: Storage, node: NodeStore):
+async def test_view_of_a_node_is_always_the_same(storage: Storage, node: NodeStore) -> None:
     """Asking twice for a node gives views of the same state."""
     await node.commit(unit())
     again = storage.node(a_case().own)
