@@ -1,0 +1,213 @@
+"""Verifies one message with everything that lies beside it: envelope, SED, receipt, row of the report.
+
+Whatever two files say is compared; the files are read by ``folder``.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from eessi_sim import xmlsafe
+from eessi_sim.as4 import msh
+from eessi_sim.as4.ebms_errors import EbmsFault
+from eessi_sim.as4.model import Receipt, UserMessage
+from eessi_sim.as4.msh import Unpacked
+from eessi_sim.errors import XmlError
+from eessi_sim.security.xmldsig import Reference
+from eessi_sim.verification.causes import first_difference
+from eessi_sim.verification.files import Opened, open_message
+from eessi_sim.verification.outcome import Belief, Check, Difference, Subject, in_base64
+from eessi_sim.verification.signatures import check_message, check_signer_is, failed
+
+MESSAGE: Final = "message.as4"
+ENVELOPE: Final = "sbdh.xml"
+SED: Final = "sed.xml"
+RECEIPT: Final = "receipt.xml"
+_MISSING: Final = "missing"
+_CHANGED: Final = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one message folder holds, read once."""
+
+    name: str
+    """Name of the folder."""
+    files: Mapping[str, bytes]
+    listed: Mapping[str, Any] | None
+    """Row of the report; empty when the report forgot the message, None when there is no report."""
+
+
+def verify_evidence(evidence: Evidence, belief: Belief) -> Subject:
+    """Verify one message with everything that lies beside it.
+
+    Args:
+        evidence: the files.
+        belief: whom to believe.
+    """
+    sums = tuple(_check_sums(evidence))
+    data = evidence.files.get(MESSAGE)
+    if data is None:
+        return Subject(evidence.name, "message", (*sums, missing(MESSAGE)))
+    try:
+        opened, checks = open_message(data, belief, MESSAGE)
+    except (EbmsFault, XmlError) as error:
+        return Subject(evidence.name, "message", (*sums, failed("message", MESSAGE, error)))
+    beside = (*_check_content(evidence, opened), *_check_row(evidence, opened))
+    if isinstance(opened.message.unit, UserMessage):
+        beside += tuple(_check_receipt(evidence, opened.message, opened.message.unit.receiver.id, belief))
+    return Subject(evidence.name, opened.description, (*sums, *checks, *beside))
+
+
+def missing(file: str) -> Check:
+    """Return the check that a file is there, which it is not."""
+    sentence = f"Expected {file}, found no such file"
+    return Check(name="file", file=file, passed=False, sentence=sentence, code=_MISSING)
+
+
+def _check_sums(evidence: Evidence) -> Iterator[Check]:
+    """Compare every file with the SHA-256 sum that the report lists."""
+    sums = (evidence.listed or {}).get("files")
+    for file, expected in sums.items() if isinstance(sums, dict) else ():
+        data = evidence.files.get(file)
+        yield missing(file) if data is None else _check_sum(file, str(expected), data)
+
+
+def _check_sum(file: str, expected: str, data: bytes) -> Check:
+    found = hashlib.sha256(data).hexdigest()
+    if found == expected:
+        sentence = "The file has the SHA-256 sum that the report lists"
+        return Check(name="sum", file=file, passed=True, sentence=sentence)
+    return Check(
+        name="sum",
+        file=file,
+        passed=False,
+        sentence=f"Expected the SHA-256 sum that the report lists for {file}, found another",
+        code=_CHANGED,
+        differences=(
+            Difference(
+                f"SHA-256 of {file}", expected, found, "The file, or the report, was changed after the run"
+            ),
+        ),
+    )
+
+
+def _check_content(evidence: Evidence, opened: Opened) -> Iterator[Check]:
+    """Compare ``sbdh.xml`` and ``sed.xml`` with what the message carries."""
+    if opened.payload is not None:
+        data = evidence.files.get(ENVELOPE)
+        what = "the payload of the message"
+        yield missing(ENVELOPE) if data is None else _equal(ENVELOPE, what, opened.payload, data)
+    if opened.document is not None:
+        data = evidence.files.get(SED)
+        canonical = xmlsafe.exclusive_c14n(opened.document.sed)
+        yield missing(SED) if data is None else _check_sed(canonical, opened.payload or b"", data)
+
+
+def _check_sed(canonical: bytes, payload: bytes, data: bytes) -> Check:
+    """Accept the SED in canonical form, or just as it stands in the payload; with or without XML declaration."""
+    body = _without_declaration(data)
+    as_it_stands = body in payload and _canonical(body) == canonical
+    return _equal(SED, "the SED in the message", body if as_it_stands else canonical, body)
+
+
+def _canonical(data: bytes) -> bytes | None:
+    try:
+        return xmlsafe.exclusive_c14n(xmlsafe.parse(data))
+    except XmlError:
+        return None
+
+
+def _without_declaration(data: bytes) -> bytes:
+    start, end, rest = data.partition(b"?>")
+    return rest.strip() if end and start.startswith(b"<?xml ") else data.strip()
+
+
+def _equal(file: str, other: str, expected: bytes, found: bytes) -> Check:
+    if expected == found:
+        return Check(name="content", file=file, passed=True, sentence=f"The file is {other}")
+    return Check(
+        name="content",
+        file=file,
+        passed=False,
+        sentence=f"Expected {file} to be {other}, found it different",
+        code=_CHANGED,
+        differences=(first_difference(file, expected, found),),
+    )
+
+
+_ROW: Final = ("message_id", "sed", "cdm", "buc", "from", "to")
+
+
+def _check_row(evidence: Evidence, opened: Opened) -> Iterator[Check]:
+    """Compare the row of the report, or at least the name of the folder, with the message."""
+    unit = opened.message.unit
+    if not isinstance(unit, UserMessage):
+        sentence = "Expected a user message, found a signal"
+        yield Check(name="row", file=MESSAGE, passed=False, sentence=sentence, code=_CHANGED)
+        return
+    facts = {"message_id": str(unit.info.message_id), "from": unit.sender.id, "to": unit.receiver.id}
+    if opened.document is not None:
+        header = opened.document.header
+        facts |= {"sed": header.document.type, "cdm": header.document.version, "buc": header.scope.buc}
+    row = evidence.listed
+    if row is not None and not row:
+        sentence = "Expected a row in the report, found none for this message"
+        yield Check(name="row", file="report.json", passed=False, sentence=sentence, code=_MISSING)
+    elif row is not None:
+        wrong = [f'{key} "{row.get(key)}"' for key in _ROW if key in facts and row.get(key) != facts[key]]
+        yield Check(
+            name="row",
+            file="report.json",
+            passed=not wrong,
+            sentence=f"Expected what the message says, found {', '.join(wrong)}"
+            if wrong
+            else "The report says the same as the message",
+            code=_CHANGED if wrong else None,
+        )
+
+
+def _check_receipt(evidence: Evidence, message: Unpacked, receiver: str, belief: Belief) -> Iterator[Check]:
+    """Verify the receipt: signed by the receiver, about this message, with the digests of what was sent."""
+    data = evidence.files.get(RECEIPT)
+    if data is None:
+        yield missing(RECEIPT)
+        return
+    try:
+        receipt = msh.unpack_file(data)
+        digests = msh.signed_references(message)
+    except (EbmsFault, XmlError) as error:
+        yield failed("receipt", RECEIPT, error)
+        return
+    signature = check_message(receipt, belief, RECEIPT)
+    signer = check_signer_is(receiver, signature, "receiver")
+    yield from (signature, *([signer] if signer else []), _check_confirmed(receipt, message, digests))
+
+
+def _check_confirmed(receipt: Unpacked, message: Unpacked, digests: tuple[Reference, ...]) -> Check:
+    passed = Check(
+        name="receipt-references",
+        file=RECEIPT,
+        passed=True,
+        sentence=f"The receipt repeats all {len(digests)} digests of the message",
+    )
+    about = receipt.unit.info.ref_to_message_id
+    if about != message.message_id:
+        sentence = f"Expected a receipt for {message.message_id}, found one for {about or 'no message'}"
+        return replace(passed, passed=False, sentence=sentence, code=_CHANGED)
+    try:
+        msh.check_receipt(receipt, digests)
+    except EbmsFault as fault:
+        differences = tuple(_unconfirmed(receipt, digests))
+        return replace(failed(passed.name, RECEIPT, fault), differences=differences)
+    return passed
+
+
+def _unconfirmed(receipt: Unpacked, digests: tuple[Reference, ...]) -> Iterator[Difference]:
+    given = receipt.unit.references if isinstance(receipt.unit, Receipt) else ()
+    by_uri = {reference.uri: in_base64(reference.digest_value) for reference in given}
+    for digest in digests:
+        expected, found = in_base64(digest.digest_value), by_uri.get(digest.uri, "no reference")
+        if expected != found:
+            yield Difference(digest.uri, expected, found, "The receipt is about other content")
