@@ -40,7 +40,12 @@ _DATE_FORMS: Final = {
     "gYearMonth": "a month like 2026-03",
     "gYear": "a year like 2026",
 }
-_CALENDAR: Final = re.compile(r"(month|day) must be in \S+")
+_CALENDAR: Final = {
+    "month must be": "Months go from 01 to 12.",
+    "day is out of range": "The month does not have this day.",
+    "year '0000'": "There is no year 0000.",
+}
+"""What the library says about a date that has the right form, and what we advise."""
 _NUMBERS: Final = frozenset({"decimal", "integer", "nonNegativeInteger", "positiveInteger", "int", "long"})
 _OF_ATTRIBUTE: Final = re.compile(r"attribute ([^=' ]+)=")
 _CLAUSE: Final = re.compile(r"; |\. ")
@@ -366,12 +371,8 @@ def _pattern(value: _Value, facet: XsdPatternFacets) -> Fault:
 
 def _built_in(value: _Value, base: str, reason: str) -> Fault:
     if base in _DATE_FORMS:
-        calendar = _CALENDAR.search(reason)
-        hint = (
-            f"The {calendar.group()}."
-            if calendar
-            else "Write the year first, with two digits for the others."
-        )
+        otherwise = "Write the year first, and two digits for month and day."
+        hint = next((advice for cause, advice in _CALENDAR.items() if cause in reason), otherwise)
         return value.fault("date-invalid", _DATE_FORMS[base], hint)
     if base in _NUMBERS:
         return value.fault(

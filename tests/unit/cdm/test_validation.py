@@ -1,16 +1,20 @@
 """The validator reports everything that is wrong with a document, and raises nothing."""
 
+import copy
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.helpers.definitions import catalogue, definition, document, odd, sample
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.codec import Codec
 from eessi_sim.cdm.report import Issue, ValidationReport
+from eessi_sim.cdm.schema import CompiledSchema
 from eessi_sim.cdm.sed import Sed
 from eessi_sim.cdm.validation import Validator
-from eessi_sim.xmlsafe import XmlLimits
+from eessi_sim.xmlsafe import Element, XmlLimits
 
 VALIDATOR = Validator(catalogue())
 
@@ -101,6 +105,45 @@ def test_unknown_type_is_a_finding_that_names_the_nearest() -> None:
         "Did you mean A901?",
     )
     assert (found.sed, found.version) == ("A902", "4.4")
+
+
+MOVES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 40), st.integers(0, 40)), min_size=1, max_size=4)
+
+
+def damage(kind: int, element: Element, other: Element) -> None:
+    """Do one of seven kinds of damage to ``element``."""
+    if kind == 0:
+        element.clear()
+    elif kind == 1:
+        element.addnext(copy.deepcopy(other))
+    elif kind == 2:
+        element.append(copy.deepcopy(other))
+    elif kind == 3:
+        element.set("{http://www.w3.org/2001/XMLSchema-instance}type", "xs:string")
+    elif kind == 4:
+        element.tag = other.tag
+    elif kind == 5:
+        element.text = "1" * len(other.tag) * 3
+    else:
+        element.tail = "loose"
+
+
+def damaged(moves: list[tuple[int, int, int]]) -> Element:
+    """The sample after some random damage."""
+    root = document()
+    for kind, one, other in moves:
+        elements = list(root.iterdescendants())
+        damage(kind, elements[one % len(elements)], elements[other % len(elements)])
+    return root
+
+
+@given(MOVES)
+def test_any_damage_is_explained(moves: list[tuple[int, int, int]]) -> None:
+    """Whatever is wrong, the report agrees with the verdict of libxml2 and says something about it."""
+    root = damaged(moves)
+    found = VALIDATOR.validate(Sed.of(root))
+    assert found.xsd_valid == CompiledSchema.of(definition("A901")).verdict(root)
+    assert all(issue.message and issue.path.startswith("/") for issue in found.issues)
 
 
 def test_xml_bytes_are_read_and_validated() -> None:
