@@ -1,6 +1,6 @@
 """The table of ebMS error codes, and the exception that carries one of them.
 
-Sources: ebMS3 core 6.7, AS4 profile 1.0 chapter 3, ebMS3 part 2 (documented). No reading of messages lives here.
+Sources: ebMS3 core 6.7, AS4 profile 1.0 chapter 3, ebMS3 part 2 (documented). No message is read here.
 """
 
 from collections.abc import Iterable
@@ -9,6 +9,7 @@ from typing import Final
 
 from eessi_sim.as4.model import EbmsError, Severity
 from eessi_sim.errors import EessiSimError
+from eessi_sim.identifiers import MessageId
 
 _F: Final = Severity.FAILURE
 _W: Final = Severity.WARNING
@@ -75,7 +76,7 @@ class EbmsErrorCode(Enum):
         return _BY_CODE.get(code)
 
     def error(
-        self, description: str | None = None, *, detail: str | None = None, ref: str | None = None
+        self, description: str | None = None, *, detail: str | None = None, ref: MessageId | None = None
     ) -> EbmsError:
         """Make the ``eb:Error`` of this code.
 
@@ -103,7 +104,7 @@ _GENERIC: Final = {
     EbmsErrorCode.FAILED_DECRYPTION: "message cannot be decrypted",
     EbmsErrorCode.POLICY_NONCOMPLIANCE: "security of the message does not follow the policy",
 }
-"""What the wire says about security: one sentence per code, so that nobody can probe us (our choice, inferred)."""
+"""What the wire says about security: one sentence per code, so that nobody can probe us (inferred)."""
 
 
 class EbmsFault(EessiSimError):  # noqa: N818 - Fault is SOAP's word
@@ -127,7 +128,7 @@ class EbmsFault(EessiSimError):  # noqa: N818 - Fault is SOAP's word
         *,
         hint: str | None = None,
         detail: str | None = None,
-        ref: str | None = None,
+        ref: MessageId | None = None,
         verdict: object = None,
     ) -> None:
         super().__init__(message, hint=hint, ebms=error_code.code)
@@ -141,7 +142,7 @@ class EbmsFault(EessiSimError):  # noqa: N818 - Fault is SOAP's word
         """Sentence for the wire; generic where detail would help an attacker."""
         return _GENERIC.get(self.error_code, self.message)
 
-    def about(self, ref: str | None) -> "EbmsFault":
+    def about(self, ref: MessageId | None) -> "EbmsFault":
         """Note which message the fault is about, unless that is known already, and return the fault."""
         self.ref = self.ref or ref
         return self

@@ -1,6 +1,7 @@
-"""Strict reading of elements of the ebMS namespace: which children, how often, in which order; leaves; faults.
+"""Strict reading of ebMS elements: which children, how often, in which order; leaves; faults.
 
-Follows the schema of ebMS3 core appendix A (documented). What the elements mean is the business of ``message_units``.
+Follows the schema of ebMS3 core appendix A (documented). What the elements mean is the business of
+``message_units``.
 """
 
 from collections.abc import Mapping

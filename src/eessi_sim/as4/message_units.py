@@ -1,4 +1,7 @@
-"""Reads ``eb:Messaging`` and ``ebint:RoutingInput`` into the model (ebMS3 core 5.2, part 2 2.6). Structure and form only."""
+"""Reads ``eb:Messaging`` and ``ebint:RoutingInput`` into the model (ebMS3 core 5.2, part 2 2.6).
+
+Checks structure and form only: what the values mean is judged elsewhere.
+"""
 
 import re
 from datetime import UTC, datetime
@@ -64,7 +67,7 @@ def read_messaging(messaging: Element, *, lenient: bool = False) -> MessageUnit:
         lenient: accept a pull request with a RefToMessageId, as one product sends it (observed).
 
     Raises:
-        EbmsFault: 0009 for structure, 0003 for several units, 0008 and 0011 for payloads that are no MIME parts.
+        EbmsFault: 0009 for structure, 0003 for several units, 0008 and 0011 for payloads elsewhere.
     """
     units = read_children(messaging, *_MESSAGING, is_open=True)
     number = sum(map(len, units.values()))
@@ -82,7 +85,7 @@ def read_messaging(messaging: Element, *, lenient: bool = False) -> MessageUnit:
 
 
 def read_routing(routing_input: Element) -> RoutingInput:
-    """Read the routing header of a signal; copies of other user message headers in it do not matter (observed).
+    """Read the routing header of a signal; copies of further headers in it do not matter (observed).
 
     Raises:
         EbmsFault: 0009 for structure.

@@ -1,7 +1,7 @@
 """MIME frame of AS4 messages: write and read multipart/related, byte by byte; simple SOAP as well.
 
-Sources: ebMS3 core 5.1, SOAP messages with attachments, RFC 2046, 2387, 2392 (documented). What the parts mean is the
-business of ``msh``; compression is that of ``compression``.
+Sources: ebMS3 core 5.1, SOAP messages with attachments, RFC 2046, 2387, 2392 (documented). What the parts
+mean is the business of ``msh``; compression is that of ``compression``.
 """
 
 import base64
@@ -128,7 +128,7 @@ def read(
         return Package(root)
     if frame.media_type != "multipart/related":
         raise _not_as4(
-            f'Expected "multipart/related" or "{vocabulary.SOAP_MEDIA_TYPE}", found "{frame.media_type[:80]}"',
+            f"Expected multipart/related or {vocabulary.SOAP_MEDIA_TYPE}, found {frame.media_type[:80]}",
             "AS4 uses SOAP 1.2; text/xml announces SOAP 1.1.",
         )
     if not lenient and "type" not in frame.parameters:

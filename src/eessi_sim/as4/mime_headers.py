@@ -1,4 +1,4 @@
-"""Header lines of MIME: header blocks and the Content-Type (RFC 2045 5.1, RFC 5322 2.2). No bodies live here."""
+"""Header lines of MIME: header blocks and the Content-Type (RFC 2045 5.1, RFC 5322 2.2). No bodies."""
 
 import re
 from collections.abc import Mapping

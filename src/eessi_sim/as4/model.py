@@ -1,6 +1,6 @@
 """Units of ebMS3 messages as values: user message, receipt, error, pull request, and what they are made of.
 
-No XML and no bytes of the wire live here, apart from the content of payloads; ``soap`` reads and writes the units.
+No XML and no bytes of the wire live here, apart from the content of payloads.
 """
 
 from dataclasses import dataclass, field, replace
@@ -49,7 +49,7 @@ class Agreement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollaborationInfo:
-    """What the message is for (ebMS3 core 5.2.2.6 to 5.2.2.10); the defaults are EESSI's business messages."""
+    """What a message is for (ebMS3 core 5.2.2.6 to 5.2.2.10); by default, EESSI's business."""
 
     conversation_id: str
     service: str = vocabulary.BUSINESS_SERVICE
@@ -141,7 +141,7 @@ class Receipt:
 
     info: MessageInfo
     references: tuple[Reference, ...] = ()
-    """What the receiver says it received, as in the signature of the user message; empty without non-repudiation."""
+    """What the receiver says it received, in the words of the signature; empty without non-repudiation."""
     copied: UserMessage | None = None
     """Header of an unsigned user message, given back in place of references."""
 
@@ -198,7 +198,7 @@ def _without_suffix(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RoutingInput:
-    """What an intermediary routes on (ebMS3 part 2, 2.6.2): of a signal its own header, else the user message."""
+    """What intermediaries route on (ebMS3 part 2, 2.6.2): a signal's own header, else the user message."""
 
     sender: Party
     receiver: Party

@@ -1,7 +1,7 @@
 """The message service handler: whole messages from values, and values from whole messages.
 
-Everything that travels is made here once, as bytes; a retry sends the same bytes again (AS4 3.2). What to send, when and
-where to is decided elsewhere.
+Everything that travels is made here once, as bytes; a retry sends the same bytes again (AS4 3.2).
+What to send, when and where to is decided elsewhere.
 """
 
 import re
@@ -36,7 +36,7 @@ from eessi_sim.security.trust import TrustStore
 from eessi_sim.security.xmldsig import Reference
 
 _TOKEN: Final = re.compile("[0-9a-f]{32}")
-_HEADER_START: Final = re.compile(rb"[A-Za-z-]+:")
+_HEADER_START: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:")
 _HEADER_END: Final = (b"\r\n\r\n", b"\n\n")
 
 
@@ -89,7 +89,7 @@ class Unpacked:
 
     @property
     def routing(self) -> RoutingInput | None:
-        """What to route on: the routing header, else the user message; None for a pull request or a plain signal."""
+        """What to route on: the routing header, else the user message; None for other signals."""
         if self.envelope.routing is None and isinstance(self.unit, UserMessage):
             return RoutingInput.of(self.unit)
         return self.envelope.routing
@@ -98,7 +98,7 @@ class Unpacked:
 def compressed_payload(
     content_id: str, content: bytes, mime_type: str, part_type: str, *, character_set: str | None = None
 ) -> Payload:
-    """Make a payload part as EESSI sends it: gzip, with PartType, MimeType and CompressionType (AS4 3.1, observed).
+    """Make a payload part as EESSI sends it: gzip, and properties that say so (AS4 3.1, observed).
 
     Args:
         content_id: Content-ID without angle brackets.

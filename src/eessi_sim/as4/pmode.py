@@ -16,7 +16,7 @@ from eessi_sim.errors import SettingsError
 
 @dataclass(frozen=True, slots=True)
 class ReceptionAwareness:
-    """How often and when an unreceipted message is sent again (AS4 3.2; the numbers are our choice, inferred).
+    """How often and when a message without receipt is sent again (AS4 3.2; numbers are inferred).
 
     The defaults wait 1, 3, 9, 27 and 60 seconds, then 60 more before the message counts as lost.
     """
@@ -40,7 +40,7 @@ class ReceptionAwareness:
 
 @dataclass(frozen=True, slots=True)
 class SignalStyle:
-    """Where products differ in the multi-hop frame of signals (AS4 4.4); the defaults are EESSI's (observed)."""
+    """Where products differ in the multi-hop frame of signals (AS4 4.4); EESSI's way by default (observed)."""
 
     receipt_suffix: str = ".response"
     """Appended to the action in the RoutingInput of a receipt."""

@@ -1,6 +1,6 @@
-"""Which certificate a ``ds:KeyInfo`` of WS-Security means (WSS X.509 token profile 1.1 section 3). Nothing is fetched.
+"""Which certificate a ``ds:KeyInfo`` of WS-Security means (WSS X.509 token profile 1.1 section 3).
 
-Whether the certificate is to be believed is decided in ``wss``.
+Nothing is fetched, and whether the certificate is to be believed is decided in ``wss``.
 """
 
 from collections.abc import Collection
@@ -9,8 +9,10 @@ from typing import Final
 from cryptography.x509 import ExtensionNotFound, SubjectKeyIdentifier
 
 from eessi_sim.as4 import vocabulary
-from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.ebms_errors import EbmsFault
+from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
 from eessi_sim.errors import KeyMaterialError, SignatureError
+from eessi_sim.security.indication import SubIndication
 from eessi_sim.security.keys import Certificate
 from eessi_sim.security.xmldsig import octets_of
 from eessi_sim.xmlsafe import Element, path_of, text_of
@@ -94,12 +96,13 @@ def _key_identifier(certificate: Certificate) -> bytes | None:
 
 
 def _policy(message: str) -> EbmsFault:
-    return EbmsFault(
-        EbmsErrorCode.POLICY_NONCOMPLIANCE,
+    return refusal(
+        NONCOMPLIANT,
+        SubIndication.FORMAT_FAILURE,
         message,
-        hint="Put the certificate into a BinarySecurityToken and refer to it.",
+        "Put the certificate into a BinarySecurityToken and refer to it.",
     )
 
 
 def _unknown(message: str) -> EbmsFault:
-    return EbmsFault(EbmsErrorCode.FAILED_AUTHENTICATION, message)
+    return refusal(UNAUTHENTIC, SubIndication.NO_SIGNING_CERTIFICATE_FOUND, message)

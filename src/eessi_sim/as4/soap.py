@@ -113,7 +113,7 @@ def _only(header: Element, tag: str) -> Element | None:
 
 
 def _security(header: Element) -> Element | None:
-    """Return the Security header without a foreign role; one for somebody else counts as absent (SOAP 1.2 2.2)."""
+    """Return the Security header for us; one with a foreign role counts as absent (SOAP 1.2 2.2)."""
     ours = [block for block in header.findall(_SECURITY) if block.get(_ROLE, "") in _FINAL_ROLES]
     if len(ours) > 1:
         raise invalid(f"Expected one Security header for us, found {len(ours)}")
@@ -130,7 +130,7 @@ def _check_understood(header: Element) -> None:
 
 
 def _check_body(envelope: Envelope) -> None:
-    """Refuse content in the Body: payloads travel as MIME parts; only an error may bring a SOAP Fault along."""
+    """Refuse content in the Body: payloads are MIME parts; only an error may bring a SOAP Fault along."""
     body = envelope.body
     is_fault = isinstance(envelope.unit, ErrorSignal) and [child.tag for child in body] == [_S12 + "Fault"]
     if text_of(body) or (len(body) and not is_fault):
@@ -153,6 +153,6 @@ def _check_routing(envelope: Envelope) -> None:
         )
 
 
-def _message_id(messaging: Element) -> str | None:
+def _message_id(messaging: Element) -> MessageId | None:
     texts = (text_of(unit.find(_MESSAGE_ID)) for unit in messaging)
-    return next((text for text in texts if MessageId.pattern.fullmatch(text)), None)
+    return next((MessageId(text) for text in texts if MessageId.pattern.fullmatch(text)), None)

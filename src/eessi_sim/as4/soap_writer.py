@@ -1,8 +1,8 @@
 """Writes message units as SOAP 1.2 text. Reading them back is the work of ``soap``.
 
-What is signed, ``eb:Messaging`` and ``S12:Body``, comes out in exclusive canonical form (W3C xml-exc-c14n 1.0): namespace
-declarations where they are first used, attributes in canonical order, no empty-element tags, no white space between
-elements. So the text is the octets to digest and needs no second canonicalisation.
+What is signed, ``eb:Messaging`` and ``S12:Body``, comes out in exclusive canonical form (W3C xml-exc-c14n
+1.0): namespace declarations where they are first used, attributes in canonical order, no empty-element tags,
+no white space between elements. So the text is what to digest and needs no second canonicalisation.
 """
 
 import re
@@ -35,6 +35,7 @@ _ILLEGAL: Final = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff
 _XMLNS_S12: Final = f' xmlns:S12="{vocabulary.S12}"'
 _XMLNS_EB: Final = f' xmlns:eb="{vocabulary.EB}"'
 _XMLNS_WSU: Final = f' xmlns:wsu="{vocabulary.WSU}"'
+_XMLNS_WSA: Final = f' xmlns:wsa="{vocabulary.WSA}"'
 _NEXT_MSH: Final = f' S12:role="{vocabulary.NEXT_MSH}"'
 
 
@@ -62,7 +63,7 @@ def write_body(wsu_id: str | None, fault: str | None = None) -> str:
 
     Args:
         wsu_id: id that the signature refers to; None for an unsigned message.
-        fault: reason of a SOAP Fault that goes along with an ebMS error (ebMS3 core 6.6); None leaves the body empty.
+        fault: reason of a SOAP Fault along with an ebMS error (ebMS3 core 6.6); None leaves it empty.
 
     Raises:
         EbmsFault: 0009 when the reason cannot be written in XML.
@@ -94,9 +95,9 @@ def write_routing(action: str, routing: RoutingInput) -> str:
         routing: parties as the intermediaries shall read them, the receiver of the signal in ``To``.
     """
     return (
-        f'<wsa:To xmlns:wsa="{vocabulary.WSA}"{_NEXT_MSH} S12:mustUnderstand="true">{vocabulary.ICLOUD}</wsa:To>'
-        f'<wsa:Action xmlns:wsa="{vocabulary.WSA}">{action}</wsa:Action>'
-        f'<ebint:RoutingInput xmlns:ebint="{vocabulary.EBINT}" xmlns:wsa="{vocabulary.WSA}"{_XMLNS_EB}{_NEXT_MSH}'
+        f'<wsa:To{_XMLNS_WSA}{_NEXT_MSH} S12:mustUnderstand="true">{vocabulary.ICLOUD}</wsa:To>'
+        f"<wsa:Action{_XMLNS_WSA}>{action}</wsa:Action>"
+        f'<ebint:RoutingInput xmlns:ebint="{vocabulary.EBINT}"{_XMLNS_WSA}{_XMLNS_EB}{_NEXT_MSH}'
         f' S12:mustUnderstand="false" wsa:IsReferenceParameter="true">'
         f"<ebint:UserMessage{_attributes(mpc=routing.mpc)}>"
         f"{_parties(routing.sender, routing.receiver)}{_collaboration(routing.collaboration)}"

@@ -1,7 +1,7 @@
-"""The URIs and fixed words of SOAP, ebMS3, AS4, WS-Security and of the EESSI profile. No behaviour lives here.
+"""The URIs and fixed words of SOAP, ebMS3, AS4, WS-Security and the EESSI profile. No behaviour.
 
-Sources: SOAP 1.2, ebMS3 core 5.2 and part 2, AS4 profile 1.0, WSS SwA profile 1.1, WSS X.509 token profile 1.1
-(documented); EESSI's URNs as the public AS4 samples of the EESSI reference software show them (observed).
+Sources: SOAP 1.2, ebMS3 core 5.2 and part 2, AS4 profile 1.0, WSS SwA profile 1.1, WSS X.509 token profile
+1.1 (documented); EESSI's URNs as the public AS4 samples of the EESSI reference software show them (observed).
 """
 
 from typing import Final

@@ -1,7 +1,8 @@
 """WS-Security of AS4: sign envelope and attachments, and verify both in the order that leaves no gap.
 
-One Security header, one signature; its references are exactly the processed Messaging, the processed Body and every part
-(AS4 5.1.4 to 5.1.6, WSS SwA profile 5.4; documented). The signature itself is the work of ``security.xmldsig``.
+One Security header, one signature; its references are exactly the processed Messaging, the processed Body
+and every part (AS4 5.1.4 to 5.1.6, WSS SwA profile 5.4; documented). The signature itself is the work of
+``security.xmldsig``.
 """
 
 import re
@@ -12,9 +13,10 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from eessi_sim.as4 import vocabulary
-from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.ebms_errors import EbmsErrorCode
 from eessi_sim.as4.mime import content_id_of, href
 from eessi_sim.as4.model import Payload
+from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
 from eessi_sim.as4.security_tokens import TOKEN, find_certificates
 from eessi_sim.as4.soap import Envelope
 from eessi_sim.errors import SignatureError, XmlError
@@ -30,8 +32,6 @@ _DS: Final = f"{{{vocabulary.DS}}}"
 _WSU_ID: Final = f"{{{vocabulary.WSU}}}Id"
 _XML_TYPE: Final = re.compile(r"(text|application)/xml|(application|image)/[^/;]+\+xml")
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
-_UNAUTHENTIC: Final = EbmsErrorCode.FAILED_AUTHENTICATION
-_NONCOMPLIANT: Final = EbmsErrorCode.POLICY_NONCOMPLIANCE
 _FORMAT: Final = SubIndication.FORMAT_FAILURE
 _CONSTRAINTS: Final = SubIndication.SIG_CONSTRAINTS_FAILURE
 _Target: TypeAlias = Element | Payload
@@ -130,11 +130,11 @@ def verify(envelope: Envelope, payloads: Sequence[Payload], expected: Expectatio
         expected: whom and what to accept.
 
     Raises:
-        EbmsFault: 0101 when the signature or certificate is wrong, 0103 when it is not what the policy asks for, 0009 when
-            there is too much of it; its ``verdict`` is a VerificationResult.
+        EbmsFault: 0101 when the signature or certificate is wrong, 0103 when it is not what the policy asks
+            for, 0009 when there is too much of it; its ``verdict`` is a VerificationResult.
     """
     if envelope.security is None:
-        raise _refused(_NONCOMPLIANT, _FORMAT, "Expected a Security header for us, found none")
+        raise refusal(NONCOMPLIANT, _FORMAT, "Expected a Security header for us, found none")
     parsed = _parsed_signature(envelope.security, expected.policy)
     found = find_certificates(parsed.key_info, envelope.security, expected.candidates or ())
     targets = _resolve(parsed.references, envelope, payloads)
@@ -144,61 +144,55 @@ def verify(envelope: Envelope, payloads: Sequence[Payload], expected: Expectatio
     verdict = check_signer(
         signer, expected.purpose, trust=expected.trust, listed=expected.candidates, at=expected.at
     )
-    outcome = VerificationResult(
-        verdict.sub_indication.indication if verdict.sub_indication else Indication.TOTAL_PASSED,
-        verdict.sub_indication,
-        verdict.explanation,
-        signer,
-        references=results,
+    if verdict.sub_indication:
+        raise refusal(
+            UNAUTHENTIC, verdict.sub_indication, verdict.explanation, signer=signer, results=results
+        )
+    passed = VerificationResult(
+        Indication.TOTAL_PASSED, None, verdict.explanation, signer, references=results
     )
-    if not verdict.ok:
-        raise EbmsFault(EbmsErrorCode.FAILED_AUTHENTICATION, verdict.explanation, verdict=outcome)
-    return Verified(outcome, signer, parsed.references)
+    return Verified(passed, signer, parsed.references)
 
 
 def _parsed_signature(security: Element, policy: SignaturePolicy) -> ParsedSignature:
     """Read the one signature of the header; algorithms are judged before anything is computed."""
     if any(namespace(child) == vocabulary.XENC for child in security):
-        raise _refused(
-            _NONCOMPLIANT, _FORMAT, "Expected a message that is not encrypted for us, found encryption"
+        raise refusal(
+            NONCOMPLIANT, _FORMAT, "Expected a message that is not encrypted for us, found encryption"
         )
     signatures = security.findall(xmldsig.SIGNATURE)
     if len(signatures) != 1:
-        raise _refused(
-            _NONCOMPLIANT,
+        raise refusal(
+            NONCOMPLIANT,
             _FORMAT,
             f"Expected one ds:Signature in the Security header, found {len(signatures)}",
         )
     signature = signatures[0]
     if signature.find(_DS + "Object") is not None:
-        raise _refused(
-            _UNAUTHENTIC, _FORMAT, "Expected no ds:Object in the signature of a message, found one"
-        )
+        raise refusal(UNAUTHENTIC, _FORMAT, "Expected no ds:Object in the signature of a message, found one")
     _check_references(signature.findall(f"{_DS}SignedInfo/{_DS}Reference"), policy)
     try:
         return xmldsig.parse_signature(signature, policy)
     except SignatureError as error:
         is_algorithm = error.verdict is SubIndication.CRYPTO_CONSTRAINTS_FAILURE
         code, reason = (
-            (_NONCOMPLIANT, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
+            (NONCOMPLIANT, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
             if is_algorithm
-            else (_UNAUTHENTIC, _FORMAT)
+            else (UNAUTHENTIC, _FORMAT)
         )
-        raise _refused(code, reason, error.message, error.hint) from error
+        raise refusal(code, reason, error.message, error.hint) from error
 
 
 def _check_references(references: Sequence[Element], policy: SignaturePolicy) -> None:
-    """Refuse too many references before they cost anything, and such as mean the whole document or nothing."""
+    """Refuse too many references before they cost anything, and such as mean everything or nothing."""
     if len(references) > policy.max_references:
-        raise _refused(
+        raise refusal(
             EbmsErrorCode.INVALID_HEADER,
             _FORMAT,
             f"Expected at most {policy.max_references} references in the signature, found {len(references)}",
         )
     if not all(reference.get("URI") for reference in references):
-        raise _refused(
-            _NONCOMPLIANT, _FORMAT, "Expected references with a target, found an empty URI or none"
-        )
+        raise refusal(NONCOMPLIANT, _FORMAT, "Expected references with a target, found an empty URI or none")
 
 
 def _resolve(
@@ -213,13 +207,13 @@ def _resolve(
     by_id = {payload.content_id: payload for payload in payloads}
     targets = tuple(_target(reference, places, by_id) for reference in references)
     if len({reference.uri for reference in references}) < len(references):
-        raise _refused(_NONCOMPLIANT, _CONSTRAINTS, "Expected one reference to each signed thing, found two")
+        raise refusal(NONCOMPLIANT, _CONSTRAINTS, "Expected one reference to each signed thing, found two")
     wanted: tuple[_Target, ...] = (envelope.messaging, envelope.body, *payloads)
     for thing in wanted:
         if not any(target is thing for target in targets):
             name = f"part {thing.content_id[:80]!r}" if isinstance(thing, Payload) else path_of(thing)
-            raise _refused(
-                _NONCOMPLIANT,
+            raise refusal(
+                NONCOMPLIANT,
                 _CONSTRAINTS,
                 f"Expected {name} to be signed, found no reference to it",
                 "Sign Messaging, Body and every part.",
@@ -253,18 +247,18 @@ def _target(reference: Reference, places: Mapping[str, Element], payloads: Mappi
         wanted = Transform.SWA_CONTENT
         target = payloads.get(content_id_of(uri))
     else:
-        raise _refused(
-            _UNAUTHENTIC,
+        raise refusal(
+            UNAUTHENTIC,
             _FORMAT,
             f"Expected a reference into the message, found {uri[:120]!r}; it is not fetched",
         )
     if steps != [wanted]:
-        raise _refused(
-            _NONCOMPLIANT, _CONSTRAINTS, f"Expected one transform {wanted} for {uri[:120]!r}, found {steps}"
+        raise refusal(
+            NONCOMPLIANT, _CONSTRAINTS, f"Expected one transform {wanted} for {uri[:120]!r}, found {steps}"
         )
     if target is None:
-        raise _refused(
-            _UNAUTHENTIC,
+        raise refusal(
+            UNAUTHENTIC,
             _CONSTRAINTS,
             f"Expected {uri[:120]!r} to be a part of the message that is processed, found none",
             "The signed element was moved, renamed or removed after signing.",
@@ -283,8 +277,9 @@ def _octets(reference: Reference, target: _Target) -> bytes:
             return xmldsig.canonical(target, reference.transforms[0].prefixes)
         octets = _signed_octets(target)
     except (XmlError, SignatureError) as error:
-        raise _refused(_UNAUTHENTIC, SubIndication.HASH_FAILURE, error.message, error.hint) from error
-    return _as_sent(octets, reference) if _media_type(target).startswith("text/") else octets
+        raise refusal(UNAUTHENTIC, SubIndication.HASH_FAILURE, error.message, error.hint) from error
+    is_text = _media_type(target).startswith("text/") and octets is target.content
+    return _as_sent(octets, reference) if is_text else octets
 
 
 def _signed_octets(payload: Payload) -> bytes:
@@ -295,7 +290,7 @@ def _signed_octets(payload: Payload) -> bytes:
 
 
 def _as_sent(octets: bytes, reference: Reference) -> bytes:
-    """Return the form of a text part that has the signed digest: the standard wants CRLF, products keep it as it is."""
+    """Return the form of a text part that was signed: the standard wants CRLF, products keep it as it is."""
     standard = _LINE_END.sub(b"\r\n", octets)
     return standard if reference.digest_of(standard) == reference.digest_value else octets
 
@@ -307,8 +302,8 @@ def _media_type(payload: Payload) -> str:
 def _check_digests(results: tuple[ReferenceResult, ...]) -> None:
     wrong = [result.uri for result in results if not result.ok]
     if wrong:
-        raise _refused(
-            _UNAUTHENTIC,
+        raise refusal(
+            UNAUTHENTIC,
             SubIndication.HASH_FAILURE,
             f"Expected the signed content at {', '.join(wrong)[:200]!r}, found changed content",
             "Send the bytes exactly as they were signed; even white space counts.",
@@ -325,23 +320,11 @@ def _signer(
                 return certificate
     except SignatureError as error:
         reason = SubIndication.CRYPTO_CONSTRAINTS_FAILURE
-        raise _refused(_UNAUTHENTIC, reason, error.message, error.hint, results=results) from error
-    raise _refused(
-        _UNAUTHENTIC,
+        raise refusal(UNAUTHENTIC, reason, error.message, error.hint, results=results) from error
+    raise refusal(
+        UNAUTHENTIC,
         SubIndication.SIG_CRYPTO_FAILURE,
         f'Expected a signature by the key of "{found[0].subject}", found another value',
         "The SignedInfo was changed after signing, or another key signed it.",
         results=results,
     )
-
-
-def _refused(
-    code: EbmsErrorCode,
-    reason: SubIndication,
-    message: str,
-    hint: str | None = None,
-    *,
-    results: tuple[ReferenceResult, ...] = (),
-) -> EbmsFault:
-    verdict = VerificationResult(reason.indication, reason, message, references=results)
-    return EbmsFault(code, message, hint=hint, verdict=verdict)

@@ -4,6 +4,7 @@ import pytest
 
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4, errors_of
 from eessi_sim.as4.model import Severity
+from eessi_sim.identifiers import MessageId
 
 TABLE = """
 0001 ValueNotRecognized failure Content ebMS
@@ -79,7 +80,9 @@ def test_unknown_code_is_not_found() -> None:
 
 def test_fault_about_a_header_tells_the_sender_what_is_wrong() -> None:
     """Faults of structure travel with their teaching sentence and their findings."""
-    fault = EbmsFault(EbmsErrorCode.OTHER, "Expected x, found y", detail="three findings", ref="a@b")
+    fault = EbmsFault(
+        EbmsErrorCode.OTHER, "Expected x, found y", detail="three findings", ref=MessageId("a@b")
+    )
     error = fault.as_error()
     assert (error.code, error.description, error.detail, error.ref) == (
         "EBMS:0004",
@@ -107,7 +110,7 @@ def test_fault_of_security_tells_the_wire_nothing(code: EbmsErrorCode) -> None:
 def test_first_message_id_of_a_fault_stays() -> None:
     """Who knows the message first, names it."""
     fault = EbmsFault(EbmsErrorCode.OTHER, "x")
-    assert fault.about("a@b").about("c@d").ref == "a@b"
+    assert fault.about(MessageId("a@b")).about(MessageId("c@d")).ref == "a@b"
 
 
 def test_fault_as_json_names_the_ebms_code() -> None:

@@ -317,7 +317,7 @@ def test_error_names_the_message_in_error() -> None:
 
 def test_error_keeps_the_reference_it_has() -> None:
     """An error that names a message already keeps that name."""
-    error = EbmsErrorCode.OTHER.error(ref="other@example")
+    error = EbmsErrorCode.OTHER.error(ref=MessageId("other@example"))
     found = unpacked(msh.pack_error([error], None, about=MESSAGE_ID, stamp=stamp())).unit
     assert isinstance(found, ErrorSignal)
     assert found.errors[0].ref == "other@example"
@@ -378,6 +378,12 @@ def test_file_may_have_further_headers_and_lf() -> None:
 def test_file_without_content_type_is_soap() -> None:
     """A header block without Content-Type stands in front of simple SOAP."""
     assert msh.from_file(b"MIME-Version: 1.0\r\n\r\n<E/>")[0] == vocabulary.SOAP_CONTENT_TYPE
+
+
+def test_boundary_that_looks_like_a_header_is_a_boundary() -> None:
+    """A boundary may contain a colon; a header line begins with a letter."""
+    content_type, _ = msh.from_file(b"--a:b\r\nContent-ID: <x>\r\n\r\n<E/>\r\n--a:b--")
+    assert content_type == 'multipart/related; boundary="a:b"'
 
 
 @pytest.mark.parametrize("multipart", [True, False])

@@ -227,6 +227,7 @@ def test_forged_signature_is_refused(row: str, changes: dict[str, object], code:
     fault = fault_of_verifying(forged(**changes))
     assert fault.error_code.code == code, row
     assert fault.ref == MESSAGE_ID
+    assert isinstance(fault.verdict, VerificationResult)
 
 
 @pytest.mark.parametrize(
