@@ -3,7 +3,6 @@
 Sources: ebMS3 core 6.7, AS4 profile 1.0 chapter 3, ebMS3 part 2 (documented). No message is read here.
 """
 
-from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
@@ -156,8 +155,3 @@ class NotAs4(EbmsFault):
     """The bytes are no ebMS message at all: answer HTTP 400 with the sentence, without an error signal."""
 
     code = "not-as4"
-
-
-def errors_of(faults: Iterable[EbmsFault]) -> tuple[EbmsError, ...]:
-    """Return the errors that tell the other side about ``faults``."""
-    return tuple(fault.as_error() for fault in faults)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4, errors_of
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.model import Severity
 from eessi_sim.identifiers import MessageId
 
@@ -122,9 +122,3 @@ def test_fault_as_json_names_the_ebms_code() -> None:
 def test_bytes_that_are_no_message_have_a_code_of_their_own() -> None:
     """NotAs4 is told apart from faults that deserve an error signal."""
     assert NotAs4(EbmsErrorCode.INVALID_HEADER, "x").as_dict()["code"] == "not-as4"
-
-
-def test_several_faults_become_several_errors() -> None:
-    """One signal can tell about several faults."""
-    faults = [EbmsFault(EbmsErrorCode.OTHER, "x"), EbmsFault(EbmsErrorCode.INVALID_HEADER, "y")]
-    assert [error.code for error in errors_of(faults)] == ["EBMS:0004", "EBMS:0009"]
