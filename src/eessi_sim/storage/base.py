@@ -84,10 +84,9 @@ class StoredMessage:
 
     def changed(self, changes: "MessageChanges") -> "StoredMessage":
         """Return the message with some fields changed; details are merged, new values win."""
-        message = replace(self, **changes)
         if "details" in changes:
-            message = replace(message, details={**self.details, **changes["details"]})
-        return message
+            changes = {**changes, "details": {**self.details, **changes["details"]}}
+        return replace(self, **changes)
 
 
 class MessageChanges(TypedDict, total=False):

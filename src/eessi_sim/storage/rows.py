@@ -5,7 +5,7 @@ The same for every SQL dialect; no statement and no connection here.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -14,6 +14,7 @@ from eessi_sim.storage.base import (
     LONG_PAST,
     Direction,
     JournalEntry,
+    MessageChanges,
     MessageKind,
     StoredDocument,
     StoredMessage,
@@ -27,6 +28,20 @@ _MICROSECOND = timedelta(microseconds=1)
 NO_TIME = 0
 """In columns that are compared with the present: a time long past, in place of None."""
 _details = msgspec.json.Decoder(dict[str, str])
+
+
+_COLUMNS = ["seq", "node", "direction", "message_id", "kind", "state", "sender", "receiver", "conversation", "content_type", "digest", "created_us", "updated_us", "ref_to", "endpoint", "channel", "attempts", "due_us", "leased_us", "accepted_us", "receipted_us", "last_error", "details"]
+"""The view ``stored_message``, column by column."""
+_CHANGEABLE = ["seq", "state", "content_type", "digest", "updated_us", "endpoint", "channel", "attempts", "due_us", "leased_us", "accepted_us", "receipted_us", "last_error", "details"]
+_POSITIONS = [_COLUMNS.index(name) for name in _CHANGEABLE]
+_TIME_COLUMNS: dict[str, tuple[str, int | None]] = {
+    "updated_at": ("updated_us", None),
+    "due_at": ("due_us", NO_TIME),
+    "leased_until": ("leased_us", NO_TIME),
+    "accepted_at": ("accepted_us", None),
+    "receipted_at": ("receipted_us", None),
+}
+"""Column of a time, and what stands there for None."""
 
 
 def micros(time: datetime) -> int:
@@ -80,6 +95,24 @@ def message_parameters(node: str, message: StoredMessage) -> Parameters:
         "last_error": message.last_error,
         "details": json_text(message.details),
     }
+
+
+def change_parameters(row: Row, changes: MessageChanges) -> Parameters:
+    """Return the columns that may change: those of a row of ``stored_message`` with the changes put over them.
+
+    Works on columns, because a message changes its state many times and making it a record each
+    time would cost as much as the database does.
+    """
+    values = dict(zip(_CHANGEABLE, map(row.__getitem__, _POSITIONS), strict=True))
+    for name, value in changes.items():
+        if name in _TIME_COLUMNS:
+            column, absent = _TIME_COLUMNS[name]
+            values[column] = absent if value is None else micros(cast("datetime", value))
+        elif name != "details":
+            values[name] = value
+    if "details" in changes:
+        values["details"] = json_text({**_details.decode(values["details"]), **changes["details"]})
+    return values
 
 
 def message_of(row: Row, body: bytes = b"") -> StoredMessage:

@@ -14,6 +14,8 @@ _APPLICATION_ID = 0x45455349
 """``EESI``: marks the file as a store of the simulator (our choice, inferred)."""
 _WRITE_BACK_PAGES = 4000
 """Pages in the log before they move into the main file: about 16 MB, fewer and longer writes."""
+_CACHE_KIBIBYTES = 16 * 1024
+"""Indexes over random ids touch pages all over the file; the default of 2 MB holds too few of them."""
 
 _CAUSES = {
     "SQLITE_CANTOPEN": ("it cannot be opened", "Check that the folder exists and that you may write in it."),
@@ -80,6 +82,8 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")  # an acknowledged message survives a power cut
     connection.execute(f"PRAGMA wal_autocheckpoint = {_WRITE_BACK_PAGES}")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIBIBYTES}")
+    connection.execute("PRAGMA temp_store = MEMORY")
     _migrate(connection, path)
 
 

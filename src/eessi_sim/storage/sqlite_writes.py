@@ -11,7 +11,7 @@ from eessi_sim.storage import conflicts
 from eessi_sim.storage.base import (
     AddMessage,
     Claim,
-    Direction,
+    MessageChanges,
     SaveCase,
     SaveDocument,
     StoredMessage,
@@ -21,6 +21,7 @@ from eessi_sim.storage.base import (
 from eessi_sim.storage.rows import (
     Parameters,
     Row,
+    change_parameters,
     document_parameters,
     entry_parameters,
     message_of,
@@ -29,6 +30,9 @@ from eessi_sim.storage.rows import (
 )
 from eessi_sim.storage.sql import load_queries
 from eessi_sim.storage.sqlite_tally import Tally
+
+_SEQ, _DIRECTION, _KIND, _STATE = 0, 2, 4, 5
+"""Places in a row of the view ``stored_message``."""
 
 
 class SqliteWrites:
@@ -74,24 +78,25 @@ class SqliteWrites:
         except sqlite3.IntegrityError as error:
             raise conflicts.message_exists(message) from error
         self._run("put_body", {"seq": added.lastrowid, "body": message.body})
-        self._count(message, 1)
+        self._count(message.direction, message.kind, message.state, 1)
 
     def _update_message(self, update: UpdateMessage) -> None:
-        old = self._find(update.direction, update.message_id)
-        if old is None:
-            raise conflicts.message_absent(update.direction, update.message_id)
-        if update.expected_states is not None and old.state not in update.expected_states:
-            raise conflicts.message_moved_on(old, update.expected_states)
-        new = old.changed(update.changes)
-        self._run("update_message", {**message_parameters(self._node, new), "seq": old.seq})
-        if "body" in update.changes:
-            self._run("put_body", {"seq": old.seq, "body": new.body})
-        self._recount(old, new)
-
-    def _find(self, direction: Direction, message_id: str) -> StoredMessage | None:
-        key = {"node": self._node, "direction": direction, "message_id": message_id}
+        key = {"node": self._node, "direction": update.direction, "message_id": update.message_id}
         row = self._run("find_message", key).fetchone()
-        return None if row is None else message_of(row)
+        if row is None:
+            raise conflicts.message_absent(update.direction, update.message_id)
+        if update.expected_states is not None and row[_STATE] not in update.expected_states:
+            raise conflicts.message_moved_on(message_of(row), update.expected_states)
+        self._change(row, update.changes)
+        if "body" in update.changes:
+            self._run("put_body", {"seq": row[_SEQ], "body": update.changes["body"]})
+
+    def _change(self, row: Row, changes: MessageChanges) -> None:
+        values = change_parameters(row, changes)
+        self._run("update_message", values)
+        if values["state"] != row[_STATE]:
+            self._count(row[_DIRECTION], row[_KIND], row[_STATE], -1)
+            self._count(row[_DIRECTION], row[_KIND], values["state"], 1)
 
     def _save_case(self, save: SaveCase) -> None:
         values: Parameters = {
@@ -133,22 +138,16 @@ class SqliteWrites:
         return self._run(name, values).fetchall()
 
     def _take(self, claim: Claim, seq: int) -> StoredMessage:
+        row = self._run("message_by_seq", {"seq": seq}).fetchone()
         body = self._run("message_body", {"seq": seq}).fetchone()[0]
-        old = message_of(self._run("message_by_seq", {"seq": seq}).fetchone(), body)
-        new = old.changed(
-            {"state": claim.claimed_state, "leased_until": claim.now + claim.lease, "updated_at": claim.now}
+        changes = MessageChanges(
+            state=claim.claimed_state, leased_until=claim.now + claim.lease, updated_at=claim.now
         )
-        self._run("update_message", {**message_parameters(self._node, new), "seq": seq})
-        self._recount(old, new)
-        return new
+        self._change(row, changes)
+        return message_of(row, body).changed(changes)
 
-    def _recount(self, old: StoredMessage, new: StoredMessage) -> None:
-        if old.state != new.state:
-            self._count(old, -1)
-            self._count(new, 1)
-
-    def _count(self, message: StoredMessage, number: int) -> None:
-        self._tally.add(self._node, message.direction, message.kind, message.state, number=number)
+    def _count(self, direction: str, kind: str, state: str, number: int) -> None:
+        self._tally.add(self._node, direction, kind, state, number=number)
 
     def _run(self, name: str, values: Parameters) -> sqlite3.Cursor:
         return self._connection.execute(self._sql[name], values)
