@@ -7,7 +7,9 @@ add one through the entry point group ``eessi_sim.storage``. Nothing else is cho
 from collections.abc import Awaitable, Callable
 from importlib import import_module
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import cast
+from urllib.parse import quote
 
 from eessi_sim.errors import SettingsError
 from eessi_sim.storage.base import Storage
@@ -28,6 +30,11 @@ async def open_storage(url: str) -> Storage:
         MigrationNeeded: a newer version of the program wrote it.
     """
     return await find_backend(url.partition(":")[0])(url)
+
+
+def url_of(path: Path) -> str:
+    """Return the URL of the default store in a file, whatever characters its path has."""
+    return f"sqlite://{quote(str(path.absolute()))}"
 
 
 def find_backend(scheme: str) -> OpenUrl:

@@ -30,9 +30,48 @@ NO_TIME = 0
 _details = msgspec.json.Decoder(dict[str, str])
 
 
-_COLUMNS = ["seq", "node", "direction", "message_id", "kind", "state", "sender", "receiver", "conversation", "content_type", "digest", "created_us", "updated_us", "ref_to", "endpoint", "channel", "attempts", "due_us", "leased_us", "accepted_us", "receipted_us", "last_error", "details"]
+_COLUMNS = [
+    "seq",
+    "node",
+    "direction",
+    "message_id",
+    "kind",
+    "state",
+    "sender",
+    "receiver",
+    "conversation",
+    "content_type",
+    "digest",
+    "created_us",
+    "updated_us",
+    "ref_to",
+    "endpoint",
+    "channel",
+    "attempts",
+    "due_us",
+    "leased_us",
+    "accepted_us",
+    "receipted_us",
+    "last_error",
+    "details",
+]
 """The view ``stored_message``, column by column."""
-_CHANGEABLE = ["seq", "state", "content_type", "digest", "updated_us", "endpoint", "channel", "attempts", "due_us", "leased_us", "accepted_us", "receipted_us", "last_error", "details"]
+_CHANGEABLE = [
+    "seq",
+    "state",
+    "content_type",
+    "digest",
+    "updated_us",
+    "endpoint",
+    "channel",
+    "attempts",
+    "due_us",
+    "leased_us",
+    "accepted_us",
+    "receipted_us",
+    "last_error",
+    "details",
+]
 _POSITIONS = [_COLUMNS.index(name) for name in _CHANGEABLE]
 _TIME_COLUMNS: dict[str, tuple[str, int | None]] = {
     "updated_at": ("updated_us", None),
@@ -66,7 +105,7 @@ def optional_time(value: int | None) -> datetime | None:
 
 def json_text(details: Mapping[str, str]) -> str:
     """Return details as a JSON object."""
-    return msgspec.json.encode(dict(details)).decode()
+    return msgspec.json.encode(dict(details), enc_hook=str).decode()  # identifiers are texts
 
 
 def message_parameters(node: str, message: StoredMessage) -> Parameters:

@@ -11,7 +11,7 @@ from tests.helpers.stored import NODE, a_case, a_document, a_message, an_entry, 
 
 from eessi_sim.errors import EessiSimError, MigrationNeeded, SettingsError, StorageError, Unavailable
 from eessi_sim.storage.base import Direction, MessageQuery, NodeStore, UnitOfWork
-from eessi_sim.storage.registry import open_storage
+from eessi_sim.storage.registry import open_storage, url_of
 from eessi_sim.storage.sqlite import SqliteStorage
 
 
@@ -362,6 +362,17 @@ async def test_url_without_a_file_is_refused(url: str) -> None:
     """An SQLite URL must name a file on this machine."""
     with pytest.raises(SettingsError, match="Expected a URL such as"):
         await open_storage(url)
+
+
+@pytest.mark.parametrize("name", ["store.db", "50% of #1? äöü.db"])
+async def test_url_of_a_file_opens_that_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Any path can be written as a URL, a relative one and one with special characters too."""
+    monkeypatch.chdir(tmp_path)
+    storage = await open_storage(url_of(Path(name)))
+    await storage.close()
+    assert os.listdir(tmp_path) == [name]  # noqa: PTH208 - pathlib would block the event loop as well
 
 
 async def test_url_may_be_relative_and_escaped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
