@@ -19,6 +19,8 @@ from eessi_sim.identifiers import CdmVersion, DocumentId, InstitutionId, Interna
 
 NOW = START
 CLERK = Actor(ActorKind.CLERK, "anna", "she decided so")
+BY: dict[str, Any] = {"now": NOW, "actor": CLERK}
+"""When and by whom, for calls of the engine."""
 OWNER = InstitutionId("PL:WALK01")
 FIRST = InstitutionId("NO:WALK01")
 SECOND = InstitutionId("DE:WALK01")
@@ -56,7 +58,11 @@ def offered(case: Case, now: datetime = NOW, definition: BucDefinition | None = 
     """Return what can be done now, in words, without reading."""
     definition = definition or table(case.buc)
     actions = engine.available_actions(case, definition, now)
-    return {action.text for action in actions if action.operation not in (Operation.READ, Operation.READ_PARTICIPANTS)}
+    return {
+        action.text
+        for action in actions
+        if action.operation not in (Operation.READ, Operation.READ_PARTICIPANTS)
+    }
 
 
 def latest(case: Case, sed: str) -> Document:

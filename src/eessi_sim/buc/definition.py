@@ -242,11 +242,6 @@ class AdministrativeRule:
     origin: Origin
     note: str | None = None
 
-    @property
-    def has_target(self) -> bool:
-        """Whether it is about one SED, which becomes its parent."""
-        return self.permission is not None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:

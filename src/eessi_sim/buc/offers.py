@@ -191,9 +191,9 @@ class _Ledger:
     def _created(self, event: Event) -> None:
         if event.institution != self._whose:
             return
-        document_id, key = _document(event), _key(event)
-        if key in self.open:
-            self.drafts[document_id] = self.open.pop(key)
+        taken = self.open.pop(_key(event), None)
+        if taken is not None:
+            self.drafts[_document(event)] = taken
         self._react(Trigger.CREATE, event)
 
     def _deleted(self, event: Event) -> None:
@@ -243,8 +243,7 @@ class _Ledger:
         self._react(Trigger.RECEIVE, event)
 
     def _updated(self, event: Event) -> None:
-        if event.institution != self._whose:
-            self._react(Trigger.RECEIVE_UPDATE, event)
+        self._react(Trigger.RECEIVE_UPDATE, event)
 
     def _invalidated(self, event: Event) -> None:
         if event.institution != self._whose:

@@ -1,12 +1,12 @@
 """The parties of a walk: each has its own copy of the case, messages pass from hand to hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from eessi_sim.buc import engine
-from eessi_sim.buc.case import Actor, ActorKind, Case, CaseAction, CaseRole, Document
+from eessi_sim.buc.case import Actor, ActorKind, Case, CaseAction, Direction, Document
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.buc.engine import IncomingDocument
@@ -93,7 +93,7 @@ class Stage:
     def post(self, sentence: Sentence) -> None:
         """Send the draft, or the new version, of a type."""
         case = self._case(sentence)
-        document = self._latest(sentence, sentence.sed)
+        document = self._own(sentence)
         receivers = [self._find(name).institution for name in sentence.to] if sentence.to else None
         outcome = engine.send(
             case, self._definition, document.id, receivers=receivers, now=self.now, actor=_ACTOR
@@ -102,28 +102,28 @@ class Stage:
 
     def delete(self, sentence: Sentence) -> None:
         """Delete the draft of a type."""
-        document = self._latest(sentence, sentence.sed)
+        document = self._own(sentence)
         case = self._case(sentence)
         self._keep(sentence, engine.delete(case, self._definition, document.id, now=self.now, actor=_ACTOR))
 
     def update(self, sentence: Sentence) -> None:
         """Save a new version of the latest document of a type, and send it."""
-        document = self._latest(sentence, sentence.sed)
+        document = self._own(sentence)
         case = self._case(sentence)
         self._keep(sentence, engine.update(case, self._definition, document.id, now=self.now, actor=_ACTOR))
         self.post(sentence)
 
     def invalidate(self, sentence: Sentence) -> None:
         """Send an X008 about the latest own document of a type."""
-        self._administer(sentence, _INVALIDATE)
+        self._administer(sentence, _INVALIDATE, self._own(sentence))
 
     def reject(self, sentence: Sentence) -> None:
         """Send an X011 about the latest received document of a type."""
-        self._administer(sentence, _REJECT)
+        self._administer(sentence, _REJECT, self._received(sentence))
 
     def clarify(self, sentence: Sentence) -> None:
         """Send an X012 about the latest received document of a type."""
-        self._administer(sentence, _CLARIFY)
+        self._administer(sentence, _CLARIFY, self._received(sentence))
 
     def close(self, sentence: Sentence) -> None:
         """Send an X001."""
@@ -132,7 +132,7 @@ class Stage:
     def report(self, sentence: Sentence) -> None:
         """Send an X050 about the latest received document of a type."""
         case = self._case(sentence)
-        document = self._latest(sentence, sentence.sed)
+        document = self._received(sentence)
         outcome = engine.report_exception(
             case,
             document_id=self._new_id(),
@@ -223,14 +223,20 @@ class Stage:
         self._made += 1
         return DocumentId(f"{self._made:032x}")
 
-    def _latest(self, sentence: Sentence, sed: SedType | None) -> Document:
+    def _own(self, sentence: Sentence) -> Document:
+        return self._latest(sentence, self._sed(sentence), {Direction.OUT})
+
+    def _received(self, sentence: Sentence) -> Document:
+        return self._latest(sentence, self._sed(sentence), {Direction.IN})
+
+    def _latest(self, sentence: Sentence, sed: SedType, directions: Collection[Direction]) -> Document:
         for document in reversed(self._case(sentence).documents):
-            if document.type == sed:
+            if document.type == sed and document.direction in directions:
                 return document
         raise DocumentNotFound(f"Expected a document {sed} at {sentence.party}, found none")
 
     def _about(self, sentence: Sentence) -> DocumentId | None:
-        return self._latest(sentence, sentence.about).id if sentence.about else None
+        return self._latest(sentence, sentence.about, set(Direction)).id if sentence.about else None
 
     def _create(self, sentence: Sentence, *, parent_id: DocumentId | None) -> None:
         outcome = engine.create(
@@ -244,8 +250,7 @@ class Stage:
         )
         self._keep(sentence, outcome)
 
-    def _administer(self, sentence: Sentence, sed: SedType) -> None:
-        target = self._latest(sentence, self._sed(sentence))
+    def _administer(self, sentence: Sentence, sed: SedType, target: Document) -> None:
         about = replace(sentence, sed=sed)
         self._create(about, parent_id=target.id)
         self.post(about)
@@ -285,7 +290,7 @@ def _incoming(case: Case, message: SendDocument) -> IncomingDocument:
         international_id=case.international_id,
         cdm=case.cdm,
         sender=case.own,
-        sender_role=CaseRole(case.role),
+        sender_role=case.role,
         case_action=message.case_action,
         participants=case.participants,
         parent_id=message.parent_id,

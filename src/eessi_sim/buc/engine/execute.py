@@ -1,6 +1,6 @@
 """What a user does with the documents of a case: create, save, delete, send; and what became of a message."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -28,6 +28,7 @@ from eessi_sim.buc.offers import Offer, own_offers
 from eessi_sim.errors import CaseError
 from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId, SedType
 
+_SENDING = (Operation.SEND, Operation.SEND_PARTICIPANTS)
 EXCEPTION_SED = SedType("X050")
 """The business exception, which only the node itself makes."""
 
@@ -102,7 +103,7 @@ def update(
         DocumentNotFound: no such document in this case.
         ActionNotAvailable: the table does not let it be changed.
     """
-    document = _require(case, definition, document_id, Operation.UPDATE, now)
+    document = _require(case, definition, document_id, (Operation.UPDATE,), now)
     saved = with_version(document, DocumentVersion(number=document.version + 1, actor=actor, saved_at=now))
     if document.status is DocumentStatus.SENT:
         saved = replace(saved, status=DocumentStatus.ACTIVE)
@@ -118,7 +119,7 @@ def delete(
         DocumentNotFound: no such document in this case.
         ActionNotAvailable: it is no draft, or the case is not open.
     """
-    draft = _require(case, definition, document_id, Operation.DELETE, now)
+    draft = _require(case, definition, document_id, (Operation.DELETE,), now)
     rest = replace(case, documents=tuple(d for d in case.documents if d.id != document_id))
     return _outcome(rest, EventKind.DELETED, draft, now=now, actor=actor)
 
@@ -147,7 +148,7 @@ def send(
         ActionNotAvailable: it cannot be sent now.
         CaseError: the receivers are not what the table allows.
     """
-    document = _require(case, definition, document_id, Operation.SEND, now)
+    document = _require(case, definition, document_id, _SENDING, now)
     to = receivers_for(case, definition, document, receivers)
     is_update = document.is_exchanged
     deliveries = tuple(Delivery(receiver=r, status=DeliveryStatus.SENT, at=now) for r in to)
@@ -300,15 +301,17 @@ def _with_deliveries(case: Case, document: Document, deliveries: Mapping[int, tu
 
 
 def _require(
-    case: Case, definition: BucDefinition, document_id: DocumentId, operation: Operation, now: datetime
+    case: Case,
+    definition: BucDefinition,
+    document_id: DocumentId,
+    operations: Sequence[Operation],
+    now: datetime,
 ) -> Document:
     document = case.get(document_id)
     possible = document_operations(case, definition, document, own_offers(case, definition, document.type))
-    if case.status is CaseStatus.OPEN and operation in possible:
+    if case.status is CaseStatus.OPEN and not possible.isdisjoint(operations):
         return document
-    if operation is Operation.SEND:
-        return _require(case, definition, document_id, Operation.SEND_PARTICIPANTS, now)
-    raise not_available(case, definition, f"{operation} {document.type}", now)
+    raise not_available(case, definition, f"{operations[0]} {document.type}", now)
 
 
 def _outcome(case: Case, kind: EventKind, document: Document, *, now: datetime, actor: Actor) -> Outcome:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from eessi_sim.buc.actions import Action, ActionStatus, Category, Operation, action_id
-from eessi_sim.buc.case import Case, CaseRole, CaseStatus, Document, DocumentStatus
+from eessi_sim.buc.case import Case, CaseStatus, Document, DocumentStatus
 from eessi_sim.buc.conditions import CONDITIONS
 from eessi_sim.buc.definition import Addressing, BucDefinition, CaseEffect, Permission, Step, StepKind
 from eessi_sim.buc.offers import Offer, Offers, own_offers, parent_stands, permissions_of
@@ -106,10 +106,9 @@ def _case_actions(case: Case, definition: BucDefinition) -> list[Action]:
         return [*reopen, _on_case(case, Operation.ARCHIVE_CASE)]
     if case.is_started:
         return [_on_case(case, Operation.LOCAL_CLOSE)] if case.role in definition.close.local else []
-    if case.role is CaseRole.CASE_OWNER:
-        choose = Operation.UPDATE_PARTICIPANTS if case.counterparties else Operation.SELECT_PARTICIPANTS
-        return [_on_case(case, choose, Category.PARTICIPANTS), _on_case(case, Operation.DELETE_CASE)]
-    return []
+    # Only an owner has a case that is not started: every other copy begins with the starter.
+    choose = Operation.UPDATE_PARTICIPANTS if case.counterparties else Operation.SELECT_PARTICIPANTS
+    return [_on_case(case, choose, Category.PARTICIPANTS), _on_case(case, Operation.DELETE_CASE)]
 
 
 def _on_case(case: Case, operation: Operation, category: Category = Category.CASE_ACTIONS) -> Action:
@@ -150,26 +149,26 @@ def _document_actions(
             document_id=document.id,
             parent_id=document.parent_id,
         )
-        for operation in document_operations(case, definition, document, offers)
+        for operation in sorted(document_operations(case, definition, document, offers))
     ]
 
 
 def document_operations(
     case: Case, definition: BucDefinition, document: Document, offers: Offers
-) -> list[Operation]:
+) -> set[Operation]:
     """Return what can be done with a document while the case is open (RINA's samples, observed)."""
-    operations = [Operation.READ]
+    operations = {Operation.READ}
     if document.is_exchanged:
-        operations.append(Operation.READ_PARTICIPANTS)
+        operations.add(Operation.READ_PARTICIPANTS)
     if document.is_draft:
-        operations += [Operation.UPDATE, Operation.DELETE]
+        operations |= {Operation.UPDATE, Operation.DELETE}
         offer = offers.drafts.get(document.id)
         if offer is not None and parent_stands(case, offer, case.own):
-            operations.append(_send_operation(definition, offer.step))
+            operations.add(_send_operation(definition, offer.step))
     elif _may_update(case, definition, document, offers):
-        operations.append(Operation.UPDATE)
+        operations.add(Operation.UPDATE)
         if document.status is DocumentStatus.ACTIVE:
-            operations.append(Operation.SEND)
+            operations.add(Operation.SEND)
     return operations
 
 
