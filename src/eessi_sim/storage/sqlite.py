@@ -19,7 +19,6 @@ from eessi_sim.errors import SettingsError
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.storage.base import (
     ALL_MESSAGES,
-    AddEntry,
     Claim,
     Counts,
     Direction,
@@ -78,8 +77,10 @@ class SqliteStorage:
         self._connection = open_writer(path, busy_seconds=busy_seconds)
         self._reads = _Reads(open_reader(path, busy_seconds=busy_seconds), path)
         self._tally = Tally(self._connection)
-        self._commit = GroupCommit(self._connection, path, tally=self._tally, busy_seconds=busy_seconds)
         self._bell = Bell()
+        self._commit = GroupCommit(
+            self._connection, path, tally=self._tally, bell=self._bell, busy_seconds=busy_seconds
+        )
         self._nodes: dict[str, SqliteNode] = {}
 
     def node(self, node_id: InstitutionId) -> "SqliteNode":
@@ -128,11 +129,8 @@ class SqliteNode:
             Conflict: somebody else was faster; nothing of this work was done.
             Unavailable: the store cannot be written; nothing of this work was done.
         """
-        writes = work.writes
-        if writes:
-            await self._commit.submit(partial(self._writes.apply, writes))
-        if any(isinstance(write, AddEntry) for write in writes):
-            self._bell.ring()
+        if work.writes:
+            await self._commit.submit(partial(self._writes.apply, work.writes))
 
     async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
         """Take due messages, each for one claimant only, those due first in front; with bodies."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from eessi_sim.errors import StorageError, Unavailable
+from eessi_sim.storage.bell import Bell
 from eessi_sim.storage.sqlite_file import unavailable
 from eessi_sim.storage.sqlite_tally import Tally
 
@@ -60,21 +61,23 @@ class GroupCommit:
         connection: nobody else uses it.
         path: the file, for messages.
         tally: written with each transaction.
+        bell: rung after each commit, also for callers that were cancelled meanwhile.
         busy_seconds: how long to wait for another process.
     """
 
     def __init__(
-        self, connection: sqlite3.Connection, path: Path, *, tally: Tally, busy_seconds: float
+        self, connection: sqlite3.Connection, path: Path, *, tally: Tally, bell: Bell, busy_seconds: float
     ) -> None:
         self._connection = connection
         self._path = path
         self._tally = tally
+        self._bell = bell
         self._busy_milliseconds = int(busy_seconds * 1000)
         self._queue: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eessi-sim-store")
-        # On the event loop nobody waits for a lock; begin_patiently does that in the thread.
+        # On the event loop nobody waits for a lock; _begin_patiently does that in the thread.
         connection.execute("PRAGMA busy_timeout = 0")
 
     async def submit(self, unit: Callable[[], T]) -> T:
@@ -126,6 +129,7 @@ class GroupCommit:
                     self._run_apart(waiting)
             self._tally.write()
             await self._in_thread(self._execute, "COMMIT")
+            self._bell.ring()
         except sqlite3.Error as error:
             self._undo_all()
             for waiting in batch:

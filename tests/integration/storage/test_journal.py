@@ -104,6 +104,16 @@ async def test_news_of_another_node_does_not_end_the_waiting(storage: Storage, n
     await waiter
 
 
+async def test_news_of_a_cancelled_caller_ends_the_waiting(storage: Storage, node: NodeStore) -> None:
+    """An entry wakes those who wait for it even when nobody waits for its commit any more."""
+    waiter = asyncio.create_task(storage.wait_for_journal(0))
+    caller = asyncio.create_task(note(node, an_entry()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await waiter
+    assert len(storage.journal()) == 1
+
+
 async def test_waiting_can_be_given_up(node: NodeStore) -> None:
     """Who stops waiting is forgotten; the next entry troubles nobody."""
     waiter = asyncio.create_task(node.wait_for_journal(0))
