@@ -18,7 +18,7 @@ from eessi_sim.errors import Conflict
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
 from eessi_sim.gateway.records import outgoing
-from eessi_sim.gateway.station import Station
+from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
 from eessi_sim.identifiers import SedType
 from eessi_sim.storage.base import (
@@ -141,7 +141,7 @@ class AccessPoint:
             exchanged=self._exchanged,
         )
         self._pipeline.run(inspection)
-        return inspection.facts
+        return plain(inspection.facts)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:
         """Wait for a document that this one has overtaken; refuse it when that does not come."""

@@ -9,6 +9,7 @@ from eessi_sim.as4.exchange import OutboundState
 from eessi_sim.as4.model import ErrorSignal, PullRequest, Receipt, RoutingInput, UserMessage
 from eessi_sim.as4.msh import Packed
 from eessi_sim.gateway.inbox import Received
+from eessi_sim.gateway.station import plain
 from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
 
 _KINDS: Final = {
@@ -76,5 +77,5 @@ def outgoing(
         updated_at=at,
         ref_to=ref_to,
         endpoint=endpoint,
-        details=details or {},
+        details=plain(details or {}),
     )

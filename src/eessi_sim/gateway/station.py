@@ -3,6 +3,7 @@
 No behaviour beyond small conveniences; who decides what to do with a message is not here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -73,5 +74,10 @@ class Station:
             outcome=outcome,
             message_id=str(message_id) if message_id else None,
             case_id=case_id,
-            detail=detail,
+            detail=plain(detail),
         )
+
+
+def plain(details: Mapping[str, str]) -> dict[str, str]:
+    """Return ``details`` with plain texts in place of identifiers and enums, as a store can keep them."""
+    return {key: str(value) for key, value in details.items()}

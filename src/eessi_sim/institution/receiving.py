@@ -20,6 +20,7 @@ from eessi_sim.buc.refusal import ExceptionCause, refused
 from eessi_sim.cdm.report import ValidationReport
 from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import DocumentRefused, EnvelopeError, SedError, XmlError
+from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.dispatch import PARENT_PROPERTY
@@ -129,7 +130,7 @@ class Receiving:
                 )
             )
         work.update_message(
-            Direction.IN, message_id, state=InboundState.DELIVERED, updated_at=now, details=reading.facts
+            Direction.IN, message_id, state=InboundState.DELIVERED, updated_at=now, details=plain(reading.facts)
         )
         work.journal(
             station.note(
@@ -221,7 +222,7 @@ class Receiving:
     async def _refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
         """Keep the message as a dead letter with its reason."""
         station, message = self._office.station, reading.message
-        facts = {"as4_signature": "valid", **reading.facts, "cause": refusal.cause}
+        facts = plain({"as4_signature": "valid", **reading.facts, "cause": refusal.cause})
         work = UnitOfWork()
         work.update_message(
             Direction.IN,

@@ -126,7 +126,7 @@ class RemoteControl:
                 method,
                 self._base + path,
                 headers=self._headers,
-                data=msgspec.json.encode(body) if body is not None else None,
+                data=msgspec.json.encode(body, enc_hook=str) if body is not None else None,
                 timeout=_WITHIN,
             ) as response:
                 data = await response.read()

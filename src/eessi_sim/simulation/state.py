@@ -171,7 +171,7 @@ def _write(state: NetworkState) -> None:
     path = state.path / _FILE
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(state), indent=2))
+        file.write(msgspec.json.format(msgspec.json.encode(state, enc_hook=str), indent=2))
 
 
 def _ports(number: int, base: int) -> list[int]:
