@@ -126,6 +126,11 @@ def _as_json(error: EessiSimError) -> dict[str, object]:
     return {**shape, "report": report.as_dict()} if report is not None else shape
 
 
+def usage(message: str) -> click.UsageError:
+    """Return a usage error of the running command, to be raised."""
+    return click.UsageError(message, click.get_current_context(silent=True))
+
+
 def nearest(found: str, known: Iterable[str]) -> str:
     """Return a sentence that names what was probably meant, else everything there is."""
     words = list(known)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 import click
 from rich import box
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -100,7 +100,24 @@ def show_table(
     made = table(*headings, title=title)
     for row in rows:
         made.add_row(*(cell if isinstance(cell, Text) else Text(_word(cell)) for cell in row))
-    console().print(made)
+    show(made)
+
+
+def show(*renderables: RenderableType) -> None:
+    """Print on standard output, one below the other; without blanks at line ends where it is no terminal."""
+    out = console()
+    if out.is_terminal:
+        out.print(Group(*renderables))
+        return
+    with out.capture() as captured:
+        out.print(Group(*renderables))
+    lines = captured.get().split("\n")
+    sys.stdout.write("\n".join(line.rstrip() for line in lines))
+
+
+def show_unwrapped(text: Text) -> None:
+    """Print one line that the terminal may break but we do not, so that it can be copied."""
+    console().print(text, soft_wrap=True)
 
 
 def _word(value: object) -> str:
@@ -111,15 +128,24 @@ def _word(value: object) -> str:
 
 def show_fields(fields: Mapping[str, object]) -> None:
     """Print names and values, one a line; empty values are left out."""
-    width = max((len(name) for name in fields), default=0)
-    out = console()
+    rows = grid(max((len(name) for name in fields), default=0))
     for name, value in fields.items():
         if value not in (None, "", ()):
-            grid = Table.grid(padding=(0, 2))
-            grid.add_column(width=width, style=DIM)
-            grid.add_column(overflow="fold")
-            grid.add_row(name, value if isinstance(value, Text) else Text(_word(value)))
-            out.print(grid)
+            rows.add_row(Text(name, style=DIM), value if isinstance(value, Text) else Text(_word(value)))
+    show(rows)
+
+
+def grid(width: int) -> Table:
+    """Return a grid of names, at least ``width`` wide, and values that wrap below themselves."""
+    made = Table.grid(padding=(0, 1))
+    made.add_column(min_width=width, no_wrap=True)
+    made.add_column(overflow="fold")
+    return made
+
+
+def mark(passed: bool) -> Text:
+    """Return a tick or a cross with a blank behind it."""
+    return Text("✓ ", style=f"bold {GOOD}") if passed else Text("✗ ", style=f"bold {BAD}")
 
 
 def show_json(value: object) -> None:

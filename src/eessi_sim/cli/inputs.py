@@ -1,0 +1,181 @@
+"""What commands read: files or standard input, SED types, definitions, times; the options for them.
+
+A name that is wrong is a usage error that says what is near it.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from eessi_sim import resources, xmlsafe
+from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
+from eessi_sim.cli import failures
+from eessi_sim.errors import EnvironmentProblem, IdentifierError, XmlTooLarge
+from eessi_sim.identifiers import CdmVersion, SedType
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+STANDARD_INPUT: Final = "-"
+MAX_BYTES: Final = xmlsafe.DEFAULT_LIMITS.max_bytes
+
+
+def require_files(names: Sequence[str]) -> None:
+    """Refuse names that are no files, before work on the others begins.
+
+    Raises:
+        EnvironmentProblem: there is no such file.
+    """
+    for name in names:
+        if name != STANDARD_INPUT and not Path(name).is_file():
+            found = "a folder" if Path(name).is_dir() else "none"
+            raise EnvironmentProblem(
+                f'Expected a file at "{name}", found {found}',
+                hint="Check the path; - stands for standard input.",
+            )
+
+
+def require_paths(names: Sequence[str]) -> None:
+    """Refuse names that are neither files nor folders.
+
+    Raises:
+        EnvironmentProblem: there is nothing of this name.
+    """
+    for name in names:
+        if name != STANDARD_INPUT and not Path(name).exists():
+            raise EnvironmentProblem(
+                f'Expected a file or folder at "{name}", found none', hint="Check the path."
+            )
+
+
+def read_input(name: str, limit: int = MAX_BYTES) -> bytes:
+    """Return the content of a file, or of standard input for ``-``.
+
+    Args:
+        name: path of the file.
+        limit: how many bytes we are willing to read.
+
+    Raises:
+        EnvironmentProblem: there is no such file, or it cannot be read.
+        XmlTooLarge: it is larger than the limit; it was not read.
+    """
+    if name == STANDARD_INPUT:
+        data = sys.stdin.buffer.read(limit + 1)
+        _check_size(len(data), limit)
+        return data
+    path = Path(name)
+    try:
+        _check_size(path.stat().st_size, limit)
+        return path.read_bytes()
+    except OSError as error:
+        raise EnvironmentProblem(
+            f'Expected a file that can be read, found "{name}": {error.strerror}',
+            hint="Check the path; - stands for standard input.",
+        ) from error
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise XmlTooLarge(
+            f"Expected at most {limit} bytes, found {'more' if size == limit + 1 else size}",
+            hint="Send a smaller document.",
+        )
+
+
+def write_output(name: str | None, data: bytes) -> None:
+    """Write to a file, or to standard output for None and ``-``.
+
+    Raises:
+        EnvironmentProblem: the file cannot be written.
+    """
+    if name is None or name == STANDARD_INPUT:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        Path(name).write_bytes(data)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f'Expected a file that can be written, found "{name}": {error.strerror}',
+            hint="Choose another one with -o.",
+        ) from error
+
+
+class Time(click.ParamType):  # type: ignore[type-arg] # generic in the newest click only
+    """A time: ``2026-03-02``, ``2026-03-02T08:15:00Z``; UTC when it names no zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Read the time."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            time = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f'Expected a time like 2026-03-02T08:15:00Z, found "{value}"', param, ctx)
+        return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def cdm_option(command: _Command) -> _Command:
+    """Add ``--cdm DIR``: definitions of the user's own, in front of ours (arrives as ``catalogue``)."""
+    return click.option(
+        "--cdm",
+        "catalogue",
+        metavar="DIR",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        callback=_catalogue,
+        help="Definitions of your own, <version>/<sector>/<SED>.xsd; they win over the built-in ones.",
+    )(command)
+
+
+def _catalogue(_ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Catalogue:
+    if value is None:
+        return Catalogue.default()
+    own = Catalogue([value])
+    if not own.definitions():
+        raise click.BadParameter(
+            f'Expected schemas like 4.4/LA/A003.xsd below "{value}", found none', param=parameter
+        )
+    return Catalogue([value, resources.schemas() / "cdm"])
+
+
+def find_definition(catalogue: Catalogue, text: str, version: str | None = None) -> SedDefinition:
+    """Return the definition of a SED, the newest one when no version is named.
+
+    Args:
+        catalogue: knows the SEDs.
+        text: type, capital or small letters.
+        version: of the data model.
+
+    Raises:
+        click.UsageError: nobody defines it; names the nearest.
+    """
+    wanted = _version(catalogue, version)
+    known = [each for each in catalogue.definitions() if wanted in (None, each.version)]
+    found = [each for each in known if each.type == text.upper()]
+    if found:
+        return found[-1]
+    kind = "SED" if SedType.pattern.fullmatch(text.upper()) else "SED type such as A003"
+    types = dict.fromkeys(str(each.type) for each in known)
+    where = f" in version {wanted}" if wanted else ""
+    raise failures.usage(
+        f'Expected a {kind} that is defined{where}, found "{text}". {failures.nearest(text, types)}'
+    )
+
+
+def _version(catalogue: Catalogue, text: str | None) -> CdmVersion | None:
+    if text is None:
+        return None
+    known: Sequence[str] = catalogue.versions()
+    try:
+        version = CdmVersion(text)
+    except IdentifierError as error:
+        raise failures.usage(f"{error.message}. Known here: {', '.join(known)}.") from error
+    if version not in known:
+        raise failures.usage(
+            f'Expected a version that is defined, found "{text}". Known here: {", ".join(known)}.'
+        )
+    return version

@@ -1,0 +1,134 @@
+"""``eessi-sim validate``: says what is wrong with a file, where, why, and what to change."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.text import Text
+
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.cdm.report import Severity, ValidationReport
+from eessi_sim.cdm.validation import Validator
+from eessi_sim.cli import failures, findings, inputs, output
+from eessi_sim.errors import XmlTooLarge
+from eessi_sim.verification.examination import Examination, examine, refused
+from eessi_sim.verification.folder import load_authorities
+from eessi_sim.verification.outcome import INTEGRITY_ONLY, Belief, Check
+from eessi_sim.verification.recognition import Kind
+
+_STANDARD_INPUT: Final = "(standard input)"
+
+
+@click.command(epilog=failures.EXIT_STATUS)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option(
+    "--ca",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="Certificate of an authority to believe; without one, signatures are only checked to be intact.",
+)
+@click.option(
+    "--at",
+    type=inputs.Time(),
+    metavar="TIME",
+    help="When certificates must be valid; the time that the signature states by default.",
+)
+@click.option(
+    "--disable", multiple=True, metavar="RULE", help="Id of a business rule to leave out; may be repeated."
+)
+@inputs.cdm_option
+@output.shared_options
+def validate(
+    *,
+    files: Sequence[str],
+    ca: Sequence[Path],
+    at: datetime | None,
+    disable: Sequence[str],
+    catalogue: Catalogue,
+    as_json: bool,
+) -> None:
+    r"""Check documents: schema, business rules, and the signature where there is one.
+
+    A FILE is a SED as XML or in RINA's JSON form, a SED in its envelope (SBDH), or a whole AS4 message; - is
+    standard input. Each finding says what was expected and found, at which line and XPath, by which rule, where
+    the rule comes from, and what to change. Nothing is sent.
+
+    \b
+    Example:
+      eessi-sim sample A003 -o a003.xml
+      eessi-sim validate a003.xml
+      eessi-sim validate *.xml --ca report/ca.pem --json
+
+    \b
+    With --json: {"valid": bool, "files": [{"file", "kind", "valid", "xsd_valid",
+      "rules_valid", "sed", "version", "issues": [{"severity", "code", "path",
+      "message", "line", "column", "hint", "rule", "source", "confidence",
+      "expected", "found"}], "capped", "signatures": [{"name", "passed", "sentence",
+      "signer", "signed_at", "trusted"}]}]}; what is not known is left out of an issue.
+    """
+    inputs.require_files(files)
+    validator = Validator(catalogue, frozenset(disable))
+    belief = Belief(load_authorities(*ca), at) if ca else INTEGRITY_ONLY
+    examined = []
+    with output.working("Reading the definitions …"):
+        for file in files:
+            examined.append(_examine(file, validator, belief))
+            if not as_json:
+                _show(examined[-1], is_first=len(examined) == 1)
+    valid = all(each.is_valid for each in examined)
+    if as_json:
+        output.show_json({"valid": valid, "files": [each.as_dict() for each in examined]})
+    elif len(examined) > 1:
+        wrong = sum(not each.is_valid for each in examined)
+        output.show(Text(), Text(f"{len(examined)} files, {wrong or 'none'} of them not valid"))
+    if not valid:
+        click.get_current_context().exit(failures.FINDING)
+
+
+def _examine(file: str, validator: Validator, belief: Belief) -> Examination:
+    name = _STANDARD_INPUT if file == inputs.STANDARD_INPUT else file
+    try:
+        data = inputs.read_input(file)
+    except XmlTooLarge as error:
+        return refused(name, error)
+    return examine(name, data, validator, belief)
+
+
+def _show(examination: Examination, *, is_first: bool) -> None:
+    output.show(
+        *([] if is_first else [Text()]), _headline(examination), *map(_signature, examination.signatures)
+    )
+    findings.show(examination.report.issues, examination.text)
+    if examination.report.capped:
+        output.show(Text(f"  … and {examination.report.capped} further findings of the schema", output.DIM))
+
+
+def _headline(examination: Examination) -> Text:
+    line = output.mark(examination.is_valid)
+    line.append(f"{examination.name}  ", style="bold")
+    what = f"{examination.sed} of CDM {examination.version}" if examination.sed else ""
+    if examination.kind not in (Kind.SED, Kind.UNKNOWN) or not what:
+        what = f"{examination.kind}{' with ' if what else ''}{what}"
+    line.append(f"{what}: ")
+    line.append(_verdict(examination.report), style=output.GOOD if examination.is_valid else output.BAD)
+    return line
+
+
+def _verdict(report: ValidationReport) -> str:
+    counts = {severity: sum(issue.severity is severity for issue in report.issues) for severity in Severity}
+    told = [f"{number} {severity}{'s'[: number > 1]}" for severity, number in counts.items() if number]
+    return ("valid" if report.is_valid else "not valid") + (f", {', '.join(told)}" if told else "")
+
+
+def _signature(check: Check) -> Text:
+    line = Text("  ")
+    line.append_text(output.mark(check.passed))
+    line.append(check.sentence if check.passed else f"{check.name} is broken, see below")
+    if check.signer:
+        line.append(f"; signed by {check.signer}", style=output.DIM)
+    if check.passed and check.trusted is None:
+        line.append("; whether to trust the signer was not asked (--ca)", style=output.DIM)
+    return line

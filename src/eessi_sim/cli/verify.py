@@ -1,0 +1,133 @@
+"""``eessi-sim verify``: checks signatures of files, or everything in the report of a run."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+from rich.text import Text
+
+from eessi_sim.cli import failures, inputs, output
+from eessi_sim.verification.files import verify_file
+from eessi_sim.verification.folder import load_authorities, verify_folder
+from eessi_sim.verification.outcome import Belief, Check, Difference, Subject
+
+
+@click.command(epilog=failures.EXIT_STATUS)
+@click.argument("files", nargs=-1, required=True, metavar="FILE|DIR...")
+@click.option(
+    "--ca",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PEM",
+    help="Certificate of an authority to believe; ca.pem in the folder of a report by default.",
+)
+@click.option(
+    "--at",
+    type=inputs.Time(),
+    metavar="TIME",
+    help="When certificates must be valid; the time that the signature states by default.",
+)
+@click.option("--explain", is_flag=True, help="Show both digests, or both texts, and the likely cause.")
+@output.shared_options
+def verify(
+    *, files: Sequence[str], ca: Sequence[Path], at: datetime | None, explain: bool, as_json: bool
+) -> None:
+    r"""Verify signatures: of a signed SED, an envelope, an AS4 message, a receipt, or a whole report.
+
+    In the folder of a report each message is verified together with its envelope, its SED, its receipt and its
+    row in report.json: every signature and certificate, and everything that two files say. No network and no
+    simulator is needed. Without --ca, and without ca.pem in the folder, only whether the signature is intact is
+    checked, not whether to trust the signer.
+
+    \b
+    Example:
+      eessi-sim verify signed.xml --ca signed.ca.pem
+      eessi-sim verify report/
+      eessi-sim verify report/messages/*/message.as4 --ca report/ca.pem --explain
+
+    \b
+    With --json: {"valid": bool, "subjects": [{"name", "description", "valid",
+      "checks": [{"name", "file", "passed", "sentence", "code", "hint", "signer",
+      "signed_at", "trusted", "differences": [{"reference", "expected", "found",
+      "cause"}]}]}]}; what is not known is left out of a check.
+    """
+    inputs.require_paths(files)
+    belief = Belief(load_authorities(*ca) if ca else None, at)
+    subjects = []
+    for subject in _subjects(files, belief):
+        subjects.append(subject)
+        if not as_json:
+            _show(subject, explain=explain, whole=len(files) == 1 and not Path(files[0]).is_dir())
+    valid = all(subject.is_valid for subject in subjects)
+    if as_json:
+        output.show_json({"valid": valid, "subjects": [subject.as_dict() for subject in subjects]})
+    else:
+        _summarise(subjects)
+    if not valid:
+        click.get_current_context().exit(failures.FINDING)
+
+
+def _subjects(files: Sequence[str], belief: Belief) -> Iterator[Subject]:
+    for file in files:
+        path = Path(file)
+        if path.is_dir():
+            yield from verify_folder(path, belief)
+        else:
+            yield verify_file(file, inputs.read_input(file), belief)
+
+
+def _show(subject: Subject, *, explain: bool, whole: bool) -> None:
+    """Print one line for a subject that is fine, else what failed; with ``whole`` every check."""
+    line = output.mark(subject.is_valid)
+    line.append(subject.description, style="bold")
+    line.append(f"  {subject.name}")
+    output.show_unwrapped(line)
+    for check in subject.checks if whole else subject.failed:
+        _show_check(check, explain=explain)
+
+
+def _show_check(check: Check, *, explain: bool) -> None:
+    rows = output.grid(0)
+    rows.add_row(Text("   ") + output.mark(check.passed), Text(_sentence(check)))
+    if check.signer:
+        rows.add_row("", Text(f"signed by {check.signer}", style=output.DIM))
+    if not check.passed:
+        rows.add_row("", Text(f"{check.file}: {check.name}, {check.code}", style=output.DIM))
+        if check.hint:
+            rows.add_row("", Text(f"hint: {check.hint}", style=output.DIM))
+    output.show(rows)
+    for difference in check.differences:
+        _show_difference(difference, explain=explain)
+
+
+def _sentence(check: Check) -> str:
+    if not check.signer or not check.passed:
+        return check.sentence
+    if check.trusted:
+        return f"{check.sentence}, and the signer is trusted"
+    return f"{check.sentence}; whether to trust the signer was not asked (--ca)"
+
+
+def _show_difference(difference: Difference, *, explain: bool) -> None:
+    if not explain:
+        output.show_unwrapped(Text(f"       {difference.reference} (--explain shows more)"))
+        return
+    facts = output.grid(10)
+    facts.add_row(Text("       where", style=output.DIM), Text(difference.reference))
+    facts.add_row(Text("       expected", style=output.DIM), Text(difference.expected))
+    facts.add_row(Text("       found", style=output.DIM), Text(difference.found))
+    facts.add_row(Text("       cause", style=output.DIM), Text(difference.cause))
+    output.show(facts)
+
+
+def _summarise(subjects: Sequence[Subject]) -> None:
+    checks = sum(len(subject.checks) for subject in subjects)
+    wrong = sum(len(subject.failed) for subject in subjects)
+    asked = wrong or any(check.trusted is not None for subject in subjects for check in subject.checks)
+    text = Text(f"{checks} checks of {len(subjects)} ")
+    text.append("item" if len(subjects) == 1 else "items")
+    text.append(f": {wrong} failed" if wrong else ": all passed", style=output.BAD if wrong else output.GOOD)
+    if not asked:
+        text.append("; signers were not checked against an authority (--ca)", style=output.DIM)
+    output.show(Text(), text)
