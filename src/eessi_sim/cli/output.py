@@ -21,7 +21,7 @@ from rich.text import Text
 from eessi_sim.cli import failures
 from eessi_sim.clock import iso
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
+AnyCommand = TypeVar("AnyCommand", bound=Callable[..., Any])
 _WIDTH: Final = 100
 """Columns where there is no terminal to ask."""
 GOOD: Final = "green"
@@ -30,7 +30,7 @@ WARN: Final = "yellow"
 DIM: Final = "dim"
 
 
-def shared_options(command: _Command) -> _Command:
+def shared_options(command: AnyCommand) -> AnyCommand:
     """Add ``--json`` (arrives as ``as_json: bool``) and ``--verbose`` to a command."""
     command = click.option(
         "--verbose",
@@ -82,7 +82,14 @@ def table(*columns: str, title: str | None = None) -> Table:
         columns: headings; one that begins with ``>`` aligns right, with ``!`` never wraps.
         title: above the table, left.
     """
-    made = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    made = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
     for heading in columns:
         made.add_column(
             heading.lstrip(">!"),

@@ -1,0 +1,206 @@
+"""``eessi-sim institutions``: who takes part, for what they are competent, and how they behave."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.text import Text
+
+from eessi_sim import resources
+from eessi_sim.cli import failures, output
+from eessi_sim.ir.loader import load_institutions
+from eessi_sim.ir.model import ApplicationRole, AssignedBuc, BehaviourRule, Institution
+
+_LETTERS: Final = {
+    ApplicationRole.CASE_OWNER: "CO",
+    ApplicationRole.COUNTERPARTY: "CP",
+    ApplicationRole.INTELLIGENT_RA: "RA",
+}
+
+
+@click.group(epilog=failures.EXIT_STATUS)
+def institutions() -> None:
+    r"""The institutions: which there are, what each is competent for, how it answers.
+
+    All of them are simulated, also where a name is that of a real one.
+
+    \b
+    Example:
+      eessi-sim institutions list
+      eessi-sim institutions show NO:NAVAT07
+    """
+
+
+def _folder_option(command: output.AnyCommand) -> output.AnyCommand:
+    return click.option(
+        "--folder",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Institutions of your own, <country>/<code>.yaml, instead of the built-in ones.",
+    )(command)
+
+
+def _load(folder: Path | None) -> tuple[Institution, ...]:
+    place = folder or resources.institutions()
+    found = load_institutions(place)
+    if not found:
+        raise failures.usage(f'Expected files like NO/NAVAT07.yaml below "{place}", found none.')
+    return found
+
+
+@institutions.command("list", epilog=failures.EXIT_STATUS)
+@click.option("--country", metavar="CC", help="Only this country, EESSI's code: EL is Greece.")
+@click.option("--buc", metavar="BUC", help="Only those competent in this process.")
+@_folder_option
+@output.shared_options
+def list_(*, country: str | None, buc: str | None, folder: Path | None, as_json: bool) -> None:
+    r"""List the institutions with their names and competences: CO as case owner, CP as counterparty.
+
+    \b
+    Example:
+      eessi-sim institutions list --country DE
+      eessi-sim institutions list --buc P_BUC_01
+
+    \b
+    With --json: [{"id", "name", "country", "external", "competences": [{"buc", "role",
+      "from", "until", "ready"}]}].
+    """
+    found = [
+        each
+        for each in _load(folder)
+        if (country is None or each.country == country.upper())
+        and (buc is None or buc.upper() in {entry.buc.upper() for entry in each.competences})
+    ]
+    if as_json:
+        output.show_json([_summary(each) for each in found])
+    elif found:
+        rows = [(each.id, each.name_in(), _competences(each)) for each in found]
+        output.show_table(["!Institution", "Name", "Competent for"], rows)
+    else:
+        output.show(Text("No institution fits."))
+
+
+def _competences(institution: Institution) -> str:
+    roles: dict[str, list[str]] = {}
+    for entry in institution.competences:
+        roles.setdefault(entry.buc, []).append(_LETTERS[entry.role])
+    return ", ".join(f"{buc} {'/'.join(letters)}" for buc, letters in roles.items())
+
+
+def _summary(institution: Institution) -> dict[str, object]:
+    return {
+        "id": institution.id,
+        "name": institution.name_in(),
+        "country": institution.country,
+        "external": institution.external,
+        "competences": [_competence_as_json(entry) for entry in institution.competences],
+    }
+
+
+def _competence_as_json(entry: AssignedBuc) -> dict[str, object]:
+    return {
+        "buc": entry.buc,
+        "role": entry.role,
+        "from": entry.valid_from,
+        "until": entry.valid_until,
+        "ready": entry.ready,
+    }
+
+
+@institutions.command(epilog=failures.EXIT_STATUS)
+@click.argument("institution", metavar="ID")
+@_folder_option
+@output.shared_options
+def show(*, institution: str, folder: Path | None, as_json: bool) -> None:
+    r"""Show one institution: names, competences with their dates, endpoint, and what it does by itself.
+
+    \b
+    Example:
+      eessi-sim institutions show NO:NAVAT07
+
+    \b
+    With --json: what "institutions list" has, and "names": {language: text}, "contact": {},
+      "endpoint": {"exchange", "channel"}, "behaviours": [{"when", "reply", "send",
+      "after_seconds", "if", "unless"}].
+    """
+    known = {str(each.id).upper(): each for each in _load(folder)}
+    found = known.get(institution.upper())
+    if found is None:
+        raise failures.usage(
+            f'Expected an institution, found "{institution}". {failures.nearest(institution, known)}'
+        )
+    if as_json:
+        output.show_json(_as_json(found))
+    else:
+        _show(found)
+
+
+def _as_json(institution: Institution) -> dict[str, object]:
+    contact, endpoint = institution.contact, institution.endpoint
+    known = {name: getattr(contact, name) for name in contact.__slots__}
+    return {
+        **_summary(institution),
+        "names": {name.language: name.text for name in institution.name},
+        "contact": {name: value for name, value in known.items() if value},
+        "endpoint": {"exchange": endpoint.exchange, "channel": endpoint.channel},
+        "behaviours": [
+            {
+                "when": rule.when,
+                "reply": rule.reply,
+                "send": rule.send,
+                "after_seconds": rule.after.total_seconds(),
+                "if": rule.condition,
+                "unless": rule.unless,
+            }
+            for rule in institution.behaviours
+        ],
+    }
+
+
+def _show(institution: Institution) -> None:
+    contact, endpoint = institution.contact, institution.endpoint
+    output.show(Text(f"{institution.id}  {institution.name_in()}", style="bold"))
+    names = {f"name ({each.language})": each.text for each in institution.name}
+    output.show_fields(
+        {
+            **names,
+            "address": ", ".join(
+                filter(None, [contact.street, f"{contact.postal_code or ''} {contact.town or ''}".strip()])
+            ),
+            "e-mail": contact.email,
+            "phone": contact.phone,
+            "endpoint": f"{endpoint.exchange} {endpoint.channel}".strip() + ", address given by the network",
+            "played by": "somebody else's system" if institution.external else "the simulator",
+        }
+    )
+    output.show(Text())
+    _show_competences(institution.competences)
+    if institution.behaviours:
+        rows = [(rule.when, _does(rule), _condition(rule)) for rule in institution.behaviours]
+        output.show(Text())
+        output.show_table(["!On receipt of", "It sends", "If"], rows, title="Behaviours")
+
+
+def _show_competences(entries: Sequence[AssignedBuc]) -> None:
+    rows = [
+        (
+            entry.buc,
+            entry.role,
+            f"{entry.valid_from:%Y-%m-%d}",
+            f"{entry.valid_until:%Y-%m-%d}" if entry.valid_until else "no end",
+            "yes" if entry.ready else "not yet",
+        )
+        for entry in entries
+    ]
+    output.show_table(["!BUC", "!Role", "!From", "!Until", "!In EESSI"], rows, title="Competences")
+
+
+def _does(rule: BehaviourRule) -> str:
+    what = f"{rule.reply} as reply" if rule.reply else ", ".join(rule.send)
+    return f"{what}, after {rule.after.total_seconds():g} s"
+
+
+def _condition(rule: BehaviourRule) -> str:
+    parts = [rule.condition or "", f"unless {rule.unless}" if rule.unless else ""]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,195 @@
+"""``eessi-sim seds``: the catalogue of documents, and the dictionary and rules of one."""
+
+import dataclasses
+from typing import Final
+
+import click
+from rich.text import Text
+
+from eessi_sim.cdm import dictionary
+from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
+from eessi_sim.cdm.dictionary import Row
+from eessi_sim.cdm.rules import Rule, RuleSet
+from eessi_sim.cli import failures, inputs, output
+
+_FIELD_WIDTH: Final = 46
+_TYPE_WIDTH: Final = 20
+"""Columns for names and types; the rest is for the meaning."""
+
+
+@click.group(epilog=failures.EXIT_STATUS)
+def seds() -> None:
+    r"""The SEDs that are defined: which there are, and what one of them contains.
+
+    \b
+    Example:
+      eessi-sim seds list
+      eessi-sim seds show A003
+    """
+
+
+@seds.command("list", epilog=failures.EXIT_STATUS)
+@click.option("--sector", metavar="SECTOR", help="Only this sector: LA, P, U, H or X.")
+@inputs.cdm_option
+@output.shared_options
+def list_(*, sector: str | None, catalogue: Catalogue, as_json: bool) -> None:
+    r"""List every SED with its title, its versions, and how sure we are of its content.
+
+    documented: written in a public source; observed: seen in a public sample or program; inferred: our judgement.
+
+    \b
+    Example:
+      eessi-sim seds list --sector LA
+
+    \b
+    With --json: [{"sed", "sector", "title", "versions": [str], "confidence",
+      "names", "package", "legal_basis", "sample": bool, "rules": int}].
+    """
+    groups: dict[str, list[SedDefinition]] = {}
+    for definition in catalogue.definitions():
+        if sector is None or definition.sector == sector.upper():
+            groups.setdefault(definition.type, []).append(definition)
+    if not groups:
+        sectors = dict.fromkeys(each.sector for each in catalogue.definitions())
+        raise failures.usage(f'Expected a sector, found "{sector}". Known here: {", ".join(sectors)}.')
+    if as_json:
+        output.show_json([_summary(group) for group in groups.values()])
+        return
+    rows = [
+        (
+            group[-1].type,
+            group[-1].sector,
+            group[-1].title,
+            ", ".join(each.version for each in group),
+            group[-1].facts.confidence,
+        )
+        for group in groups.values()
+    ]
+    output.show_table(["!SED", "!Sector", "Title", "!CDM", "!Content is"], rows)
+
+
+def _summary(group: list[SedDefinition]) -> dict[str, object]:
+    newest, facts = group[-1], group[-1].facts
+    return {
+        "sed": newest.type,
+        "sector": newest.sector,
+        "title": newest.title,
+        "versions": [each.version for each in group],
+        "confidence": facts.confidence,
+        "names": facts.names,
+        "package": facts.package,
+        "legal_basis": facts.legal_basis,
+        "sample": newest.sample is not None,
+        "rules": len(RuleSet.load(newest.rules).rules),
+    }
+
+
+@seds.command(epilog=failures.EXIT_STATUS)
+@click.argument("sed")
+@click.option("--version", metavar="CDM", help="Version of the data model; the newest one by default.")
+@click.option("--codes", is_flag=True, help="Also list the codes of every code list.")
+@inputs.cdm_option
+@output.shared_options
+def show(*, sed: str, version: str | None, codes: bool, catalogue: Catalogue, as_json: bool) -> None:
+    r"""Show the data dictionary and the business rules of a SED.
+
+    One row per field: its XPath below the root, what it may hold, how often it occurs, what it means. A code
+    travels as <value>; its list stands in brackets. Marks: * content observed, ? inferred, otherwise documented.
+
+    \b
+    Example:
+      eessi-sim seds show A003
+      eessi-sim seds show U002 --codes
+
+    \b
+    With --json: {"sed", "version", "sector", "title", "legal_basis", "namespace",
+      "confidence", "source", "fields": [{"path", "type", "occurrence", "code_list",
+      "meaning", "confidence", "source"}], "code_lists": {name: [{"code", "label"}]},
+      "rules": [{"id", "severity", "context", "test", "message", "hint", "source",
+      "confidence"}]}.
+    """
+    definition = inputs.find_definition(catalogue, sed, version)
+    if as_json:
+        output.show_json(_as_json(definition))
+    else:
+        _show(definition, codes=codes)
+
+
+def _as_json(definition: SedDefinition) -> dict[str, object]:
+    facts = definition.facts
+    return {
+        "sed": definition.type,
+        "version": definition.version,
+        "sector": definition.sector,
+        "title": definition.title,
+        "legal_basis": facts.legal_basis,
+        "namespace": definition.namespace,
+        "confidence": facts.confidence,
+        "source": facts.source,
+        "fields": [dataclasses.asdict(row) for row in dictionary.rows(definition)],
+        "code_lists": {
+            name: [{"code": code.code, "label": code.label} for code in codes.values]
+            for name, codes in dictionary.code_lists(definition).items()
+        },
+        "rules": [_rule_as_json(rule) for rule in RuleSet.load(definition.rules).rules],
+    }
+
+
+def _rule_as_json(rule: Rule) -> dict[str, object]:
+    return {
+        "id": rule.id,
+        "severity": rule.severity,
+        "context": rule.context.text,
+        "test": rule.test,
+        "message": rule.message.template,
+        "hint": rule.hint,
+        "source": rule.source,
+        "confidence": rule.confidence,
+    }
+
+
+def _show(definition: SedDefinition, *, codes: bool) -> None:
+    facts = definition.facts
+    output.show(Text(f"{definition.type}  {definition.title}", style="bold"))
+    output.show_fields(
+        {
+            "CDM": definition.version,
+            "namespace": definition.namespace,
+            "law": facts.legal_basis,
+            "purpose": facts.documentation,
+            "content": f"{facts.confidence} ({facts.source})" if facts.source else facts.confidence,
+            "names": facts.names,
+        }
+    )
+    output.show(Text())
+    fields = output.table("Field", "!Occurs", "Type", "Meaning")
+    fields.columns[0].max_width, fields.columns[2].max_width = _FIELD_WIDTH, _TYPE_WIDTH
+    for row in dictionary.rows(definition):
+        fields.add_row(_name(row), Text(row.occurrence), Text(_type(row)), Text(row.meaning))
+    output.show(fields)
+    rules = RuleSet.load(definition.rules).rules
+    if rules:
+        rows = [(rule.id, rule.severity, rule.message.template, rule.source) for rule in rules]
+        output.show(Text())
+        output.show_table(["!Rule", "!Severity", "Message", "Source"], rows, title="Business rules")
+    if codes:
+        _show_codes(definition)
+
+
+def _name(row: Row) -> Text:
+    """Return the last step of the path, indented by its depth, with the mark of its confidence."""
+    *above, name = row.path.split("/")
+    mark = {"observed": " *", "inferred": " ?"}.get(row.confidence or "", "")
+    text = Text("  " * len(above) + name, style="bold" if row.type == "group" else "")
+    text.append(mark, style=output.DIM)
+    return text
+
+
+def _type(row: Row) -> str:
+    return f"{row.type} [{row.code_list}]" if row.code_list else row.type
+
+
+def _show_codes(definition: SedDefinition) -> None:
+    for name, codes in dictionary.code_lists(definition).items():
+        output.show(Text())
+        output.show_table(["!Code", "Label"], [(code.code, code.label) for code in codes.values], title=name)
