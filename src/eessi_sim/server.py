@@ -20,7 +20,7 @@ from eessi_sim.simulation.assembly import Machinery, Node, build_node, load_libr
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import PartyKeys, load_trust
 from eessi_sim.simulation.state import LOOPBACK, NetworkState, load_state
-from eessi_sim.storage.registry import open_storage
+from eessi_sim.storage.registry import open_storage, url_of
 from eessi_sim.transport.http import HttpListener, HttpTransport
 
 _log = logging.getLogger(__name__)
@@ -51,7 +51,7 @@ async def serve(folder: Path, party: InstitutionId) -> None:
 
 async def _start_node(state: NetworkState, party: InstitutionId, stack: AsyncExitStack) -> Node:
     identity = state.tls_identity(party)
-    storage = await open_storage(f"sqlite:///{state.database(party)}")
+    storage = await open_storage(url_of(state.database(party)))
     stack.push_async_callback(storage.close)
     transport = HttpTransport(identity)
     stack.push_async_callback(transport.close)
