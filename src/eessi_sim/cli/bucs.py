@@ -222,7 +222,7 @@ def _receivers(step: Step) -> str:
 
 def _remarks(step: Step) -> str:
     remarks = ["several times"] if step.repeatable else []
-    remarks += [] if step.optional else ["must be sent"]
+    remarks += [] if step.optional or step.starter else ["must be sent"]
     remarks += [step.deadline] if step.deadline else []
     remarks += [step.note.strip()] if step.note else []
     return "; ".join(remarks)

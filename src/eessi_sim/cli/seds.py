@@ -163,15 +163,17 @@ def _show(definition: SedDefinition, *, codes: bool) -> None:
     )
     output.show(Text())
     fields = output.table("Field", "!Occurs", "Type", "Meaning")
-    fields.columns[0].max_width, fields.columns[2].max_width = _FIELD_WIDTH, _TYPE_WIDTH
-    for row in dictionary.rows(definition):
+    rows = dictionary.rows(definition)
+    fields.columns[0].min_width = min(_FIELD_WIDTH, max(len(_name(row)) for row in rows))
+    fields.columns[2].max_width = _TYPE_WIDTH
+    for row in rows:
         fields.add_row(_name(row), Text(row.occurrence), Text(_type(row)), Text(row.meaning))
     output.show(fields)
     rules = RuleSet.load(definition.rules).rules
     if rules:
-        rows = [(rule.id, rule.severity, rule.message.template, rule.source) for rule in rules]
+        told = [(rule.id, rule.severity, rule.message.template, rule.source) for rule in rules]
         output.show(Text())
-        output.show_table(["!Rule", "!Severity", "Message", "Source"], rows, title="Business rules")
+        output.show_table(["!Rule", "!Severity", "Message", "Source"], told, title="Business rules")
     if codes:
         _show_codes(definition)
 

@@ -19,30 +19,37 @@ from eessi_sim.verification.evidence import MESSAGE, Evidence, verify_evidence
 from eessi_sim.verification.outcome import Belief, Check, Subject
 
 AUTHORITY: Final = "ca.pem"
-_REVOKED: Final = "ca.crl"
+_REVOKED: Final = ".crl"
 _REPORT: Final = "report.json"
 _MESSAGES: Final = "messages"
 _END: Final = b"-----END CERTIFICATE-----"
 
 
 def load_authorities(*paths: Path) -> TrustStore:
-    """Return the trust in all certificates of PEM files.
+    """Return the trust in all certificates of PEM files, and in the revocation lists (``.crl``) beside them.
 
     Raises:
         KeyMaterialError: a file cannot be read or holds something else.
     """
     anchors: list[Certificate] = []
+    crls: list[bytes] = []
     for path in paths:
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise KeyMaterialError(
-                f'Expected the certificate of an authority at "{path}", found: {error.strerror}',
-                hint="Name a PEM file, the ca.pem of a report for example.",
-            ) from error
-        pieces = data.split(_END)[:-1] or [data]
-        anchors.extend(Certificate.from_pem(piece + _END) for piece in pieces)
-    return TrustStore.of(anchors)
+        pieces = _read_key_material(path).split(_END)
+        anchors.extend(Certificate.from_pem(piece + _END) for piece in pieces[:-1] or pieces)
+        revoked = path.with_suffix(_REVOKED)
+        if revoked.is_file():
+            crls.append(_read_key_material(revoked))
+    return TrustStore.of(anchors, crls)
+
+
+def _read_key_material(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise KeyMaterialError(
+            f'Expected the certificate of an authority at "{path}", found: {error.strerror}',
+            hint="Name a PEM file, the ca.pem of a report for example.",
+        ) from error
 
 
 def folder_belief(folder: Path, belief: Belief) -> Belief:
@@ -51,13 +58,11 @@ def folder_belief(folder: Path, belief: Belief) -> Belief:
     Raises:
         KeyMaterialError: the certificate or the revocation list cannot be read.
     """
-    for place in (folder, folder.parent.parent):
-        if belief.trust is None and (place / AUTHORITY).is_file():
-            trust = load_authorities(place / AUTHORITY)
-            revoked = place / _REVOKED
-            crls = [revoked.read_bytes()] if revoked.is_file() else []
-            return replace(belief, trust=TrustStore.of(trust.anchors, crls))
-    return belief
+    places = (folder, folder.absolute().parent.parent)
+    found = next((place / AUTHORITY for place in places if (place / AUTHORITY).is_file()), None)
+    if belief.trust is not None or found is None:
+        return belief
+    return replace(belief, trust=load_authorities(found))
 
 
 def verify_folder(folder: Path, belief: Belief) -> Iterator[Subject]:
