@@ -5,9 +5,9 @@ The files are public samples that do not belong to this project; the tests are s
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
+from tests.helpers.vectors import needs_vectors, sample
 
 from eessi_sim.as4 import msh, security_tokens
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -18,15 +18,14 @@ from eessi_sim.security.policy import DEFAULT, LEGACY_RSA_1024, SignaturePolicy
 from eessi_sim.security.result import SubIndication, VerificationResult
 from eessi_sim.security.xmldsig import DS
 
-FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "vectors"
 THEN = datetime(2017, 6, 1, tzinfo=UTC)
 """A time at which all certificates of the samples were valid."""
 
-pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no samples of other products in {FOLDER}")
+pytestmark = needs_vectors
 
 
 def _message(name: str) -> msh.Unpacked:
-    return msh.unpack_file((FOLDER / name).read_bytes())
+    return msh.unpack_file(sample(name))
 
 
 def _own_certificate(message: msh.Unpacked) -> Certificate:

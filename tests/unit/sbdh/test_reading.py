@@ -1,14 +1,13 @@
 """Reading envelopes: both header versions, and every fault at its place."""
 
-import os
 import re
 from datetime import UTC, datetime
-from pathlib import Path
 from uuid import UUID
 
 import pytest
 from hypothesis import given
 from tests.helpers.envelopes import HEADER, SED, headers
+from tests.helpers.vectors import needs_vectors, sample
 
 from eessi_sim import xmlsafe
 from eessi_sim.errors import EnvelopeError, XmlForbidden
@@ -257,11 +256,8 @@ def test_document_type_is_refused_before_anything_is_read() -> None:
 
 
 @pytest.mark.oracle
-@pytest.mark.skipif(
-    "EESSI_SIM_TEST_VECTORS" not in os.environ, reason="EESSI_SIM_TEST_VECTORS names no folder"
-)
+@needs_vectors
 def test_public_p4000_sample_of_2014_is_read() -> None:
     """The envelope that the Commission's AS4 reference implementation ships as test data is read."""
-    data = (Path(os.environ["EESSI_SIM_TEST_VECTORS"]) / "P4000-sbdh-1.0.xml").read_bytes()
-    document = read(data)
+    document = read(sample("P4000-sbdh-1.0.xml"))
     assert (document.header.document.type, document.header.sender.id) == ("P4000", "UK:UK001")
