@@ -113,7 +113,7 @@ def _details(error: EessiSimError) -> Iterable[str]:
         return [f"available now: {', '.join(error.available)}"]
     if isinstance(error, errors.SedInvalid):
         from eessi_sim.cdm.report import ValidationReport  # noqa: PLC0415 - only when something went wrong
-        from eessi_sim.cli.findings import plain_lines  # noqa: PLC0415 - as above
+        from eessi_sim.cli.plain import plain_lines  # noqa: PLC0415 - as above
 
         assert isinstance(error.report, ValidationReport)  # the only report that SedInvalid carries
         return plain_lines(error.report.issues)

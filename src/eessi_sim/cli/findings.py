@@ -17,17 +17,6 @@ _LEAD: Final = 20
 """Of these, how many in front of the place."""
 
 
-def plain_lines(issues: Iterable[Issue]) -> list[str]:
-    """Return findings as lines without colour: one for the finding, one for its hint."""
-    lines: list[str] = []
-    for issue in issues:
-        place = f"line {issue.line}, {issue.path}" if issue.line else issue.path
-        lines.append(f"{issue.severity} {issue.rule or issue.code} at {place}: {issue.message}")
-        if issue.hint:
-            lines.append(f"    hint: {issue.hint}")
-    return lines
-
-
 def show(issues: Iterable[Issue], text: bytes) -> None:
     """Print each finding as a block of lines.
 
