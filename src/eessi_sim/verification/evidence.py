@@ -24,8 +24,12 @@ MESSAGE: Final = "message.as4"
 ENVELOPE: Final = "sbdh.xml"
 SED: Final = "sed.xml"
 RECEIPT: Final = "receipt.xml"
+_FILES: Final = (MESSAGE, ENVELOPE, SED, RECEIPT)
+_REPORT: Final = "report.json"
 _MISSING: Final = "missing"
 _CHANGED: Final = "changed"
+_NO_RECEIPT: Final = "missing"
+"""What a report says about a message without receipt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +39,10 @@ class Evidence:
     name: str
     """Name of the folder."""
     files: Mapping[str, bytes]
-    listed: Mapping[str, Any] | None
-    """Row of the report; empty when the report forgot the message, None when there is no report."""
+    row: Mapping[str, Any] | None = None
+    """What the report says; empty when it forgot the message, None when there is no report."""
+    sums: Mapping[str, str] | None = None
+    """SHA-256 by name of the file; None when there is no index."""
 
 
 def verify_evidence(evidence: Evidence, belief: Belief) -> Subject:
@@ -67,29 +73,33 @@ def missing(file: str) -> Check:
 
 
 def _check_sums(evidence: Evidence) -> Iterator[Check]:
-    """Compare every file with the SHA-256 sum that the report lists."""
-    sums = (evidence.listed or {}).get("files")
-    for file, expected in sums.items() if isinstance(sums, dict) else ():
-        data = evidence.files.get(file)
-        yield missing(file) if data is None else _check_sum(file, str(expected), data)
+    """Compare every file with the index; a file that is evidence has to be in it."""
+    if evidence.sums is None:
+        return
+    for file, digest in evidence.sums.items():
+        yield check_sum(file, digest, evidence.files.get(file))
+    for file in _FILES:
+        if file in evidence.files and file not in evidence.sums:
+            sentence = f"Expected {file} in the index, found no such line"
+            yield Check(name="sum", file=file, passed=False, sentence=sentence, code=_MISSING)
 
 
-def _check_sum(file: str, expected: str, data: bytes) -> Check:
+def check_sum(file: str, expected: str, data: bytes | None) -> Check:
+    """Compare a file with the SHA-256 sum, in hexadecimal, that the index lists."""
+    if data is None:
+        return missing(file)
     found = hashlib.sha256(data).hexdigest()
     if found == expected:
-        sentence = "The file has the SHA-256 sum that the report lists"
+        sentence = "The file has the SHA-256 sum that the index lists"
         return Check(name="sum", file=file, passed=True, sentence=sentence)
+    cause = "The file, or the index, was changed after the run"
     return Check(
         name="sum",
         file=file,
         passed=False,
-        sentence=f"Expected the SHA-256 sum that the report lists for {file}, found another",
+        sentence=f"Expected the SHA-256 sum that the index lists for {file}, found another",
         code=_CHANGED,
-        differences=(
-            Difference(
-                f"SHA-256 of {file}", expected, found, "The file, or the report, was changed after the run"
-            ),
-        ),
+        differences=(Difference(f"SHA-256 of {file}", expected, found, cause),),
     )
 
 
@@ -137,42 +147,44 @@ def _equal(file: str, other: str, expected: bytes, found: bytes) -> Check:
     )
 
 
-_ROW: Final = ("message_id", "sed", "cdm", "buc", "from", "to")
-
-
 def _check_row(evidence: Evidence, opened: Opened) -> Iterator[Check]:
-    """Compare the row of the report, or at least the name of the folder, with the message."""
-    unit = opened.message.unit
+    """Compare what the report says with what the message says."""
+    unit, row = opened.message.unit, evidence.row
     if not isinstance(unit, UserMessage):
-        sentence = "Expected a user message, found a signal"
-        yield Check(name="row", file=MESSAGE, passed=False, sentence=sentence, code=_CHANGED)
-        return
-    facts = {"message_id": str(unit.info.message_id), "from": unit.sender.id, "to": unit.receiver.id}
-    if opened.document is not None:
-        header = opened.document.header
-        facts |= {"sed": header.document.type, "cdm": header.document.version, "buc": header.scope.buc}
-    row = evidence.listed
-    if row is not None and not row:
-        sentence = "Expected a row in the report, found none for this message"
-        yield Check(name="row", file="report.json", passed=False, sentence=sentence, code=_MISSING)
+        yield _row_check("Expected a user message, found a signal")
+    elif row is not None and not row:
+        yield _row_check("Expected the message in the report, found no such row")
     elif row is not None:
-        wrong = [f'{key} "{row.get(key)}"' for key in _ROW if key in facts and row.get(key) != facts[key]]
-        yield Check(
-            name="row",
-            file="report.json",
-            passed=not wrong,
-            sentence=f"Expected what the message says, found {', '.join(wrong)}"
-            if wrong
-            else "The report says the same as the message",
-            code=_CHANGED if wrong else None,
-        )
+        facts = {"message_id": str(unit.info.message_id), "from": unit.sender.id, "to": unit.receiver.id}
+        facts |= _facts(opened)
+        wrong = [
+            f'{key} "{row.get(key)}" instead of "{fact}"'
+            for key, fact in facts.items()
+            if row.get(key) != fact
+        ]
+        yield _row_check(f"Expected what the message says, found {', '.join(wrong)}" if wrong else "")
+
+
+def _facts(opened: Opened) -> dict[str, str]:
+    if opened.document is None:
+        return {}
+    document, scope = opened.document.header.document, opened.document.header.scope
+    return {"sed": document.type, "cdm": document.version, "buc": scope.buc, "case": scope.case_id}
+
+
+def _row_check(problem: str) -> Check:
+    sentence = problem or "The report says the same as the message"
+    code = _CHANGED if problem else None
+    return Check(name="row", file=_REPORT, passed=not problem, sentence=sentence, code=code)
 
 
 def _check_receipt(evidence: Evidence, message: Unpacked, receiver: str, belief: Belief) -> Iterator[Check]:
     """Verify the receipt: signed by the receiver, about this message, with the digests of what was sent."""
     data = evidence.files.get(RECEIPT)
     if data is None:
-        yield missing(RECEIPT)
+        # A report may say itself that no receipt came; then there is nothing to contradict.
+        if (evidence.row or {}).get("receipt") != _NO_RECEIPT:
+            yield missing(RECEIPT)
         return
     try:
         receipt = msh.unpack_file(data)

@@ -1,27 +1,29 @@
 """Reads the folder of a whole run and verifies all of it.
 
 ``messages/<message-id>/`` holds ``message.as4``, ``sbdh.xml``, ``sed.xml`` and ``receipt.xml``; ``ca.pem`` and
-``ca.crl`` say whom to believe; ``report.json`` lists the messages, each row with the SHA-256 sums of its files
-under ``files``. What is compared stands in ``evidence``.
+``ca.crl`` say whom to believe; ``report.json`` lists the messages and ``messages/index.json`` the SHA-256 sums
+of all files. What is compared for one message stands in ``evidence``.
 """
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from eessi_sim.errors import EnvironmentProblem, IdentifierError, KeyMaterialError
 from eessi_sim.identifiers import MessageId
 from eessi_sim.security.keys import Certificate
 from eessi_sim.security.trust import TrustStore
-from eessi_sim.verification.evidence import MESSAGE, Evidence, verify_evidence
+from eessi_sim.verification.evidence import MESSAGE, Evidence, check_sum, verify_evidence
 from eessi_sim.verification.outcome import Belief, Check, Subject
 
+_T = TypeVar("_T")
 AUTHORITY: Final = "ca.pem"
 _REVOKED: Final = ".crl"
 _REPORT: Final = "report.json"
 _MESSAGES: Final = "messages"
+_INDEX: Final = "messages/index.json"
 _END: Final = b"-----END CERTIFICATE-----"
 
 
@@ -78,57 +80,96 @@ def verify_folder(folder: Path, belief: Belief) -> Iterator[Subject]:
     """
     belief = folder_belief(folder, belief)
     if (folder / MESSAGE).is_file():
-        yield verify_evidence(_read(folder, None), belief)
+        yield verify_evidence(Evidence(folder.name, _read(folder)), belief)
         return
     if not (folder / _MESSAGES).is_dir():
         raise EnvironmentProblem(
             f'Expected messages in "{folder}", found none',
             hint="Name the folder that a run was told to write its report to.",
         )
-    report = _read_report(folder / _REPORT)
-    yield from report.subjects(folder)
+    ledger = _Ledger(folder)
+    if ledger.checks:
+        yield Subject(_REPORT, "the report itself", tuple(ledger.checks))
     for place in sorted(path for path in (folder / _MESSAGES).iterdir() if path.is_dir()):
-        yield verify_evidence(_read(place, report.row(place.name)), belief)
+        yield verify_evidence(ledger.evidence(place), belief)
 
 
-def _read(folder: Path, row: Mapping[str, Any] | None) -> Evidence:
-    files = {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
-    return Evidence(folder.name, files, row)
+def _read(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
 
 
-@dataclass(frozen=True, slots=True)
-class _Report:
-    """``report.json`` as far as it is evidence."""
+class _Ledger:
+    """What report and index say about the messages; reading them is a check of its own.
 
-    rows: Mapping[str, Mapping[str, Any]] | None
-    """By name of the folder; None without a report."""
-    error: Check | None = None
+    Args:
+        folder: the report of a run.
+    """
 
-    def row(self, name: str) -> Mapping[str, Any] | None:
-        """Return what is said about the message of a folder."""
-        return None if self.rows is None else self.rows.get(name, {})
+    def __init__(self, folder: Path) -> None:
+        self.checks: list[Check] = []
+        self._rows = self._load(folder / _REPORT, _rows)
+        self._sums = self._load(folder / _INDEX, _sums)
+        listed = {*(self._rows or ()), *(Path(path).parts[1] for path in self._sums or () if "/" in path)}
+        lost = sorted(name for name in listed if not (folder / _MESSAGES / name).is_dir())
+        self.checks += [_no_folder(name) for name in lost]
+        self.checks += [
+            check_sum(path, digest, _bytes_of(folder / path))
+            for path, digest in (self._sums or {}).items()
+            if "/" not in path
+        ]
 
-    def subjects(self, folder: Path) -> Iterator[Subject]:
-        """Yield what is wrong with the report as a whole."""
-        lost = [name for name in self.rows or () if not (folder / _MESSAGES / name).is_dir()]
-        checks = [*([self.error] if self.error else []), *(_no_folder(name) for name in lost)]
-        if checks:
-            yield Subject(_REPORT, "the report itself", tuple(checks))
+    def _load(self, path: Path, read: Callable[[Any], dict[str, _T]]) -> dict[str, _T] | None:
+        """Return what a file of the report says, None when there is none or it says nothing that we understand."""
+        if not path.is_file():
+            return None
+        try:
+            return read(json.loads(path.read_bytes()))
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError, IdentifierError) as error:
+            sentence = f"Expected {path.name} as a run writes it, found something else: {error}"
+            self.checks.append(
+                Check(name="report", file=path.name, passed=False, sentence=sentence, code="unreadable")
+            )
+            return None
+
+    def evidence(self, place: Path) -> Evidence:
+        """Return one message folder with what is said about it."""
+        prefix = f"{_MESSAGES}/{place.name}/"
+        sums = (
+            None
+            if self._sums is None
+            else {
+                path.removeprefix(prefix): digest
+                for path, digest in self._sums.items()
+                if path.startswith(prefix)
+            }
+        )
+        row = None if self._rows is None else self._rows.get(place.name, {})
+        return Evidence(place.name, _read(place), row, sums)
+
+
+def _rows(report: Any) -> dict[str, Mapping[str, Any]]:  # Any: JSON of anybody
+    return {MessageId(row["message_id"]).file_name: dict(row) for row in report["messages"]}
+
+
+def _sums(index: Any) -> dict[str, str]:  # Any: JSON of anybody
+    """Read the index: one list of paths, or one entry per message."""
+    if "files" in index:
+        return {path: _digest(entry) for path, entry in index["files"].items()}
+    return {
+        f"{_MESSAGES}/{entry['folder']}/{file}": _digest(digest)
+        for entry in index.values()
+        for file, digest in entry["files"].items()
+    }
+
+
+def _digest(entry: Any) -> str:  # Any: JSON of anybody
+    return entry if isinstance(entry, str) else str(entry["sha256"])
+
+
+def _bytes_of(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
 
 
 def _no_folder(name: str) -> Check:
     sentence = f"Expected a folder for message {name}, which the report lists, found none"
     return Check(name="folder", file=f"{_MESSAGES}/{name}", passed=False, sentence=sentence, code="missing")
-
-
-def _read_report(path: Path) -> _Report:
-    if not path.is_file():
-        return _Report(None)
-    try:
-        rows = json.loads(path.read_bytes())["messages"]
-        return _Report({MessageId(row["message_id"]).file_name: row for row in rows})
-    except (ValueError, LookupError, TypeError, RecursionError, IdentifierError) as error:
-        sentence = f"Expected a report with a list of messages, found something else: {error}"
-        return _Report(
-            None, Check(name="report", file=_REPORT, passed=False, sentence=sentence, code="report")
-        )
