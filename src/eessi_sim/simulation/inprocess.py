@@ -108,6 +108,14 @@ class InProcessNetwork:
             await self._listeners[party].stop()
         await self._machinery.storage.close()
 
+    async def restart(self, party: InstitutionId) -> None:
+        """Stop a node and put another one in its place that has only what the first one stored."""
+        await self.nodes[party].stop()
+        await self._listeners[party].stop()
+        self.nodes[party] = self._node(party)
+        await self._listeners[party].start(self.nodes[party].handle)
+        await self.nodes[party].start()
+
     async def quiet(self) -> None:
         """Return when no node has anything under way; time does not move meanwhile."""
         turns = 0
@@ -116,8 +124,10 @@ class InProcessNetwork:
             turns = 0 if any(node.busy for node in self.nodes.values()) else turns + 1
 
     async def pause(self) -> None:
-        """Let everything happen that can happen now; then move the clock to the next thing that is due."""
-        await self.quiet()
+        """Let everything happen that can happen now; if nothing can, move the clock to the next thing that is due."""
+        if any(node.busy for node in self.nodes.values()):
+            await self.quiet()
+            return
         wake = self.clock.next_wake()
         if wake is not None:
             self.clock.advance(max(wake - self.clock.now(), timedelta(0)))
