@@ -38,7 +38,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "demo": Entry(f"{_CLI}.run:demo", "Three life events between real processes, with a report.", _RUN),
     "run": Entry(f"{_CLI}.run:run", "Start a network and keep it up.", _RUN),
     "send": Entry(f"{_CLI}.run:send", "Put a SED of your own on the wire.", _RUN),
-    "node": Entry(f"{_CLI}.run:node", "Be one node of a network.", _RUN, hidden=True),
+    "node": Entry(f"{_CLI}.node:node", "Be one node of a network.", _RUN, hidden=True),
     "bench": Entry(f"{_CLI}.bench:bench", "SEDs a second, step by step, beside the floor.", _RUN),
     "validate": Entry(f"{_CLI}.validate:validate", "Check a SED, an envelope or an AS4 message.", _DOCUMENTS),
     "sample": Entry(f"{_CLI}.sample:sample", "Write a valid SED to start from.", _DOCUMENTS),

@@ -1,0 +1,25 @@
+"""Being one node of a network: the command that ``run`` and ``demo`` start once per process.
+
+It stands alone so that a process imports nothing that it does not need.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+
+import click
+
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.server import serve
+
+
+@click.command(hidden=True)
+@click.argument("state", type=click.Path(path_type=Path))
+@click.argument("party")
+def node(*, state: Path, party: str) -> None:
+    """Play PARTY of the network in the folder STATE until the process is told to stop.
+
+    Started by "run" and "demo"; by hand only to bring back a node that was stopped on purpose.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    asyncio.run(serve(state, InstitutionId(party)))
