@@ -5,16 +5,43 @@ What is wrong with an element, in plain English, is told by ``fault``; whether i
 """
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
-from xmlschema import XMLSchemaValidationError
+from xmlschema import XMLSchemaException, XMLSchemaValidationError
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.annotation import Fact
 from eessi_sim.cdm.catalogue import SedDefinition
 from eessi_sim.cdm.fault import fault_of
 from eessi_sim.cdm.report import Issue, Severity, line_of
-from eessi_sim.cdm.shape import Field, Shapes
+from eessi_sim.cdm.shape import Field, Shapes, component_model
 from eessi_sim.xmlsafe import Element
+
+_MAX_COUNTED: Final = 1000
+"""Where even counting stops."""
+
+_GIVES_UP: Final = (XMLSchemaException, ArithmeticError, LookupError, RecursionError, ValueError)
+"""What the schema library raises instead of finding fault: an ``xsi:type`` that does not exist, a year of a
+thousand digits, elements nested as deep as libxml2 allows. The verdict stands all the same."""
+
+
+def explain(definition: SedDefinition, element: Element, max_issues: int) -> tuple[tuple[Issue, ...], int]:
+    """Return the findings about a SED and how many more there are, counted up to 1000 in all.
+
+    Args:
+        definition: what the SED should be.
+        element: the SED; libxml2 says that it does not fit.
+        max_issues: how many findings to return.
+    """
+    explanation = Explanation(definition, Shapes.of(definition))
+    errors = component_model(definition.xsd).iter_errors(element)
+    try:
+        issues = tuple(explanation.issue(error) for error in islice(errors, max_issues))
+        capped = sum(1 for _ in islice(errors, max(0, _MAX_COUNTED - max_issues)))
+    except _GIVES_UP:
+        return (), 0
+    return issues, capped
 
 
 class Explanation:

@@ -11,7 +11,6 @@ from typing import Final
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue
-from eessi_sim.cdm.codec import read_json
 from eessi_sim.cdm.report import Issue, Severity, ValidationReport, line_of
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.schema import CompiledSchema
@@ -82,6 +81,9 @@ class Validator:
         start = match.group(1) if match else b""
         if start[:1] in (b"{", b"["):
             self._refuse_size(data)
+            # The JSON form needs the schema library, which nodes that meet only XML shall not load.
+            from eessi_sim.cdm.codec import read_json  # noqa: PLC0415
+
             return read_json(data.removeprefix(_BYTE_ORDER_MARK), self._catalogue)
         if start[:1] == b"<" or data[:2] in _UTF16:
             return Sed.of(xmlsafe.parse(data, self._limits))
