@@ -6,6 +6,7 @@ of all files. What is compared for one message stands in ``evidence``.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ _REVOKED: Final = ".crl"
 _REPORT: Final = "report.json"
 _MESSAGES: Final = "messages"
 _INDEX: Final = "messages/index.json"
+_LISTED: Final = re.compile(r"(messages/[^/]+/)?[^/]+")
 _END: Final = b"-----END CERTIFICATE-----"
 
 
@@ -154,12 +156,18 @@ def _rows(report: Any) -> dict[str, Mapping[str, Any]]:  # Any: JSON of anybody
 def _sums(index: Any) -> dict[str, str]:  # Any: JSON of anybody
     """Read the index: one list of paths, or one entry per message."""
     if "files" in index:
-        return {path: _digest(entry) for path, entry in index["files"].items()}
+        return {_path(path): _digest(entry) for path, entry in index["files"].items()}
     return {
-        f"{_MESSAGES}/{entry['folder']}/{file}": _digest(digest)
+        _path(f"{_MESSAGES}/{entry['folder']}/{file}"): _digest(digest)
         for entry in index.values()
         for file, digest in entry["files"].items()
     }
+
+
+def _path(text: str) -> str:
+    if not _LISTED.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is no file of a report")
+    return text
 
 
 def _digest(entry: Any) -> str:  # Any: JSON of anybody

@@ -1,7 +1,7 @@
 """What a verification found: checks, differences in signed content, and their sum. Plain values."""
 
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -55,10 +55,6 @@ class Check:
     trusted: bool | None = None
     """Whether an authority stands behind the signer; None when nobody said whom to believe, or nothing is signed."""
     differences: tuple[Difference, ...] = ()
-
-    def in_file(self, file: str) -> "Check":
-        """Return the check under another name of its file."""
-        return replace(self, file=file)
 
     def as_dict(self) -> dict[str, object]:
         """Return what is known, for JSON."""

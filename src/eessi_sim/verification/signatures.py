@@ -54,20 +54,19 @@ def check_message(message: Unpacked, belief: Belief, file: str) -> Check:
         sentence=f"The signature over {covered} is intact",
         signed_at=message.unit.info.timestamp,
     )
-    try:
-        result = _integrity(message)
-    except EbmsFault as fault:
-        return failed(MESSAGE_SIGNATURE, file, fault)
-    return _judged(intact, result, belief)
+    result, hint = _integrity(message)
+    check = _judged(intact, result, belief)
+    return check if check.passed else replace(check, hint=hint)
 
 
-def _integrity(message: Unpacked) -> VerificationResult:
+def _integrity(message: Unpacked) -> tuple[VerificationResult, str | None]:
+    """Return how far the verification of a signature comes, and what to change."""
     try:
-        return msh.verify(message, candidates=None, trust=None, at=_ANY_TIME).result
-    except EbmsFault as fault:
-        if isinstance(fault.verdict, VerificationResult):
-            return fault.verdict
-        raise
+        return msh.verify(message, candidates=None, trust=None, at=_ANY_TIME).result, None
+    except EbmsFault as error:
+        fault = error
+    assert isinstance(fault.verdict, VerificationResult)  # every fault of a verification has one
+    return fault.verdict, fault.hint
 
 
 def _judged(check: Check, result: VerificationResult, belief: Belief) -> Check:
