@@ -19,7 +19,7 @@ from eessi_sim.buc import engine
 from eessi_sim.buc.case import Case
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.cdm.sed import Sed
-from eessi_sim.errors import SedInvalid
+from eessi_sim.errors import SedError, SedInvalid
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.institution.office import Office
@@ -49,13 +49,19 @@ class Dispatch:
     root: Element
 
 
-def check_document(office: Office, root: Element) -> Sed:
-    """Return the document if it may leave the house.
+def check_document(office: Office, case: Case, effect: SendDocument, root: Element) -> None:
+    """Check before the wire that the content is what the step says, and valid.
 
     Raises:
+        SedError: it is another SED, or one of another version, than the case sends.
         SedInvalid: it has errors; its report lists all of them.
     """
     sed = Sed.of(root)
+    if (sed.type, sed.version) != (effect.sed, case.cdm):
+        raise SedError(
+            f"Expected {effect.sed} of CDM {case.cdm}, found {sed.type} of CDM {sed.version}",
+            hint="Send the content as the document it is, in a case of its version.",
+        )
     report = office.library.validator.validate(sed)
     if not report.is_valid:
         raise SedInvalid(
@@ -63,7 +69,6 @@ def check_document(office: Office, root: Element) -> Sed:
             report=report,
             hint="See the findings; nothing was sent.",
         )
-    return sed
 
 
 def check_receivers(office: Office, case: Case, effect: SendDocument, at: datetime) -> None:

@@ -192,11 +192,11 @@ class InstitutionNode:
     async def _commit(self, before: Case, outcome: Outcome, root: Element) -> Case:
         """Store a step and queue what it sends; the caller holds the lock of the case."""
         office = self._office
-        check_document(office, root)
         work = UnitOfWork()
         case = outcome.case
         for effect in outcome.effects:
             if isinstance(effect, SendDocument):
+                check_document(office, case, effect, root)
                 check_receivers(office, case, effect, office.station.clock.now())
                 case = dispatch(office, Dispatch(case, effect, root), work)
         work.save_case(case, before.revision)

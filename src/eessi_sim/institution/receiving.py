@@ -130,7 +130,11 @@ class Receiving:
                 )
             )
         work.update_message(
-            Direction.IN, message_id, state=InboundState.DELIVERED, updated_at=now, details=plain(reading.facts)
+            Direction.IN,
+            message_id,
+            state=InboundState.DELIVERED,
+            updated_at=now,
+            details=plain(reading.facts),
         )
         work.journal(
             station.note(
@@ -166,7 +170,7 @@ class Receiving:
         self._check_consistency(document, unpacked.unit)
         self._verify(reading, document, unpacked.unit.sender.id)
         self._validate(reading, document)
-        return _incoming(document, unpacked.unit, message)
+        return incoming_document(document, unpacked.unit, message)
 
     def _check_consistency(self, document: StandardBusinessDocument, unit: UserMessage) -> None:
         mismatches = sbdh.consistency(
@@ -267,9 +271,10 @@ def _first_sentence(report: ValidationReport) -> str:
     return f"{first.message} ({first.rule or first.code}); {len(report.issues)} findings in all"
 
 
-def _incoming(
+def incoming_document(
     document: StandardBusinessDocument, unit: UserMessage, message: StoredMessage
 ) -> IncomingDocument:
+    """Return what the engine has to know about a document, in its own words."""
     header = document.header
     parent = next((item.value for item in unit.properties if item.name == PARENT_PROPERTY), None)
     partners = (header.sender, *header.receivers)
