@@ -12,7 +12,7 @@ from itertools import dropwhile, islice
 from operator import attrgetter
 
 from eessi_sim.buc.case import Case
-from eessi_sim.errors import SettingsError, StorageError, Unavailable
+from eessi_sim.errors import SettingsError, Unavailable
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.storage import conflicts
 from eessi_sim.storage.base import (
@@ -110,7 +110,7 @@ class MemoryNode:
         try:
             for write in work.writes:
                 undo.append(self._apply(write))  # noqa: PERF401 - what was done before an error must be known
-        except StorageError:
+        except Exception:
             for step in reversed(undo):
                 step()
             raise

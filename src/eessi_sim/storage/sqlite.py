@@ -5,7 +5,8 @@ One process writes a file; others may look into it meanwhile, but nobody rings f
 """
 
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -142,7 +143,10 @@ class SqliteNode:
 
     def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
-        due = [row[0] for state in states for row in self._rows("next_due", direction=direction, state=state)]
+        with self._reads.together():
+            due = [
+                row[0] for state in states for row in self._rows("next_due", direction=direction, state=state)
+            ]
         return time_of(min(due)) if due else None
 
     def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
@@ -154,9 +158,9 @@ class SqliteNode:
         self, query: MessageQuery = ALL_MESSAGES, *, limit: int = 100, with_body: bool = False
     ) -> tuple[StoredMessage, ...]:
         """Return messages, newest first."""
-        found = [
-            message for message in map(message_of, self._candidates(query, limit)) if query.accepts(message)
-        ]
+        with self._reads.together():
+            rows = self._candidates(query, limit)
+        found = [message for message in map(message_of, rows) if query.accepts(message)]
         found.sort(key=attrgetter("seq"), reverse=True)
         return tuple(self._with_body(message) if with_body else message for message in found[:limit])
 
@@ -252,8 +256,20 @@ class _Reads:
         self._sql = load_queries("sqlite")
 
     def rows(self, name: str, **values: Any) -> list[Row]:  # Any: values of columns
+        return self._execute(self._sql[name], values)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Let several queries see the same state, whatever the thread of the writer commits meanwhile."""
+        self._execute("BEGIN")
         try:
-            return self._connection.execute(self._sql[name], values).fetchall()
+            yield
+        finally:
+            self._connection.rollback()  # nothing was written
+
+    def _execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
+        try:
+            return self._connection.execute(statement, values or {}).fetchall()
         except sqlite3.Error as error:
             raise unavailable(self._path, error) from error
 

@@ -37,7 +37,7 @@ class _Waiting:
     unit: Callable[[], Any]
     future: asyncio.Future[Any]
     value: Any = None
-    error: StorageError | None = None
+    error: Exception | None = None
 
     def fail(self, error: StorageError, cause: Exception) -> None:
         """Note why the unit could not be written."""
@@ -84,7 +84,7 @@ class GroupCommit:
         """Run ``unit`` within a transaction and return its result once it is durable.
 
         Raises:
-            StorageError: raised by ``unit``, which is undone alone.
+            StorageError: raised by ``unit``, which is undone alone; so is a unit that raises anything else.
             Unavailable: the file cannot be written, or is closed.
         """
         if self._closed:
@@ -160,7 +160,7 @@ class GroupCommit:
         try:
             for waiting in batch:
                 waiting.value = waiting.unit()
-        except (StorageError, *_UNWRITABLE):
+        except Exception:  # noqa: BLE001 - which unit it belongs to shows when they run apart
             return False
         self._tally.keep_unit()
         return True
@@ -174,12 +174,12 @@ class GroupCommit:
         self._execute("SAVEPOINT unit")
         try:
             waiting.value = waiting.unit()
-        except StorageError as error:
-            waiting.error = error
         except _UNWRITABLE as error:
             if not self._connection.in_transaction:
                 raise
             waiting.fail(unavailable(self._path, error), error)
+        except Exception as error:  # noqa: BLE001 - raised where the caller waits; the others shall not suffer
+            waiting.error = error
         if waiting.error is None:
             self._tally.keep_unit()
         else:

@@ -163,3 +163,25 @@ async def test_view_of_a_node_is_always_the_same(storage: Storage, node: NodeSto
     await node.commit(unit())
     again = storage.node(a_case().own)
     assert state_of(again) == state_of(node)
+
+
+async def test_unit_with_a_programming_error_leaves_nothing_behind(node: NodeStore) -> None:
+    """When a unit raises what no store raises, its caller gets that error and none of its writes is done."""
+    await node.commit(unit(1))
+    before = state_of(node)
+    work = unit(2)
+    work.update_message(OUT, message_id(1), details=5)  # type: ignore[arg-type] # that is the error
+    with pytest.raises(TypeError):
+        await node.commit(work)
+    assert state_of(node) == before
+
+
+async def test_programming_error_in_one_unit_leaves_the_others_alone(node: NodeStore) -> None:
+    """Units that are committed beside one that raises an unexpected error are done, and so are later ones."""
+    await node.commit(unit(1))
+    wrong = UnitOfWork()
+    wrong.update_message(OUT, message_id(1), details=5)  # type: ignore[arg-type] # that is the error
+    results = await asyncio.gather(*map(node.commit, [unit(2), wrong, unit(3)]), return_exceptions=True)
+    await node.commit(unit(4))
+    assert [type(result) for result in results] == [type(None), TypeError, type(None)]
+    assert node.counts().cases == 4
