@@ -23,6 +23,7 @@ _PROLOG: Final = re.compile(rb"(?:[ \t\r\n]++|<!--.*?-->|<\?.*?\?>)*+", re.DOTAL
 _DECLARED_ENCODING: Final = re.compile(rb"""<\?xml[ \t\r\n][^>]*?encoding[ \t\r\n]*=[ \t\r\n]*["']([^"']*)""")
 _DECLARES: Final = b"xmlns:"
 _PREFIX: Final = re.compile(rb"xmlns:([^ \t\r\n=]+)")
+_IS_OVERFULL: Final = etree.XPath("boolean(descendant-or-self::*[count(@*) > $most])")
 _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_NAMES: Final = ("UTF-8", "UTF8", "US-ASCII", "ASCII")
@@ -51,11 +52,17 @@ class XmlLimits:
     max_prefixes: int = 64
     """Different namespace prefixes; canonical XML compares them with each other at every element, which takes
     minutes over some hundred of them (our limit, inferred)."""
+    max_attributes: int = 256
+    """Attributes of one element; canonical XML sorts them by insertion, which takes half a minute for those that
+    fit into 1 MB (our limit, inferred)."""
 
 
 DEFAULT_LIMITS: Final = XmlLimits()
 ENVELOPE_LIMITS: Final = XmlLimits(max_bytes=1024 * 1024)
 """For SOAP envelopes: headers never need more than 1 MB (our limit, inferred)."""
+DOCUMENT_LIMITS: Final = XmlLimits(max_bytes=10 * 1024 * 1024)
+"""For SEDs and their envelope: real ones have 5 to 200 kB, attachments are parts of their own; a node reads,
+checks and explains one at a time, and must not be busy with it for minutes (our limit, inferred)."""
 
 
 def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
@@ -66,7 +73,7 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
         limits: how much we are willing to read.
 
     Raises:
-        XmlTooLarge: larger or deeper than allowed.
+        XmlTooLarge: larger, deeper or with more prefixes or attributes than allowed.
         XmlForbidden: has a document type, an entity, a foreign encoding or a processing instruction.
         XmlError: not well-formed.
     """
@@ -84,6 +91,7 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
     except etree.XMLSyntaxError as error:
         raise _syntax_error(error) from error
     _refuse_instructions(text, root)
+    _refuse_attributes(text, root, limits.max_attributes)
     return root
 
 
@@ -136,6 +144,14 @@ def _refuse_instructions(data: bytes, root: Element) -> None:
         raise XmlForbidden(
             "Expected no processing instruction inside the document",
             hint="Remove every <?…?> after the first element.",
+        )
+
+
+def _refuse_attributes(text: bytes, root: Element, most: int) -> None:
+    if text.count(b"=") > most and _IS_OVERFULL(root, most=most):  # counting octets nearly always is enough
+        raise XmlTooLarge(
+            f"Expected at most {most} attributes at one element, found more",
+            hint="Use child elements for long lists.",
         )
 
 

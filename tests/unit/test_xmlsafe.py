@@ -53,6 +53,10 @@ ATTACKS: dict[str, tuple[bytes, type[XmlError]]] = {
         b"<x " + b" ".join(b'a%d="1"' % n for n in range(1_000_000)) + b"/>",
         XmlTooLarge,
     ),
+    "attributes that take a canonical form half a minute to sort": (
+        b"<x " + b" ".join(b"a%d=''" % n for n in range(100_000)) + b"/>",
+        XmlTooLarge,
+    ),
     "attribute of 11 MB": (b'<x a="' + b"x" * 11_000_000 + b'"/>', XmlTooLarge),
     "text of 11 MB": (b"<x>" + b"x" * 11_000_000 + b"</x>", XmlTooLarge),
     "ten thousand prefixes": (
@@ -175,6 +179,14 @@ def test_number_of_prefixes_is_limited() -> None:
     assert xmlsafe.parse(data, XmlLimits(max_prefixes=2)).tag == "x"
     with pytest.raises(XmlTooLarge, match="Expected at most 1 namespace prefixes, found more"):
         xmlsafe.parse(data, XmlLimits(max_prefixes=1))
+
+
+def test_number_of_attributes_of_one_element_is_limited() -> None:
+    """One attribute more than allowed at one element is one too many; many elements may have some each."""
+    data = b'<x><y a="1" b="2"/><y a="1" b="2"/></x>'
+    assert xmlsafe.parse(data, XmlLimits(max_attributes=2)).tag == "x"
+    with pytest.raises(XmlTooLarge, match="Expected at most 1 attributes at one element, found more"):
+        xmlsafe.parse(data, XmlLimits(max_attributes=1))
 
 
 def test_prefix_declared_again_and_again_counts_once() -> None:

@@ -35,7 +35,7 @@ _DATE_TIME: Final = re.compile(
 _COUNT: Final = re.compile(r"[1-9][0-9]{0,8}")
 
 
-def read(data: bytes, limits: xmlsafe.XmlLimits = xmlsafe.DEFAULT_LIMITS) -> StandardBusinessDocument:
+def read(data: bytes, limits: xmlsafe.XmlLimits = xmlsafe.DOCUMENT_LIMITS) -> StandardBusinessDocument:
     """Read an envelope with header 1.1 or 1.0.
 
     Raises:

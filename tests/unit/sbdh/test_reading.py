@@ -10,7 +10,7 @@ from tests.helpers.envelopes import HEADER, SED, headers
 from tests.helpers.vectors import needs_vectors, sample
 
 from eessi_sim import xmlsafe
-from eessi_sim.errors import EnvelopeError, XmlForbidden
+from eessi_sim.errors import EnvelopeError, XmlForbidden, XmlTooLarge
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InternationalId
 from eessi_sim.sbdh import (
     AUTHORITY,
@@ -253,6 +253,12 @@ def test_document_type_is_refused_before_anything_is_read() -> None:
     """The safe parser stands in front of the reader."""
     with pytest.raises(XmlForbidden):
         read(b"<!DOCTYPE x>" + DATA.encode())
+
+
+def test_envelope_beyond_the_limit_of_documents_is_not_parsed() -> None:
+    """A node is not kept busy for minutes by one document: beyond 10 MB nothing is looked at."""
+    with pytest.raises(XmlTooLarge, match="Expected at most 10485760 bytes of XML"):
+        read(b"<x>" + b"y" * xmlsafe.DOCUMENT_LIMITS.max_bytes)
 
 
 @pytest.mark.oracle
