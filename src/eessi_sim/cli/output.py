@@ -150,9 +150,14 @@ def grid(width: int) -> Table:
     return made
 
 
+def tick(passed: bool) -> Text:
+    """Return a tick or a cross."""
+    return Text("✓", style=f"bold {GOOD}") if passed else Text("✗", style=f"bold {BAD}")
+
+
 def mark(passed: bool) -> Text:
-    """Return a tick or a cross with a blank behind it."""
-    return Text("✓ ", style=f"bold {GOOD}") if passed else Text("✗ ", style=f"bold {BAD}")
+    """Return a tick or a cross with a blank behind it, for the start of a line."""
+    return tick(passed).append(" ")
 
 
 def show_json(value: object) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.padding import Padding
 from rich.text import Text
 
 from eessi_sim.cdm.catalogue import Catalogue
@@ -98,9 +99,11 @@ def _examine(file: str, validator: Validator, belief: Belief) -> Examination:
 
 
 def _show(examination: Examination, *, is_first: bool) -> None:
-    output.show(
-        *([] if is_first else [Text()]), _headline(examination), *map(_signature, examination.signatures)
-    )
+    if not is_first:
+        output.show(Text())
+    output.show_unwrapped(_headline(examination))
+    for check in examination.signatures:
+        _show_signature(check)
     findings.show(examination.report.issues, examination.text)
     if examination.report.capped:
         output.show(Text(f"  … and {examination.report.capped} further findings of the schema", output.DIM))
@@ -123,12 +126,12 @@ def _verdict(report: ValidationReport) -> str:
     return ("valid" if report.is_valid else "not valid") + (f", {', '.join(told)}" if told else "")
 
 
-def _signature(check: Check) -> Text:
-    line = Text("  ")
-    line.append_text(output.mark(check.passed))
-    line.append(check.sentence if check.passed else f"{check.name} is broken, see below")
+def _show_signature(check: Check) -> None:
+    sentence = Text(check.sentence if check.passed else f"{check.name} is broken, see below")
     if check.signer:
-        line.append(f"; signed by {check.signer}", style=output.DIM)
+        sentence.append(f"; signed by {check.signer}", style=output.DIM)
     if check.passed and check.trusted is None:
-        line.append("; whether to trust the signer was not asked (--ca)", style=output.DIM)
-    return line
+        sentence.append("; whether to trust the signer was not asked (--ca)", style=output.DIM)
+    row = output.grid(0)
+    row.add_row(output.tick(check.passed), sentence)
+    output.show(Padding(row, (0, 2)))

@@ -80,7 +80,7 @@ def _subjects(files: Sequence[str], belief: Belief) -> Iterator[Subject]:
 def _show(subject: Subject, *, explain: bool, whole: bool) -> None:
     """Print one line for a subject that is fine, else what failed; with ``whole`` every check."""
     line = output.mark(subject.is_valid)
-    line.append(subject.description, style="bold")
+    line.append(f"{subject.description}", style="bold")
     line.append(f"  {subject.name}")
     output.show_unwrapped(line)
     for check in subject.checks if whole else subject.failed:
@@ -89,7 +89,7 @@ def _show(subject: Subject, *, explain: bool, whole: bool) -> None:
 
 def _show_check(check: Check, *, explain: bool) -> None:
     rows = output.grid(0)
-    rows.add_row(Text("   ") + output.mark(check.passed), Text(_sentence(check)))
+    rows.add_row(Text("   ") + output.tick(check.passed), Text(_sentence(check)))
     if check.signer:
         rows.add_row("", Text(f"signed by {check.signer}", style=output.DIM))
     if not check.passed:
