@@ -1,0 +1,73 @@
+"""Measures how long a function takes: processor time, and the time on the wall.
+
+A reading is the median of several batches, so that what else the machine does in between counts little.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from statistics import median
+from time import perf_counter, process_time
+from typing import Final
+
+_BATCHES: Final = 5
+_MOST: Final = 100_000
+"""Calls in one batch; more tell nothing new."""
+_MICRO: Final = 1e6
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How long one call takes, in microseconds."""
+
+    cpu: float
+    """Processor time of the whole process, threads and kernel included."""
+    wall: float
+
+    def shared_by(self, number: int) -> "Reading":
+        """Return the part of each, where one call does the work for so many."""
+        return Reading(self.cpu / number, self.wall / number)
+
+
+def measure(function: Callable[[], object], seconds: float) -> Reading:
+    """Call a function again and again for about so many seconds."""
+
+    def batch(calls: int) -> Reading:
+        wall, cpu = perf_counter(), process_time()
+        for _ in range(calls):
+            function()
+        return _reading(wall, cpu, calls)
+
+    calls = _calls(batch(1), seconds)
+    return _median([batch(calls) for _ in range(_BATCHES)])
+
+
+async def measure_async(function: Callable[[], Awaitable[object]], seconds: float) -> Reading:
+    """Await a function again and again, one call after the other, for about so many seconds."""
+
+    async def batch(calls: int) -> Reading:
+        wall, cpu = perf_counter(), process_time()
+        for _ in range(calls):
+            await function()
+        return _reading(wall, cpu, calls)
+
+    calls = _calls(await batch(1), seconds)
+    return _median([await batch(calls) for _ in range(_BATCHES)])
+
+
+async def together(function: Callable[[], Awaitable[object]], number: int) -> None:
+    """Await so many calls of a function side by side."""
+    await asyncio.gather(*(function() for _ in range(number)))
+
+
+def _reading(wall: float, cpu: float, calls: int) -> Reading:
+    return Reading((process_time() - cpu) * _MICRO / calls, (perf_counter() - wall) * _MICRO / calls)
+
+
+def _calls(first: Reading, seconds: float) -> int:
+    """Return how many calls fill one batch, judged by the first call."""
+    return max(1, min(_MOST, int(seconds * _MICRO / _BATCHES / max(first.wall, 0.1))))
+
+
+def _median(readings: list[Reading]) -> Reading:
+    return Reading(median(each.cpu for each in readings), median(each.wall for each in readings))

@@ -1,0 +1,146 @@
+"""``eessi-sim bench``: SEDs per second, split per step, beside the floor measured in the same run."""
+
+from typing import Final
+
+import click
+from rich.text import Text
+
+from eessi_sim.benchmark.result import BenchResult, KeyResult
+from eessi_sim.benchmark.session import KEYS, STORAGES, Order, Session
+from eessi_sim.benchmark.steps import Measured, Part
+from eessi_sim.cli import failures, output
+from eessi_sim.identifiers import SedType
+
+_NAMES: Final = {"rsa": "RSA-2048", "p256": "P-256"}
+_STEP_HEADINGS: Final = (
+    "Step", ">µs", ">times", "!where", ">µs per SED", ">share", ">floor µs", ">ratio",
+)  # fmt: skip
+_RUN_HEADINGS: Final = (
+    "!Keys", "!Store", ">SEDs/s", ">p50 ms", ">p95 ms", ">alone p50", ">CPU ms per SED", ">steps", ">floor", ">ratio",
+)  # fmt: skip
+_LEGEND: Final = (
+    "Processor time. Where: S sender, A access point, R receiver, once per time. Floor: the bare operations of the "
+    "libraries that the step cannot do without. End to end all nodes share one process and requests are calls: a run "
+    "in memory consists of the steps of the first part, one on disk also of those of the second."
+)
+
+
+@click.command(epilog=failures.EXIT_STATUS)
+@click.option(
+    "--messages", type=click.IntRange(min=1), default=500, show_default=True, help="SEDs in each run."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=5.0,
+    show_default=True,
+    help="How long each run may send; a step is measured for a fiftieth of it.",
+)
+@click.option("--sed", default="A003", show_default=True, help="SED to send; one with which a case begins.")
+@click.option("--keys", type=click.Choice(list(KEYS)), help="Only this kind of keys; both by default.")
+@click.option("--storage", type=click.Choice(STORAGES), help="Only this store; both by default.")
+@output.shared_options
+def bench(
+    *, messages: int, seconds: float, sed: str, keys: str | None, storage: str | None, as_json: bool
+) -> None:
+    r"""Measure how many SEDs a second this machine exchanges, and where the time goes.
+
+    Every SED is sealed, validated at three nodes, signed, stored, delivered and receipted by the real nodes, two
+    institutions and an access point. The same run measures each step by itself, and the bare operations that no
+    implementation can avoid.
+
+    \b
+    Example:
+      eessi-sim bench --keys p256 --storage memory
+
+    \b
+    With --json: {"sed", "buc", "in_flight", "results": [{"keys", "bytes": {"sed", "message", "receipt"},
+    "end_to_end": [{"storage", "seds", "seconds", "seds_per_second", "latency_ms": {"alone", "loaded": {"p50",
+    "p95"}}, "cpu_ms_per_sed", "steps_ms_per_sed", "floor_ms_per_sed", "ratio"}], "steps": [{"step", "part", "where",
+    "times", "us", "wall_us", "us_per_sed", "share", "floor_us", "ratio"}], "floor": [{"operation", "us",
+    "wall_us"}]}]}.
+    """
+    order = Order(
+        sed=SedType(sed),
+        keys=(keys,) if keys else tuple(KEYS),
+        storages=(storage,) if storage else STORAGES,
+        messages=messages,
+        seconds=seconds,
+    )
+    result = Session(order, output.remark).run()
+    if as_json:
+        output.show_json(result.as_dict())
+    else:
+        _show(result)
+
+
+def _show(result: BenchResult) -> None:
+    for found in result.keys:
+        _show_steps(result, found)
+    rows = [row for found in result.keys for row in _run_rows(found)]
+    output.show_table(_RUN_HEADINGS, rows, title=f"{result.sed} in {result.buc}, end to end")
+    output.remark(_LEGEND)
+
+
+def _show_steps(result: BenchResult, found: KeyResult) -> None:
+    sizes = found.sizes
+    title = (
+        f"{result.sed}, {_NAMES[found.keys]}: SED {sizes.sed} bytes, message {sizes.message}, "
+        f"receipt {sizes.receipt}"
+    )
+    rows: list[list[object]] = []
+    for part in Part:
+        steps = [step for step in found.steps if step.part is part]
+        rows += [_step_row(step, found.per_sed) for step in steps]
+        rows.append(_sum_row(part, steps, found.per_sed))
+    output.show_table(_STEP_HEADINGS, rows, title=title)
+
+
+def _step_row(step: Measured, whole: float) -> list[object]:
+    return [
+        step.name,
+        f"{step.reading.cpu:.1f}",
+        step.times,
+        "".join(place.value[0].upper() for place in step.places),
+        f"{step.per_sed:.1f}",
+        f"{step.per_sed / whole:.1%}",
+        f"{step.floor:.1f}" if step.floor else "",
+        _ratio(step.ratio),
+    ]
+
+
+def _sum_row(part: Part, steps: list[Measured], whole: float) -> list[object]:
+    cost, floor = sum(step.per_sed for step in steps), sum(step.floor_per_sed for step in steps)
+    cells = (
+        f"all of {part}",
+        "",
+        "",
+        "",
+        f"{cost:.1f}",
+        f"{cost / whole:.1%}",
+        f"{floor:.1f}",
+        _ratio(cost / floor),
+    )
+    return [Text(cell, style="bold") for cell in cells]
+
+
+def _ratio(ratio: float | None) -> str:
+    return "" if ratio is None else f"{ratio:.1f}"
+
+
+def _run_rows(found: KeyResult) -> list[list[object]]:
+    return [
+        [
+            _NAMES[found.keys],
+            run.storage,
+            f"{run.seds_per_second:.0f}",
+            f"{run.loaded.p50:.1f}",
+            f"{run.loaded.p95:.1f}",
+            f"{run.alone.p50:.1f}",
+            f"{run.cpu_ms_per_sed:.2f}",
+            f"{found.steps_of(run) / 1000:.2f}",
+            f"{found.floor_of(run) / 1000:.2f}",
+            _ratio(found.ratio_of(run)),
+        ]
+        for run in found.runs
+    ]

@@ -1,0 +1,79 @@
+"""``eessi-sim bench`` as a user calls it, with numbers so small that it is quick."""
+
+import json
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from eessi_sim.cli.main import cli
+
+TINY = ("bench", "--messages", "2", "--seconds", "0.02", "--keys", "p256")
+
+
+def bench(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, [*TINY, *arguments])
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, Any]:
+    result = bench("--json")
+    assert result.exit_code == 0, result.stderr
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_json_says_what_was_sent(found: dict[str, Any]) -> None:
+    """The SED, its process and the number under way together are in the JSON."""
+    assert (found["sed"], found["buc"], found["in_flight"]) == ("A003", "LA_BUC_02", 32)
+
+
+def test_json_has_a_run_for_every_store(found: dict[str, Any]) -> None:
+    """Without --storage both stores are measured end to end."""
+    assert [run["storage"] for run in found["results"][0]["end_to_end"]] == ["memory", "sqlite"]
+
+
+def test_every_run_is_complete(found: dict[str, Any]) -> None:
+    """A run has number, throughput, latencies, processor time, and what it is compared with."""
+    wanted = {
+        "storage", "seds", "seconds", "seds_per_second", "latency_ms",
+        "cpu_ms_per_sed", "steps_ms_per_sed", "floor_ms_per_sed", "ratio",
+    }  # fmt: skip
+    assert all(set(run) == wanted for run in found["results"][0]["end_to_end"])
+
+
+def test_every_sed_was_receipted(found: dict[str, Any]) -> None:
+    """With so few SEDs the time is never up before the first two are sent."""
+    assert [run["seds"] for run in found["results"][0]["end_to_end"]] == [2, 2]
+
+
+def test_every_step_is_complete(found: dict[str, Any]) -> None:
+    """A step has name, part, places, number, both times, cost, share, floor and ratio."""
+    wanted = {
+        "step", "part", "where", "times", "us", "wall_us", "us_per_sed", "share", "floor_us", "ratio",
+    }  # fmt: skip
+    assert all(set(step) == wanted for step in found["results"][0]["steps"])
+
+
+def test_steps_have_all_three_parts(found: dict[str, Any]) -> None:
+    """What happens in memory, on disk and over sockets is measured."""
+    assert {step["part"] for step in found["results"][0]["steps"]} == {"core", "disk", "network"}
+
+
+def test_floor_names_every_operation(found: dict[str, Any]) -> None:
+    """Signatures, digests, parsing, canonical forms, schema, gzip, HTTP and SQLite are on the floor."""
+    assert len(found["results"][0]["floor"]) == 16
+
+
+def test_table_shows_steps_and_runs() -> None:
+    """Without --json people get the steps with their sums, and the end-to-end table."""
+    result = bench("--storage", "memory")
+    assert "all of core" in result.stdout
+    assert "end to end" in result.stdout
+
+
+def test_sed_that_opens_no_case_is_wrong_usage() -> None:
+    """A reply as --sed ends with status 2 and names SEDs that can be sent."""
+    result = bench("--sed", "A012")
+    assert result.exit_code == 2
+    assert "A003" in result.stderr
