@@ -45,6 +45,7 @@ class InProcessNetwork:
         storage: where the nodes keep their state; in memory by default.
         credentials: keys; made with P-256 when None, because they do not change what is exchanged.
         clock: begins at a fixed time by default.
+        pace: factor on the delays of all behaviours.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class InProcessNetwork:
         storage: Storage | None = None,
         credentials: Credentials | None = None,
         clock: ManualClock | None = None,
+        pace: float = 1.0,
     ) -> None:
         self.clock = clock or ManualClock(START)
         self.definition = definition
@@ -74,6 +76,7 @@ class InProcessNetwork:
             trust=self.credentials.trust,
             directory=Directory(repository(definition, self.credentials, urls)),
             templates=resources.institutions(),
+            pace=pace,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}
