@@ -12,7 +12,7 @@ from typing import Final
 
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.report import evidence, json_form, junit, page
-from eessi_sim.report.evidence import CA_FILE, Evidence
+from eessi_sim.report.evidence import Evidence
 from eessi_sim.report.model import RunReport
 
 INDEX_FILE: Final = "messages/index.json"
@@ -37,18 +37,18 @@ def prepare(folder: Path) -> None:
         ) from error
 
 
-def write(folder: Path, report: RunReport, found: Sequence[Evidence], authority: bytes) -> None:
+def write(folder: Path, report: RunReport, found: Sequence[Evidence], authority: Mapping[str, bytes]) -> None:
     """Write a whole report.
 
     Args:
         folder: exists and can be written.
         report: the run.
         found: the messages themselves.
-        authority: certificate of the authority, PEM.
+        authority: public files of the authority by name; its certificate is ``CA_FILE``.
     """
     _remove_older(folder)
     files = evidence.lay_out(found)
-    files[CA_FILE] = authority
+    files.update(authority)
     files[INDEX_FILE] = evidence.index(files)
     files["report.json"] = json_form.write(report)
     files["junit.xml"] = junit.write(report)

@@ -1,0 +1,249 @@
+"""``eessi-sim trace``, ``journal`` and ``dead-letters``: what happened, read from the stores of the nodes.
+
+The stores are read directly, so it does not matter whether the network runs.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import click
+
+from eessi_sim.as4.exchange import InboundState, OutboundState
+from eessi_sim.cli import failures, output, tracing
+from eessi_sim.cli.stage import STATE_FOLDER
+from eessi_sim.errors import CaseNotFound, IdentifierError
+from eessi_sim.identifiers import InstitutionId, InternationalId
+from eessi_sim.simulation.state import load_state
+from eessi_sim.storage.base import JournalEntry, MessageKind, MessageQuery, NodeStore, StoredMessage
+from eessi_sim.storage.sqlite import SqliteStorage
+
+_PAGE: Final = 1000
+_DEAD: Final = (
+    InboundState.REJECTED,
+    InboundState.DEAD_LETTERED,
+    OutboundState.REJECTED,
+    OutboundState.DEAD_LETTERED,
+)
+_ADVICE: Final = (
+    ("EBMS:0301", "Check that the receiver runs, then send the document again as a new message."),
+    ("EBMS:0020", "Check receiver and endpoint in the directory."),
+    ("EBMS:0005", "Start the receiver's node, then send the document again."),
+    ("EBMS:0004", "Correct what the reason names (eessi-sim validate helps), then send a new message."),
+    ("EBMS:01", "Check the ebMS certificates of both sides in the directory (eessi-sim pki list)."),
+    ("EBMS:", "Compare the message with the profile (eessi-sim verify MESSAGE --explain)."),
+    ("connect-failed", "Start the access point, then send the document again."),
+    ("internal", "A mistake of the simulator: the log of the node has the whole story."),
+)
+"""What to do, by the beginning of the reason; the first that fits."""
+_ELSE: Final = "The sender was told by X050; correct the document and send it again."
+
+_state = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=STATE_FOLDER,
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the network.",
+)
+
+
+@click.command(epilog=failures.EXIT_STATUS)
+@click.argument("reference", metavar="ID")
+@_state
+@output.shared_options
+def trace(*, reference: str, state: Path, as_json: bool) -> None:
+    r"""Show all steps of a message or a case, over all nodes, in the order of time.
+
+    ID is a message id or its first eight letters, the id of a case at one institution, or the id that all copies of
+    a case share. It does not matter whether the network runs.
+
+    \b
+    Example:
+      eessi-sim trace 3f0f7a52-6f3e-4b43-a7c5-000000000001@navat07.no.eessi-sim.example
+      eessi-sim trace 8a1f0f0c5b0e4e7a9a536f0c9a110003 --state /tmp/workshop
+
+    With --json: [{"at", "node", "step", "outcome", "message_id", "case_id", "detail"}]
+    """
+    entries = asyncio.run(_trace(state, reference))
+    if not entries:
+        raise CaseNotFound(
+            f'Expected a message or case of the network in "{state}", found "{reference}"',
+            hint="See eessi-sim journal for the ids that there are.",
+        )
+    if as_json:
+        output.show_json(tracing.as_json(entries))
+        return
+    several = len({entry.message_id for entry in entries}) > 1
+    tracing.show_entries(entries, title=f"Trace of {reference}", with_message=several)
+
+
+@click.command(epilog=failures.EXIT_STATUS)
+@_state
+@click.option("--node", metavar="ID", help="Only this node.")
+@click.option("--last", type=click.IntRange(min=1), default=100, show_default=True, help="How many entries.")
+@output.shared_options
+def journal(*, state: Path, node: str | None, last: int, as_json: bool) -> None:
+    r"""Show the last steps that the nodes took, in the order of time.
+
+    \b
+    Example:
+      eessi-sim journal --last 20
+      eessi-sim journal --node NO:NAVAT07 --json
+
+    With --json: [{"at", "node", "step", "outcome", "message_id", "case_id", "detail"}]
+    """
+    entries = asyncio.run(_journal(state, node))[-last:]
+    if as_json:
+        output.show_json(tracing.as_json(entries))
+        return
+    tracing.show_entries(entries, title=f"Journal of {node or 'all nodes'}", with_message=True)
+
+
+@click.command("dead-letters", epilog=failures.EXIT_STATUS)
+@_state
+@output.shared_options
+def dead_letters(*, state: Path, as_json: bool) -> None:
+    r"""Show the messages that could not go on: where, why, and what to do.
+
+    \b
+    Example:
+      eessi-sim dead-letters
+
+    \b
+    With --json: [{"at", "node", "direction", "kind", "message_id", "sed", "from",
+      "to", "state", "attempts", "reason", "advice"}]
+    """
+    found = asyncio.run(_dead(state))
+    if as_json:
+        output.show_json([_as_json(letter) for letter in found])
+        return
+    if not found:
+        output.show_fields({"dead letters": "none"})
+        return
+    for letter in found:
+        output.show_fields(
+            {**_as_json(letter), "at": letter.message.updated_at, "advice": _advice(letter.reason)}
+        )
+        output.show("")
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A dead letter and the node that keeps it."""
+
+    node: str
+    message: StoredMessage
+
+    @property
+    def reason(self) -> str:
+        """Why it cannot go on."""
+        return self.message.last_error or self.message.state
+
+
+def _as_json(letter: _Letter) -> dict[str, object]:
+    message = letter.message
+    return {
+        "at": message.updated_at,
+        "node": letter.node,
+        "direction": message.direction,
+        "kind": message.kind,
+        "message_id": message.message_id,
+        "sed": message.details.get("sed"),
+        "from": message.sender,
+        "to": message.receiver,
+        "state": message.state,
+        "attempts": message.attempts,
+        "reason": letter.reason,
+        "advice": _advice(letter.reason),
+    }
+
+
+def _advice(reason: str) -> str:
+    return next((advice for start, advice in _ADVICE if reason.startswith(start)), _ELSE)
+
+
+@asynccontextmanager
+async def _stores(folder: Path) -> AsyncIterator[dict[InstitutionId, NodeStore]]:
+    """Open the stores of all nodes that have one."""
+    state = load_state(folder)
+    parties = [InstitutionId(node.party) for node in state.nodes]
+    # The folder may have been moved since: its own place counts, not the one that it was made at.
+    files = {party: folder / "nodes" / f"{party.file_name}.sqlite" for party in parties}
+    opened = {party: SqliteStorage(path) for party, path in files.items() if path.exists()}
+    try:
+        yield {party: storage.node(party) for party, storage in opened.items()}
+    finally:
+        for storage in opened.values():
+            await storage.close()
+
+
+async def _journal(folder: Path, node: str | None) -> list[JournalEntry]:
+    async with _stores(folder) as stores:
+        if node is not None and node not in stores:
+            raise click.BadParameter(f'Expected a node, found "{node}". {failures.nearest(node, stores)}')
+        chosen = [store for party, store in stores.items() if node in (None, party)]
+        return tracing.in_order(entry for store in chosen for entry in _entries(store))
+
+
+def _entries(store: NodeStore) -> Iterator[JournalEntry]:
+    after = 0
+    while page := store.journal(after, _PAGE):
+        yield from page
+        after = page[-1].seq
+
+
+async def _trace(folder: Path, reference: str) -> list[JournalEntry]:
+    async with _stores(folder) as stores:
+        found: dict[tuple[str, int], JournalEntry] = {}
+        shared = _international_id(stores, reference)
+        meant = {reference, *(_beginning_with(stores, reference) if len(reference) == tracing.SHORT else ())}
+        for store in stores.values():
+            for name in meant | _names_in(store, shared):
+                found.update({(entry.node, entry.seq): entry for entry in store.journal_of(name)})
+        return tracing.in_order(found.values())
+
+
+def _beginning_with(stores: dict[InstitutionId, NodeStore], start: str) -> set[str]:
+    """Return the ids of the newest messages that begin so."""
+    query = MessageQuery(kind=MessageKind.USER)
+    return {
+        message.message_id
+        for store in stores.values()
+        for message in store.messages(query, limit=_PAGE)
+        if message.message_id.startswith(start)
+    }
+
+
+def _international_id(stores: dict[InstitutionId, NodeStore], reference: str) -> InternationalId | None:
+    """Return the shared id of a case that is meant by ``reference``, None when it means no case."""
+    for store in stores.values():
+        case = store.find_case(reference)
+        if case is not None:
+            return case.international_id
+    try:
+        return InternationalId.from_uuid(reference)
+    except IdentifierError:
+        return None
+
+
+def _names_in(store: NodeStore, shared: InternationalId | None) -> set[str]:
+    """Return under which ids the journal of a node speaks of a case: its own id of it, and its messages."""
+    if shared is None:
+        return set()
+    case = store.find_case_by_international(shared)
+    messages = store.messages(MessageQuery(conversation=shared.uuid, kind=MessageKind.USER), limit=_PAGE)
+    return {message.message_id for message in messages} | ({case.id} if case else set())
+
+
+async def _dead(folder: Path) -> list[_Letter]:
+    async with _stores(folder) as stores:
+        letters = [
+            _Letter(party, message)
+            for party, store in stores.items()
+            for message in store.messages(MessageQuery(states=_DEAD), limit=_PAGE)
+        ]
+    return sorted(letters, key=lambda letter: (letter.message.updated_at, letter.node))

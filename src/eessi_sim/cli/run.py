@@ -1,0 +1,354 @@
+"""``eessi-sim demo`` and ``run``: a network that plays its stories and ends, and one that stays up."""
+
+import asyncio
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, TypedDict, Unpack
+
+import click
+from rich.text import Text
+
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.cli import failures, output
+from eessi_sim.cli.live import Screen
+from eessi_sim.cli.playing import Follower, find_stories, play_all
+from eessi_sim.cli.sending import send
+from eessi_sim.cli.stage import (
+    STATE_FOLDER,
+    Stage,
+    find_state,
+    in_process,
+    is_running,
+    processes,
+    require_new,
+    run_async,
+)
+from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.report import evidence, folder, json_form
+from eessi_sim.report.collect import Scene, collect
+from eessi_sim.report.evidence import Evidence
+from eessi_sim.report.model import RunReport
+from eessi_sim.security.pki import KeyAlgorithm
+from eessi_sim.simulation.assembly import load_definition, parties_of
+from eessi_sim.simulation.processes import ProcessNetwork
+from eessi_sim.simulation.state import LOOPBACK, NetworkState, establish
+from eessi_sim.simulation.story import Story
+
+__all__ = ["demo", "run", "send"]
+
+_KEYS: Final = {"rsa": KeyAlgorithm.RSA_2048, "p256": KeyAlgorithm.P_256}
+_LOOPBACK_NAMES: Final = (LOOPBACK, "localhost", "::1")
+_HEALTH_EVERY: Final = 5.0
+"""Seconds between two looks whether all nodes of a network still answer."""
+
+_network = click.option(
+    "--network",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The network; that of the demo by default.",
+)
+
+
+class _Choices(TypedDict):
+    """Options of the demo that decide what is run."""
+
+    network: Path | None
+    wanted: tuple[str, ...]
+    in_process: bool
+    seed: int | None
+    keys: str | None
+    pace: float
+    state: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a demo is to do."""
+
+    definition: NetworkDefinition
+    stories: tuple[Story, ...]
+    keys: KeyAlgorithm | None
+    seed: int | None
+    is_in_process: bool
+    state: Path | None
+    pace: float
+
+
+@click.command(epilog=failures.EXIT_STATUS)
+@_network
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="DIR", help="Write a report with all messages."
+)
+@click.option("--story", "wanted", multiple=True, metavar="ID", help="Play this story only; may be repeated.")
+@click.option(
+    "--in-process", is_flag=True, help="All nodes in this process, on simulated time, without sockets."
+)
+@click.option("--seed", type=int, metavar="N", help="With --in-process: the same number gives the same run.")
+@click.option(
+    "--keys", type=click.Choice(list(_KEYS)), help="Kind of keys; rsa between processes by default."
+)
+@click.option(
+    "--pace",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Factor on the time institutions take to answer.",
+)
+@click.option(
+    "--state", type=click.Path(path_type=Path), metavar="DIR", help="Keep keys, stores and logs here."
+)
+@output.shared_options
+def demo(*, report: Path | None, as_json: bool, **choices: Unpack[_Choices]) -> None:
+    r"""Play three life events between institutions of six countries, and show every message.
+
+    Each institution and the access point is a process of its own; they talk AS4 over mutual TLS. Every SED is
+    sealed, checked against its schema and its rules by sender, access point and receiver, and receipted.
+
+    \b
+    Example:
+      eessi-sim demo --report demo-report
+      eessi-sim demo --in-process --seed 7 --story posted-worker
+
+    With --json: the report as report.json has it; the messages appear on standard error meanwhile.
+    """
+    plan = _plan(choices)
+    if report:
+        folder.prepare(report)
+    console = output.error_console() if as_json else output.console()
+    with Screen(console) as screen:
+        outcome = run_async(_perform(plan, screen))
+    if report:
+        folder.write(report, outcome.report, outcome.evidence, outcome.authority)
+    if as_json:
+        output.show_json(json_form.as_dict(outcome.report))
+    else:
+        _summarise(outcome.report, report, plan.state)
+    if not outcome.report.summary.is_success:
+        click.get_current_context().exit(failures.FINDING)
+
+
+def _plan(choices: _Choices) -> _Plan:
+    """Return what the options ask for.
+
+    Raises:
+        click.BadParameter: they contradict each other.
+    """
+    is_in_process, keys, network = choices["in_process"], choices["keys"], choices["network"]
+    if choices["seed"] is not None and not is_in_process:
+        raise click.BadParameter("--seed needs --in-process: between real processes time is real.")
+    if choices["state"] is not None and is_in_process:
+        raise click.BadParameter("--state is for processes: what runs in this process keeps nothing.")
+    definition = load_definition(network)
+    return _Plan(
+        definition=definition,
+        stories=find_stories(definition, network, choices["wanted"]),
+        keys=_KEYS[keys] if keys else None,
+        seed=choices["seed"],
+        is_in_process=is_in_process,
+        state=choices["state"],
+        pace=choices["pace"],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What a demo leaves behind."""
+
+    report: RunReport
+    evidence: tuple[Evidence, ...]
+    authority: dict[str, bytes]
+
+
+async def _perform(plan: _Plan, screen: Screen) -> _Outcome:
+    if plan.is_in_process:
+        screen.phase(f"Setting up {len(parties_of(plan.definition))} nodes in this process …")
+        async with in_process(
+            plan.definition, seed=plan.seed, algorithm=plan.keys or KeyAlgorithm.P_256, pace=plan.pace
+        ) as stage:
+            return await _play(plan, stage, screen)
+    with ExitStack() as stack:
+        state = await _establish(plan, stack, screen)
+        counted = _Counter(screen, len(state.nodes))
+        async with processes(state, counted.count) as stage:
+            outcome = await _play(plan, stage, screen)
+            screen.phase("Stopping the nodes …")
+        return outcome
+
+
+async def _establish(plan: _Plan, stack: ExitStack, screen: Screen) -> NetworkState:
+    if plan.state is not None:
+        require_new(plan.state)
+    where = plan.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="eessi-sim-")))
+    number = len(parties_of(plan.definition))
+    screen.phase(f"Making keys and certificates for {number} nodes …")
+    algorithm = plan.keys or KeyAlgorithm.RSA_2048
+    # In a thread: the display goes on meanwhile.
+    return await asyncio.to_thread(
+        establish, plan.definition, where, now=datetime.now(UTC), algorithm=algorithm, pace=plan.pace
+    )
+
+
+class _Counter:
+    """Shows how many nodes are up."""
+
+    def __init__(self, screen: Screen, wanted: int) -> None:
+        self._screen = screen
+        self._wanted = wanted
+        self._up = 0
+        screen.phase(f"Starting {wanted} processes …")
+
+    def count(self, party: str) -> None:
+        """Note that a node is up."""
+        self._up += 1
+        self._screen.step(f"Starting processes: {self._up} of {self._wanted} are up ({party})")
+
+
+async def _play(plan: _Plan, stage: Stage, screen: Screen) -> _Outcome:
+    titles = ", ".join(f"“{story.title}”" for story in plan.stories)
+    screen.phase(f"Playing {titles}")
+    follower = Follower(stage, screen)
+    results = await play_all(stage, plan.stories, follower)
+    await follower.settle()
+    screen.phase("Collecting the report …")
+    scene = Scene(plan.definition, Catalogue.default(), Definitions.default(), stage.mode, stage.seed)
+    report = await collect(stage.readers, results, scene)
+    return _Outcome(report, await evidence.gather(stage.readers, report), dict(stage.authority))
+
+
+def _summarise(report: RunReport, written: Path | None, state: Path | None) -> None:
+    """Print the result of a run: what was exchanged, what is missing, where to look."""
+    summary = report.summary
+    output.show(Text())
+    for story in report.stories:
+        how = "played to its end" if story.is_played else str(story.reason)
+        output.show(
+            Text.assemble(output.mark(story.is_played), (story.title, "bold"), f" ({story.buc}): {how}")
+        )
+    for message in report.messages:
+        if message.shortcoming:
+            way = f"{message.sed} {message.sender} → {message.receiver} {message.message_id}: "
+            output.show(Text.assemble(output.mark(passed=False), way, message.shortcoming))
+    output.show(Text())
+    counted = (
+        f"{summary.messages} messages with {summary.documents} SEDs of {summary.sectors} sectors between "
+        f"{summary.institutions} institutions of {summary.countries} countries"
+    )
+    states = f"{summary.accepted} accepted, {summary.receipted} receipted, {summary.valid} valid"
+    output.show(Text.assemble(output.mark(summary.is_success), (f"{counted}: {states}", "bold")))
+    where = {
+        "report": written / "report.html" if written else None,
+        "seed": report.seed,
+        "look closer": f"eessi-sim trace {report.messages[0].message_id} --state {state}"
+        if state and report.messages
+        else None,
+    }
+    output.show_fields({name: value for name, value in where.items() if value is not None})
+
+
+@click.command(epilog=failures.EXIT_STATUS)
+@_network
+@click.option(
+    "--host", default=LOOPBACK, show_default=True, help="Address to listen at; only this machine for now."
+)
+@click.option(
+    "--port", type=click.IntRange(1024, 65000), metavar="P", help="First port; any free ones by default."
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=STATE_FOLDER,
+    show_default=True,
+    help="Folder of the network.",
+)
+@output.shared_options
+def run(*, network: Path | None, host: str, port: int | None, state: Path, as_json: bool) -> None:
+    r"""Start a network and keep it up until Ctrl-C.
+
+    Keys, stores and logs stay in the folder; the same command takes the network up again, with all its cases.
+
+    \b
+    Example:
+      eessi-sim run
+      eessi-sim run --network my-network.yaml --port 9000 --state /tmp/workshop
+
+    With --json: {"state", "token_file", "nodes": [{"party", "as4", "manage"}]}, once all nodes are up.
+    """
+    if host not in _LOOPBACK_NAMES:
+        raise click.BadParameter(
+            f'Expected an address of this machine only ({LOOPBACK}), found "{host}": '
+            "other machines must wait until people have to log in."
+        )
+    established = _network_in(state, network, port)
+    try:
+        run_async(_keep_up(established, as_json=as_json))
+    except KeyboardInterrupt:
+        output.remark(f"Stopped. The same command takes the network in {state} up again.")
+
+
+def _network_in(where: Path, network: Path | None, port: int | None) -> NetworkState:
+    """Return the network of a folder: the one that is there, or a new one."""
+    found = find_state(where)
+    if found is None:
+        definition = load_definition(network)
+        with output.working("Making keys and certificates …"):
+            return establish(definition, where, now=datetime.now(UTC), base_port=port or 0)
+    if asyncio.run(is_running(found)):
+        raise EnvironmentProblem(
+            f'Expected no running network in "{where}", found one',
+            hint="Use it with eessi-sim send, or stop it where it was started.",
+        )
+    if network or port:
+        raise EnvironmentProblem(
+            f'Expected a folder without a network for --network and --port, found one in "{where}"',
+            hint="Name another folder with --state, or remove this one.",
+        )
+    output.remark(f"Taking up the network of {found.started_at:%Y-%m-%d %H:%M} UTC again.")
+    return found
+
+
+async def _keep_up(state: NetworkState, *, as_json: bool) -> None:
+    network = ProcessNetwork(state)
+    with ExitStack() as waiting:
+        waiting.enter_context(output.working(f"Starting {len(state.nodes)} processes …"))
+        async with network:
+            waiting.close()
+            _show_nodes(state, as_json=as_json)
+            await _watch_health(network)
+
+
+async def _watch_health(network: ProcessNetwork) -> None:
+    """Say once of each node that it answers no more; the others go on."""
+    fallen: set[str] = set()
+    while True:
+        await asyncio.sleep(_HEALTH_EVERY)
+        for party, node in network.readers.items():
+            if party not in fallen and not await node.is_ready():
+                fallen.add(party)
+                output.remark(f"{party} answers no more; its log is {network.state.log(party)}")
+
+
+def _show_nodes(state: NetworkState, *, as_json: bool) -> None:
+    nodes = [
+        {
+            "party": node.party,
+            "as4": f"https://localhost:{node.port}",
+            "manage": f"http://{LOOPBACK}:{node.manage_port}/manage",
+        }
+        for node in state.nodes
+    ]
+    token_file = state.path / "network.json"
+    if as_json:
+        output.show_json({"state": state.folder, "token_file": token_file, "nodes": nodes})
+        return
+    output.show_table(
+        ("Node", "AS4 (mutual TLS)", "Management"),
+        [tuple(node.values()) for node in nodes],
+        title=state.title,
+    )
+    output.show_fields({"state": state.folder, "token": f"in {token_file}"})
+    output.remark("The network is up. Ctrl-C stops it; the state stays.")
