@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.helpers.networks import NAV, ZUS, Lab
+from tests.helpers.lab import NAV, ZUS, Lab
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """One SED on its way: what each of the three nodes keeps when nothing goes wrong."""
 
-from tests.helpers.networks import A003, FK, NAV, POINT, ZUS, Lab
+from tests.helpers.lab import A003, FK, NAV, POINT, ZUS, Lab
 
 from eessi_sim import sbdh, xmlsafe
 from eessi_sim.as4 import msh

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from tests.helpers.networks import A003, A012, BA, FK, LA_BUC_02, NAV, P_BUC_01, ZUS, Lab
+from tests.helpers.lab import A003, A012, BA, FK, LA_BUC_02, NAV, P_BUC_01, ZUS, Lab
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.report import ValidationReport
