@@ -19,7 +19,7 @@ from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.security.keys import Certificate
-from eessi_sim.storage.base import Direction, MessageQuery, StoredMessage, UnitOfWork
+from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Response
 
 _SETTLED = (OutboundState.FORWARDED, OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
@@ -79,7 +79,12 @@ class Intermediary:
         return ACCEPTED
 
     async def refuse(
-        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId]
+        self,
+        unpacked: Unpacked,
+        fault: EbmsFault,
+        client: frozenset[InstitutionId],
+        *,
+        verified: bool,  # noqa: ARG002 - of Acceptor; who hands in is told either way
     ) -> Response:
         """Answer at once with a signed error; the TLS client is known, so it may learn the reason."""
         fault.about(unpacked.unit.info.message_id)
@@ -117,10 +122,10 @@ class Intermediary:
         """Check the unsigned routing input against the user message that the signal answers."""
         routing, ref = unpacked.routing, unpacked.unit.info.ref_to_message_id
         original = self._station.store.find_message(Direction.IN, ref) if ref else None
-        if routing is None or original is None:
+        if routing is None or original is None or original.kind is not MessageKind.USER:
             raise EbmsFault(
                 EbmsErrorCode.ROUTING_FAILURE,
-                f'Expected a signal about a message that passed here, found RefToMessageId "{ref}"',
+                f'Expected a signal about a user message that passed here, found RefToMessageId "{ref}"',
                 hint="RefToMessageId names the user message that is answered.",
             )
         if (original.sender, original.receiver) != (routing.receiver.id, routing.sender.id):

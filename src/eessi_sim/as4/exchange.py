@@ -91,11 +91,9 @@ _OUTBOUND: Final = {
         (state, _OE.FAILURE): _O.REJECTED
         for state in (_O.SUBMITTED, _O.SENDING, _O.AWAITING_RECEIPT, _O.RETRY_DUE)
     },
-    # A receipt proves delivery even when it comes before the answer of the hop, or after we gave up.
-    **{
-        (state, _OE.RECEIPT): _O.DELIVERED
-        for state in (_O.SENDING, _O.AWAITING_RECEIPT, _O.RETRY_DUE, _O.DEAD_LETTERED)
-    },
+    # A receipt proves delivery even when it comes before the answer of the hop, after we gave up or asked for
+    # another try, or after an access point said wrongly that it could not bring the message.
+    **{(state, _OE.RECEIPT): _O.DELIVERED for state in _O if state is not _O.FORWARDED},
 }
 
 _INBOUND: Final = {

@@ -48,9 +48,9 @@ class Acceptor(Protocol):
         ...
 
     async def refuse(
-        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId]
+        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId], *, verified: bool
     ) -> Response:
-        """Answer a message that was readable but is refused."""
+        """Answer a message that was readable but is refused; ``verified`` when it is from whom it says."""
         ...
 
 
@@ -94,9 +94,12 @@ class Inbox:
         try:
             self._acceptor.allow(client, unpacked)
             self._verify(unpacked)
+        except EbmsFault as fault:
+            return await self._acceptor.refuse(unpacked, fault, client, verified=False)
+        try:
             return await self._acceptor.accept(Received(request, unpacked, client))
         except EbmsFault as fault:
-            return await self._acceptor.refuse(unpacked, fault, client)
+            return await self._acceptor.refuse(unpacked, fault, client, verified=True)
 
     def _verify(self, unpacked: Unpacked) -> None:
         station = self._station

@@ -39,6 +39,8 @@ class Verdict(StrEnum):
     ACCEPTED = "accepted"
     AGAIN = "again"
     REFUSED = "refused"
+    EXHAUSTED = "exhausted"
+    """All attempts were used up before; nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +119,7 @@ class Outbox:
     async def process(self, message: StoredMessage) -> None:
         """Send one message and store what that means."""
         if message.attempts > self._station.awareness.retries:
-            attempt = Attempt(Verdict.REFUSED, "EBMS:0301 MissingReceipt: no receipt after the last retry")
+            attempt = Attempt(Verdict.EXHAUSTED, "EBMS:0301 MissingReceipt: no receipt after the last retry")
         else:
             attempt = await self._post(message)
         await self._owner.settle(message, attempt, self._settlement(message, attempt))
@@ -171,9 +173,9 @@ class Outbox:
                 event = OutboundEvent.ACCEPTED
         else:
             changes["last_error"] = attempt.reason
-            due = next_attempt(self._station.awareness, attempts, now)
             event = OutboundEvent.FAILURE
-            if attempt.verdict is Verdict.AGAIN:
+            if attempt.verdict is not Verdict.REFUSED:
+                due = next_attempt(self._station.awareness, attempts, now)
                 changes["due_at"] = due
                 event = OutboundEvent.UNREACHABLE if due else OutboundEvent.EXHAUSTED
         state = advance_outbound(OutboundState.SENDING, event)

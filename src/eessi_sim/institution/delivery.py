@@ -1,5 +1,7 @@
 """What became of sent documents: accepted, receipted, refused; kept with the message and in the case."""
 
+from typing import Final
+
 from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound
 from eessi_sim.as4.model import ErrorSignal
 from eessi_sim.buc import engine
@@ -10,6 +12,8 @@ from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InternationalId
 from eessi_sim.institution.office import CaseLocks
 from eessi_sim.storage.base import Direction, JournalEntry, MessageKind, StoredMessage, UnitOfWork
+
+_UNDELIVERED: Final = frozenset(OutboundState) - {OutboundState.DELIVERED}
 
 
 class Deliveries:
@@ -83,7 +87,11 @@ class Deliveries:
     async def error_arrived(
         self, original: StoredMessage, message: StoredMessage, signal: ErrorSignal
     ) -> None:
-        """Store an error about a sent message; a warning, or one after the receipt, changes no state."""
+        """Store an error about a sent message; a warning, or one after the receipt, changes no state.
+
+        Raises:
+            Conflict: the receipt came meanwhile; ask again.
+        """
         now = self._station.clock.now()
         reason = reason_of(signal)
         final = signal.is_failure and original.state != OutboundState.DELIVERED
@@ -103,6 +111,7 @@ class Deliveries:
         work.update_message(
             Direction.OUT,
             original.message_id,
+            expected_states=_UNDELIVERED,  # the receipt may have come since the message was read
             state=OutboundState.REJECTED,
             due_at=None,
             updated_at=now,

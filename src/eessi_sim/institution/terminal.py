@@ -86,11 +86,13 @@ class Terminal:
         return await self._signal(received, unit)
 
     async def refuse(
-        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId]
+        self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId], *, verified: bool
     ) -> Response:
         """Refuse a message: an error by callback for a user message, silence about a signal.
 
-        The error goes to the endpoint of the party in the directory, never to an address from the message.
+        The error goes to the endpoint of the party in the directory, never to an address from the message; and
+        only when that party sent the message: else anybody could make us sign an error about somebody's message.
+        Who hands in a message of unproven origin gets the error himself.
         """
         unit = unpacked.unit
         fault.about(unit.info.message_id)
@@ -107,7 +109,7 @@ class Terminal:
         if not isinstance(unit, UserMessage):
             await self._station.store.commit(work)
             return ACCEPTED
-        if not unpacked.is_multihop or not self._station.ebms_certificates(unit.sender.id):
+        if not verified or not unpacked.is_multihop:
             await self._station.store.commit(work)
             return synchronous_error(self._station, fault)
         self._queue_error(work, unpacked, unit, fault)
@@ -116,8 +118,10 @@ class Terminal:
         return ACCEPTED
 
     def _original(self, unpacked: Unpacked) -> StoredMessage | None:
+        """Return the user message that a signal is about; there are no receipts and errors about signals."""
         ref = unpacked.unit.info.ref_to_message_id
-        return self._station.store.find_message(Direction.OUT, ref) if ref else None
+        found = self._station.store.find_message(Direction.OUT, ref) if ref else None
+        return found if found is not None and found.kind is MessageKind.USER else None
 
     async def _user_message(self, received: Received, unit: UserMessage) -> Response:
         station = self._station

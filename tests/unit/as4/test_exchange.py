@@ -89,6 +89,16 @@ def test_late_receipt_revives_a_dead_letter() -> None:
     assert advance_outbound(OutboundState.DEAD_LETTERED, OutboundEvent.RECEIPT) is OutboundState.DELIVERED
 
 
+def test_receipt_wins_over_an_error_of_somebody_on_the_way() -> None:
+    """An access point that could not see the answer of the receiver says failure; the receipt proves it wrong."""
+    assert advance_outbound(OutboundState.REJECTED, OutboundEvent.RECEIPT) is OutboundState.DELIVERED
+
+
+def test_receipt_ends_a_requeued_message() -> None:
+    """A late receipt makes another try needless."""
+    assert advance_outbound(OutboundState.SUBMITTED, OutboundEvent.RECEIPT) is OutboundState.DELIVERED
+
+
 def test_operator_can_requeue_a_dead_letter() -> None:
     """A dead letter starts again when somebody asks."""
     assert advance_outbound(OutboundState.DEAD_LETTERED, OutboundEvent.REQUEUED) is OutboundState.SUBMITTED
