@@ -4,11 +4,15 @@ The combination of process, roles, case action and SED type is what the names of
 of (observed); that the router also looks at the order of a case is our choice (inferred). Pure.
 """
 
+from typing import Final
+
 from eessi_sim.buc.case import CaseRole
-from eessi_sim.buc.definition import BucDefinition, Step, StepKind
+from eessi_sim.buc.definition import BucDefinition, CaseEffect, Offered, Step, StepKind
 from eessi_sim.errors import ActionNotAvailable
 from eessi_sim.identifiers import SedType
 from eessi_sim.sbdh import CaseAction
+
+_ACTIONS: Final = (CaseAction.START, CaseAction.NEW, CaseAction.UPDATE)
 
 
 class NotYet(ActionNotAvailable):
@@ -38,8 +42,14 @@ def require_transaction(
         NotYet: a document that this one depends on has not passed.
         ActionNotAvailable: the process has no such step; says which it has.
     """
+    if action not in _ACTIONS:
+        raise ActionNotAvailable(
+            f"Expected an action on a case, found {action}",
+            available=_ACTIONS,
+            hint="Other actions belong to system messages.",
+        )
     steps = definition.tables[role].by_sed.get(sed, ())
-    if not steps:
+    if not steps and not _is_made_by_nodes(definition, sed):
         raise ActionNotAvailable(
             f"Expected a SED that the {role} sends in {definition.buc}, found {sed}",
             available=tuple(sorted(definition.tables[role].by_sed)),
@@ -57,6 +67,12 @@ def require_transaction(
         )
 
 
+def _is_made_by_nodes(definition: BucDefinition, sed: SedType) -> bool:
+    """Whether nodes report by this SED, a business exception, which no table offers to anybody."""
+    rule = definition.administrative.get(sed)
+    return rule is not None and rule.supported and rule.offered is Offered.NEVER
+
+
 def _require_starter(
     definition: BucDefinition, sed: SedType, role: CaseRole, steps: tuple[Step, ...]
 ) -> None:
@@ -71,6 +87,20 @@ def _require_starter(
 def _needed(definition: BucDefinition, steps: tuple[Step, ...]) -> set[SedType]:
     """Return the types of which one must have passed before a step of the kind ``steps``."""
     needed = {sed for step in steps for sed in (*step.after, *step.replies_to)}
-    if any(step.kind is not StepKind.BUSINESS and not step.is_reply for step in steps):
+    if any(_follows_any_starter(step) for step in steps):
         needed.update(definition.starters)
+    if any(step.starter for step in steps):
+        needed.update(_invalidations(definition))  # sent afresh, or another starter in its place
     return needed or set(definition.starters)
+
+
+def _follows_any_starter(step: Step) -> bool:
+    """Whether a step needs no more than a case that has begun."""
+    if step.starter:
+        return step.repeatable
+    return step.kind is not StepKind.BUSINESS and not step.is_reply
+
+
+def _invalidations(definition: BucDefinition) -> set[SedType]:
+    rules = definition.administrative.values()
+    return {rule.sed for rule in rules if rule.effect is CaseEffect.CANCEL_DOCUMENT}
