@@ -17,7 +17,7 @@ from eessi_sim.gateway.inbox import ACCEPTED, Received, sender_of, synchronous_e
 from eessi_sim.gateway.records import incoming
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
-from eessi_sim.identifiers import InstitutionId
+from eessi_sim.identifiers import InstitutionId, InternationalId
 from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Response
@@ -165,9 +165,15 @@ class Intermediary:
 
 
 def forwarded(message: StoredMessage, endpoint: str, facts: dict[str, str]) -> StoredMessage:
-    """Return the outgoing copy of a message taken in: the same bytes, a new queue."""
+    """Return the outgoing copy of a message taken in: the same bytes, a new queue.
+
+    It is filed under the case that the envelope names, by which later documents of the case find it; the
+    ConversationId of the message may be another one (observed).
+    """
+    conversation = InternationalId(facts["case"]).uuid if "case" in facts else message.conversation
     return replace(
         message,
+        conversation=conversation,
         direction=Direction.OUT,
         state=OutboundState.SUBMITTED,
         endpoint=endpoint,
