@@ -11,7 +11,7 @@ from typing import Any, Final
 from eessi_sim import xmlsafe
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsFault
-from eessi_sim.as4.model import Receipt, UserMessage
+from eessi_sim.as4.model import Receipt, RoutingInput, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import XmlError
 from eessi_sim.security.xmldsig import Reference
@@ -195,6 +195,25 @@ def _check_receipt(evidence: Evidence, message: Unpacked, receiver: str, belief:
     signature = check_message(receipt, belief, RECEIPT)
     signer = check_signer_is(receiver, signature, "receiver")
     yield from (signature, *([signer] if signer else []), _check_confirmed(receipt, message, digests))
+    yield from _check_way(receipt, message)
+
+
+def _check_way(receipt: Unpacked, message: Unpacked) -> Iterator[Check]:
+    """Compare the way of the receipt with that of the message; no signature covers it (AS4 4.4, observed)."""
+    if not isinstance(message.unit, UserMessage) or not (message.is_multihop or receipt.routing):
+        return
+    expected = RoutingInput.back_to_sender_of(message.unit).plain
+    found = receipt.routing.plain if receipt.routing else None
+    yield Check(
+        name="receipt-way",
+        file=RECEIPT,
+        passed=found == expected,
+        sentence=f"The receipt goes from {expected.sender.id} back to {expected.receiver.id}"
+        if found == expected
+        else "Expected the routing input of the receipt to lead back to the sender, found another way",
+        code=None if found == expected else _CHANGED,
+        hint=None if found == expected else "RoutingInput repeats the user message with its parties swapped.",
+    )
 
 
 def _check_confirmed(receipt: Unpacked, message: Unpacked, digests: tuple[Reference, ...]) -> Check:
