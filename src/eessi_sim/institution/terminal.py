@@ -49,14 +49,20 @@ class Terminal:
         self._receiving = receiving
         self._outbox = outbox
 
-    def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:  # noqa: ARG002 - Acceptor
-        """Let only access points deliver."""
+    def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
+        """Let only access points deliver; nobody pulls."""
         points = {point.id for point in self._station.directory.current.access_points}
         if not client & points:
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
                 f"Expected an access point as TLS client, found {', '.join(sorted(client))}",
                 hint="Send to the outbox of your own access point.",
+            )
+        if isinstance(unpacked.unit, PullRequest):
+            raise EbmsFault(
+                EbmsErrorCode.FEATURE_NOT_SUPPORTED,
+                "Expected a message for this institution, found a PullRequest",
+                hint="Pull from the access point.",
             )
 
     def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
@@ -77,18 +83,13 @@ class Terminal:
         EESSI_PROFILE.check_time(unit.info, self._station.clock.now())
         if isinstance(unit, UserMessage):
             return await self._user_message(received, unit)
-        if isinstance(unit, PullRequest):
-            raise EbmsFault(
-                EbmsErrorCode.FEATURE_NOT_SUPPORTED,
-                "Expected a message for this institution, found a PullRequest",
-                hint="Pull from the access point.",
-            )
+        assert not isinstance(unit, PullRequest)  # not allowed
         return await self._signal(received, unit)
 
     async def refuse(
         self, unpacked: Unpacked, fault: EbmsFault, client: frozenset[InstitutionId], *, verified: bool
     ) -> Response:
-        """Refuse a message: an error by callback for a user message, silence about a signal.
+        """Refuse a message: an error by callback for a user message, silence about a receipt or an error.
 
         The error goes to the endpoint of the party in the directory, never to an address from the message; and
         only when that party sent the message: else anybody could make us sign an error about somebody's message.
@@ -106,10 +107,10 @@ class Terminal:
                 client=", ".join(sorted(client)),
             )
         )
-        if not isinstance(unit, UserMessage):
+        if isinstance(unit, Receipt | ErrorSignal):
             await self._station.store.commit(work)
             return ACCEPTED
-        if not verified or not unpacked.is_multihop:
+        if isinstance(unit, PullRequest) or not verified or not unpacked.is_multihop:
             await self._station.store.commit(work)
             return synchronous_error(self._station, fault)
         self._queue_error(work, unpacked, unit, fault)
