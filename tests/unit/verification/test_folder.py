@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from tests.helpers import evidence
-from tests.helpers.as4_messages import NOW, RECEIVER, SENDER, authority, keys_of
+from tests.helpers.as4_messages import NOW, RECEIVER, SENDER, authority, keys_of, packed_message, sed_payload
 
 from eessi_sim import xmlsafe
+from eessi_sim.as4 import msh
 from eessi_sim.errors import EnvironmentProblem, KeyMaterialError
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.verification.folder import load_authorities, verify_folder
@@ -52,6 +53,7 @@ def test_the_checks_of_a_message_have_stable_names(tmp_path: Path) -> None:
         ("receipt.xml", "message-signature"),
         ("receipt.xml", "receiver"),
         ("receipt.xml", "receipt-references"),
+        ("receipt.xml", "receipt-way"),
     ]
 
 
@@ -202,6 +204,28 @@ def test_a_message_that_was_replaced_is_found(tmp_path: Path) -> None:
     data = f"Content-Type: {other.content_type}\r\n\r\n".encode() + other.body
     (place / "message.as4").write_bytes(data)
     assert ("receipt.xml", "receipt-references") in failures(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "instead"), [(b">BB:BB001<", b">BB:BB002<"), (b"RoutingInput", b"RoutingOutput")]
+)
+def test_a_receipt_that_leads_elsewhere_is_found(tmp_path: Path, part: bytes, instead: bytes) -> None:
+    """The unsigned routing of a receipt has to lead from the receiver back to the sender of the message."""
+    place = evidence.write_run(tmp_path)
+    data = (place / "receipt.xml").read_bytes()
+    part = part.replace(b"BB:BB001", RECEIVER.id.encode())
+    assert part in data
+    (place / "receipt.xml").write_bytes(data.replace(part, instead))
+    assert failures(tmp_path) == [("receipt.xml", "receipt-way")]
+
+
+def test_a_point_to_point_receipt_needs_no_way(tmp_path: Path) -> None:
+    """A message that no intermediary may forward is receipted without routing."""
+    place = evidence.write_run(tmp_path, report=False)
+    packed = packed_message((sed_payload(evidence.envelope()),), multihop=False)
+    (place / "message.as4").write_bytes(msh.to_file(packed))
+    (place / "receipt.xml").write_bytes(evidence.receipt(packed))
+    assert failures(tmp_path) == []
 
 
 def test_a_receipt_of_another_message_is_found(tmp_path: Path) -> None:
