@@ -1,6 +1,7 @@
 """``eessi-sim bucs``: the processes, the table of one, its diagram, and the static check of the tables."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import click
@@ -31,9 +32,24 @@ def bucs() -> None:
     """
 
 
-@bucs.command("list", epilog=failures.EXIT_STATUS)
+def _tables_option(command: output.AnyCommand) -> output.AnyCommand:
+    """Add ``--folder DIR`` (arrives as ``tables``)."""
+    return click.option(
+        "--folder",
+        "tables",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        metavar="DIR",
+        callback=lambda _ctx, _parameter, value: Definitions.load(value) if value else Definitions.default(),
+        help="Tables of your own, AD.yaml and <BUC>.yaml, instead of the built-in ones.",
+    )(command)
+
+
+@bucs.command(
+    "list", short_help="Every process: title, first SEDs, how it ends.", epilog=failures.EXIT_STATUS
+)
+@_tables_option
 @output.shared_options
-def list_(*, as_json: bool) -> None:
+def list_(*, tables: Definitions, as_json: bool) -> None:
     r"""List every process with its title, its first SEDs, and how many counterparties it has.
 
     \b
@@ -42,7 +58,7 @@ def list_(*, as_json: bool) -> None:
 
     With --json: [{"buc", "title", "sector", "cdm", "participation", "starters": [str], "close", "seds": [str]}].
     """
-    definitions = Definitions.default().all()
+    definitions = tables.all()
     if as_json:
         output.show_json([_summary(each) for each in definitions])
         return
@@ -66,10 +82,11 @@ def _summary(definition: BucDefinition) -> dict[str, object]:
     }
 
 
-@bucs.command(epilog=failures.EXIT_STATUS)
+@bucs.command(short_help="The table of one process, for both roles.", epilog=failures.EXIT_STATUS)
 @click.argument("buc")
+@_tables_option
 @output.shared_options
-def show(*, buc: str, as_json: bool) -> None:
+def show(*, buc: str, tables: Definitions, as_json: bool) -> None:
     r"""Show the table of a process for both roles: each SED, what comes before it, to whom it goes.
 
     \b
@@ -82,16 +99,15 @@ def show(*, buc: str, as_json: bool) -> None:
       "steps": [{"sed", "kind", "from", "to", "starter", "after", "replies_to", "optional",
       "repeatable", "addressing", "permissions", "condition", "deadline", "note"}].
     """
-    definition = _find(buc)
+    definition = _find(tables, buc)
     if as_json:
         output.show_json(_as_json(definition))
     else:
         _show(definition)
 
 
-def _find(text: str) -> BucDefinition:
-    definitions = Definitions.default()
-    known = {str(each.buc).upper(): each for each in definitions.all()}
+def _find(tables: Definitions, text: str) -> BucDefinition:
+    known = {str(each.buc).upper(): each for each in tables.all()}
     if text.upper() not in known:
         raise failures.usage(
             f'Expected a process that has a table, found "{text}". {failures.nearest(text, known)}'
@@ -228,11 +244,12 @@ def _remarks(step: Step) -> str:
     return "; ".join(remarks)
 
 
-@bucs.command(epilog=failures.EXIT_STATUS)
+@bucs.command(short_help="A picture of one process, as Mermaid text.", epilog=failures.EXIT_STATUS)
 @click.argument("buc")
 @click.option("--horizontal", is_flag=True, help="Draw the horizontal SEDs too.")
+@_tables_option
 @output.shared_options
-def draw(*, buc: str, horizontal: bool, as_json: bool) -> None:
+def draw(*, buc: str, horizontal: bool, tables: Definitions, as_json: bool) -> None:
     r"""Draw a process as a Mermaid flowchart, one lane per role.
 
     Mermaid is text that GitHub, GitLab and many editors show as a picture.
@@ -243,7 +260,7 @@ def draw(*, buc: str, horizontal: bool, as_json: bool) -> None:
 
     With --json: {"buc", "mermaid"}.
     """
-    definition = _find(buc)
+    definition = _find(tables, buc)
     picture = diagram.draw(definition, horizontal=horizontal)
     if as_json:
         output.show_json({"buc": definition.buc, "mermaid": picture})
@@ -251,11 +268,12 @@ def draw(*, buc: str, horizontal: bool, as_json: bool) -> None:
         click.echo(picture, nl=False)
 
 
-@bucs.command(epilog=failures.EXIT_STATUS)
+@bucs.command(short_help="What is wrong with the tables.", epilog=failures.EXIT_STATUS)
 @click.argument("buc", required=False)
 @click.option("--schemas", is_flag=True, help="Also name the SEDs that have no schema here.")
+@_tables_option
 @output.shared_options
-def check(*, buc: str | None, schemas: bool, as_json: bool) -> None:
+def check(*, buc: str | None, schemas: bool, tables: Definitions, as_json: bool) -> None:
     r"""Check the tables: SEDs that nobody can send, steps never reached, rows that contradict each other.
 
     \b
@@ -265,7 +283,7 @@ def check(*, buc: str | None, schemas: bool, as_json: bool) -> None:
 
     With --json: [{"buc", "kind": "error" or "warning", "text", "hint"}].
     """
-    definitions = [_find(buc)] if buc else list(Definitions.default().all())
+    definitions = [_find(tables, buc)] if buc else list(tables.all())
     seds = {each.type for each in Catalogue.default().definitions()} if schemas else None
     found = [finding for definition in definitions for finding in static.check(definition, seds)]
     if as_json:

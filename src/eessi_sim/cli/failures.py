@@ -7,6 +7,7 @@ is imported at the top: the root command needs this module for ``--help``.
 import difflib
 import errno
 import json
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator
@@ -32,6 +33,8 @@ EXIT_STATUS: Final = (
 )
 """Closes the help page of every command."""
 
+_STEERING: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and line end, and those that turn the direction of writing."""
 _VERBOSE: Final = "eessi_sim.verbose"
 _JSON: Final = "eessi_sim.json"
 
@@ -98,11 +101,11 @@ def _machine_problem(error: OSError) -> errors.EnvironmentProblem:
 def _show(ctx: click.Context, error: EessiSimError) -> None:
     if is_verbose(ctx):
         click.echo("".join(traceback.format_exception(error)), err=True)
-    click.echo(f"{click.style(error.code, fg='red', bold=True)}: {error.message}", err=True)
+    click.echo(f"{click.style(error.code, fg='red', bold=True)}: {printable(error.message)}", err=True)
     if error.hint:
-        click.echo(f"  {click.style('hint', fg='cyan')}: {error.hint}", err=True)
+        click.echo(f"  {click.style('hint', fg='cyan')}: {printable(error.hint)}", err=True)
     for line in _details(error):
-        click.echo(f"  {line}", err=True)
+        click.echo(f"  {printable(line)}", err=True)
     if ctx.meta.get(_JSON):
         click.echo(json.dumps({"error": _as_json(error)}, indent=2, ensure_ascii=False))
 
@@ -124,6 +127,11 @@ def _as_json(error: EessiSimError) -> dict[str, object]:
     shape = error.as_dict()
     report = getattr(error, "report", None)
     return {**shape, "report": report.as_dict()} if report is not None else shape
+
+
+def printable(text: str) -> str:
+    """Return a text without characters that would steer the terminal; it may come out of anybody's file."""
+    return _STEERING.sub("·", text)
 
 
 def usage(message: str) -> click.UsageError:

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from eessi_sim.cdm.report import Issue, Severity
-from eessi_sim.cli import output
+from eessi_sim.cli import failures, output
 from eessi_sim.cli.source import Source
 
 _STYLES: Final = {Severity.ERROR: output.BAD, Severity.WARNING: output.WARN, Severity.INFO: "blue"}
@@ -28,14 +28,17 @@ def show(issues: Iterable[Issue], text: bytes) -> None:
     for issue in issues:
         head = output.grid(9)
         head.add_row(
-            Text(issue.severity, style=f"bold {_STYLES[issue.severity]}"), Text(issue.message, style="bold")
+            Text(issue.severity, style=f"bold {_STYLES[issue.severity]}"),
+            Text(failures.printable(issue.message), style="bold"),
         )
         facts = output.grid(8)
         for name, value in _facts(issue):
-            facts.add_row(Text(name, style=output.DIM), Text(value))
+            facts.add_row(Text(name, style=output.DIM), Text(failures.printable(value)))
         output.show(Text(), Padding(head, (0, 2)), *_excerpt(issue, source))
         if issue.path != "/":
-            output.show_unwrapped(Text.assemble(("    at       ", output.DIM), issue.path))
+            output.show_unwrapped(
+                Text.assemble(("    at       ", output.DIM), failures.printable(issue.path))
+            )
         output.show(Padding(facts, (0, 4)))
 
 

@@ -110,10 +110,8 @@ class Time(click.ParamType):  # type: ignore[type-arg] # generic in the newest c
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         """Read the time."""
-        if isinstance(value, datetime):
-            return value
         try:
-            time = datetime.fromisoformat(value)
+            time = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(f'Expected a time like 2026-03-02T08:15:00Z, found "{value}"', param, ctx)
         return time if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,6 +1,7 @@
 """``eessi-sim institutions``: who takes part, for what they are competent, and how they behave."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -49,7 +50,9 @@ def _load(folder: Path | None) -> tuple[Institution, ...]:
     return found
 
 
-@institutions.command("list", epilog=failures.EXIT_STATUS)
+@institutions.command(
+    "list", short_help="Every institution and its competences.", epilog=failures.EXIT_STATUS
+)
 @click.option("--country", metavar="CC", help="Only this country, EESSI's code: EL is Greece.")
 @click.option("--buc", metavar="BUC", help="Only those competent in this process.")
 @_folder_option
@@ -64,7 +67,7 @@ def list_(*, country: str | None, buc: str | None, folder: Path | None, as_json:
 
     \b
     With --json: [{"id", "name", "country", "external", "competences": [{"buc", "role",
-      "from", "until", "ready"}]}].
+      "from", "until", "ready"}]}]; until is the first moment after the end.
     """
     found = [
         each
@@ -108,7 +111,7 @@ def _competence_as_json(entry: AssignedBuc) -> dict[str, object]:
     }
 
 
-@institutions.command(epilog=failures.EXIT_STATUS)
+@institutions.command(short_help="One institution, with its behaviours.", epilog=failures.EXIT_STATUS)
 @click.argument("institution", metavar="ID")
 @_folder_option
 @output.shared_options
@@ -188,12 +191,17 @@ def _show_competences(entries: Sequence[AssignedBuc]) -> None:
             entry.buc,
             entry.role,
             f"{entry.valid_from:%Y-%m-%d}",
-            f"{entry.valid_until:%Y-%m-%d}" if entry.valid_until else "no end",
+            _last_day(entry),
             "yes" if entry.ready else "not yet",
         )
         for entry in entries
     ]
     output.show_table(["!BUC", "!Role", "!From", "!Until", "!In EESSI"], rows, title="Competences")
+
+
+def _last_day(entry: AssignedBuc) -> str:
+    """Return the last day on which a competence holds, as its file says it."""
+    return f"{entry.valid_until - timedelta(days=1):%Y-%m-%d}" if entry.valid_until else "no end"
 
 
 def _does(rule: BehaviourRule) -> str:

@@ -72,6 +72,7 @@ class Root(click.Group):
             return None
         module, _, attribute = entry.target.partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
+        _keep_lines(command)
         return command
 
     def resolve_command(
@@ -101,6 +102,16 @@ class Root(click.Group):
         """Run the command; every error of the project ends here."""
         with failures.reported(ctx):
             return super().invoke(ctx)
+
+
+def _keep_lines(command: click.Command) -> None:
+    """Tell click which paragraphs of a help page keep their lines.
+
+    Click wants the character BS in front of them; docstrings say it with a backslash and a b, which one can see.
+    """
+    command.help = (command.help or "").replace("\\b\n", "\b\n")
+    for child in command.commands.values() if isinstance(command, click.Group) else ():
+        _keep_lines(child)
 
 
 @click.group(

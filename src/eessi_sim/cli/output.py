@@ -71,7 +71,8 @@ def error_console() -> Console:
 
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else int(os.environ.get("COLUMNS", _WIDTH))
+    columns = os.environ.get("COLUMNS", "")
+    width = None if stream.isatty() else int(columns) if columns.isdecimal() else _WIDTH
     return Console(stderr=stderr, width=width, highlight=False, soft_wrap=False)
 
 
@@ -135,16 +136,16 @@ def _word(value: object) -> str:
 
 def show_fields(fields: Mapping[str, object]) -> None:
     """Print names and values, one a line; empty values are left out."""
-    rows = grid(max((len(name) for name in fields), default=0))
+    rows = grid(max((len(name) for name in fields), default=0), gap=2)
     for name, value in fields.items():
         if value not in (None, "", ()):
             rows.add_row(Text(name, style=DIM), value if isinstance(value, Text) else Text(_word(value)))
     show(rows)
 
 
-def grid(width: int) -> Table:
+def grid(width: int, gap: int = 1) -> Table:
     """Return a grid of names, at least ``width`` wide, and values that wrap below themselves."""
-    made = Table.grid(padding=(0, 1))
+    made = Table.grid(padding=(0, gap))
     made.add_column(min_width=width, no_wrap=True)
     made.add_column(overflow="fold")
     return made

@@ -66,7 +66,7 @@ def pki() -> None:
     """
 
 
-@pki.command(epilog=failures.EXIT_STATUS)
+@pki.command(short_help="Make an authority and keys.", epilog=failures.EXIT_STATUS)
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @click.option(
     "--institution", "ids", multiple=True, metavar="ID", help="For whom; the demo network by default."
@@ -121,7 +121,7 @@ def _party(text: str) -> InstitutionId:
         raise failures.usage(f"{error.message}.") from error
 
 
-@pki.command(epilog=failures.EXIT_STATUS)
+@pki.command(short_help="List the certificates and their state.", epilog=failures.EXIT_STATUS)
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @click.option("--at", type=inputs.Time(), metavar="TIME", help="Judge validity at this time; now by default.")
 @output.shared_options
@@ -164,7 +164,7 @@ def show(*, folder: Path, at: datetime | None, as_json: bool) -> None:
     output.show_table(["!Party", "!Purpose", "!State", "!Until", "!Key", "Serial number (hex)"], rows)
 
 
-@pki.command(epilog=failures.EXIT_STATUS)
+@pki.command(short_help="Revoke a certificate.", epilog=failures.EXIT_STATUS)
 @click.argument("folder", type=_FOLDER, metavar="DIR")
 @click.argument("party", metavar="ID")
 @click.argument("purpose", type=click.Choice(_PURPOSES))

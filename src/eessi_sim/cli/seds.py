@@ -28,7 +28,7 @@ def seds() -> None:
     """
 
 
-@seds.command("list", epilog=failures.EXIT_STATUS)
+@seds.command("list", short_help="Every SED: title, versions, confidence.", epilog=failures.EXIT_STATUS)
 @click.option("--sector", metavar="SECTOR", help="Only this sector: LA, P, U, H or X.")
 @inputs.cdm_option
 @output.shared_options
@@ -84,7 +84,7 @@ def _summary(group: list[SedDefinition]) -> dict[str, object]:
     }
 
 
-@seds.command(epilog=failures.EXIT_STATUS)
+@seds.command(short_help="Fields, rules and codes of one SED.", epilog=failures.EXIT_STATUS)
 @click.argument("sed")
 @click.option("--version", metavar="CDM", help="Version of the data model; the newest one by default.")
 @click.option("--codes", is_flag=True, help="Also list the codes of every code list.")

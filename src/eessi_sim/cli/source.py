@@ -5,6 +5,7 @@ from typing import Final
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.report import Issue
+from eessi_sim.cli import failures
 from eessi_sim.errors import XmlError
 from eessi_sim.xmlsafe import Element
 
@@ -20,7 +21,8 @@ class Source:
     """
 
     def __init__(self, text: bytes) -> None:
-        self._text = text.decode("utf-16" if text[:2] in _UTF16 else "utf-8-sig", "replace")
+        decoded = text.decode("utf-16" if text[:2] in _UTF16 else "utf-8-sig", "replace")
+        self._text = failures.printable(decoded.replace("\r\n", "\n"))
         self._lines = self._text.split("\n")
         try:
             self._root: Element | None = xmlsafe.parse(text)
@@ -31,7 +33,7 @@ class Source:
         """Return the line of a finding with start and length of the piece in question, None without a line."""
         if issue.line is None or not 0 < issue.line <= len(self._lines):
             return None
-        line = self._lines[issue.line - 1].rstrip("\r")
+        line = self._lines[issue.line - 1]
         if issue.column is not None:
             return line, min(max(issue.column - 1, 0), len(line)), 1
         start = self._start_of_element(issue)
@@ -42,27 +44,21 @@ class Source:
 
         The parser knows lines only; so the start tags of this name are counted in document order.
         """
-        element = _follow(self._root, issue.path)
-        if element is None or self._root is None:
+        element = _follow(self._root, issue.path) if self._root is not None else None
+        if self._root is None or element is None:
             return 0
         name = xmlsafe.local_name(element)
-        before = 0
-        for other in self._root.iter(f"{{*}}{name}"):
-            if other is element:
-                break
-            before += 1
+        before = list(self._root.iter(f"{{*}}{name}")).index(element)
         tags = list(re.finditer(rf"<(?:[\w.-]+:)?{re.escape(name)}(?=[\s/>])", self._text))
-        if before >= len(tags):
-            return 0
         offset = tags[before].start()
         is_same_line = self._text.count("\n", 0, offset) + 1 == issue.line
         return offset - (self._text.rfind("\n", 0, offset) + 1) if is_same_line else 0
 
 
-def _follow(root: Element | None, path: str) -> Element | None:
+def _follow(root: Element, path: str) -> Element | None:
     """Return the element that a readable XPath names, or the last one of the way that exists."""
     steps = _STEP.findall(path)
-    if root is None or not steps or xmlsafe.local_name(root) != steps[0][0]:
+    if not steps or xmlsafe.local_name(root) != steps[0][0]:
         return None
     current = root
     for name, position in steps[1:]:
@@ -81,5 +77,6 @@ def _piece(issue: Issue, line: str, start: int) -> tuple[int, int]:
         match = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)").search(line, start) if wanted else None
         if match:
             return match.start(), len(match.group())
-    first = start or len(line) - len(line.lstrip())
-    return first, len(line.strip()) - first if not start else 1
+    if start:
+        return start, 1
+    return len(line) - len(line.lstrip()), len(line.strip())

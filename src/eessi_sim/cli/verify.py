@@ -80,7 +80,7 @@ def _subjects(files: Sequence[str], belief: Belief) -> Iterator[Subject]:
 def _show(subject: Subject, *, explain: bool, whole: bool) -> None:
     """Print one line for a subject that is fine, else what failed; with ``whole`` every check."""
     line = output.mark(subject.is_valid)
-    line.append(f"{subject.description}", style="bold")
+    line.append(failures.printable(subject.description), style="bold")
     line.append(f"  {subject.name}")
     output.show_unwrapped(line)
     for check in subject.checks if whole else subject.failed:
@@ -89,9 +89,9 @@ def _show(subject: Subject, *, explain: bool, whole: bool) -> None:
 
 def _show_check(check: Check, *, explain: bool) -> None:
     rows = output.grid(0)
-    rows.add_row(Text("   ") + output.tick(check.passed), Text(_sentence(check)))
+    rows.add_row(Text("   ") + output.tick(check.passed), Text(failures.printable(_sentence(check))))
     if check.signer:
-        rows.add_row("", Text(f"signed by {check.signer}", style=output.DIM))
+        rows.add_row("", Text(failures.printable(f"signed by {check.signer}"), style=output.DIM))
     if not check.passed:
         rows.add_row("", Text(f"{check.file}: {check.name}, {check.code}", style=output.DIM))
         if check.hint:
@@ -111,10 +111,12 @@ def _sentence(check: Check) -> str:
 
 def _show_difference(difference: Difference, *, explain: bool) -> None:
     if not explain:
-        output.show_unwrapped(Text(f"       {difference.reference} (--explain shows more)"))
+        output.show_unwrapped(
+            Text(f"       {failures.printable(difference.reference)} (--explain shows more)")
+        )
         return
     facts = output.grid(10)
-    facts.add_row(Text("       where", style=output.DIM), Text(difference.reference))
+    facts.add_row(Text("       where", style=output.DIM), Text(failures.printable(difference.reference)))
     facts.add_row(Text("       expected", style=output.DIM), Text(difference.expected))
     facts.add_row(Text("       found", style=output.DIM), Text(difference.found))
     facts.add_row(Text("       cause", style=output.DIM), Text(difference.cause))
@@ -125,9 +127,12 @@ def _summarise(subjects: Sequence[Subject]) -> None:
     checks = sum(len(subject.checks) for subject in subjects)
     wrong = sum(len(subject.failed) for subject in subjects)
     asked = wrong or any(check.trusted is not None for subject in subjects for check in subject.checks)
-    text = Text(f"{checks} checks of {len(subjects)} ")
-    text.append("item" if len(subjects) == 1 else "items")
+    text = Text(f"{_number(checks, 'check')} of {_number(len(subjects), 'item')}")
     text.append(f": {wrong} failed" if wrong else ": all passed", style=output.BAD if wrong else output.GOOD)
     if not asked:
         text.append("; signers were not checked against an authority (--ca)", style=output.DIM)
     output.show(Text(), text)
+
+
+def _number(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"

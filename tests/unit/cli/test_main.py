@@ -77,7 +77,7 @@ def test_the_version_is_printed() -> None:
 def test_every_help_teaches(name: str) -> None:
     """Every command has an example, and says what its exit statuses mean."""
     text = run(name, "--help").stdout
-    assert "Example:" in text
+    assert "\nExample:\n" in text.replace("  ", "")
     assert "Exit status: 0 fine" in text
 
 
@@ -100,7 +100,7 @@ def test_every_help_teaches(name: str) -> None:
 def test_every_help_of_a_group_teaches(group: str, name: str) -> None:
     """Commands of a group teach like the others, and document their JSON."""
     text = run(group, name, "--help").stdout
-    assert "Example:" in text
+    assert "\nExample:\n" in text.replace("  ", "")
     assert "Exit status: 0 fine" in text
     assert "With --json" in text
 
@@ -189,8 +189,13 @@ def test_with_verbose_there_is_a_stack_trace() -> None:
 
 def test_verbose_may_stand_before_the_command() -> None:
     """--verbose is an option of the root, too."""
-    result = run("--verbose", "validate", "/nowhere")
-    assert "Traceback" in result.stderr
+    assert "Traceback" in run("--verbose", "validate", "/nowhere").stderr
+
+
+def test_verbose_may_stand_behind_the_command() -> None:
+    """--verbose is an option of every command."""
+    assert "Traceback" in run("validate", "/nowhere", "--verbose").stderr
+    assert "Traceback" not in run("validate", "/nowhere").stderr
 
 
 def test_findings_of_an_invalid_sed_are_listed() -> None:

@@ -1,0 +1,289 @@
+"""eessi-sim sample, seds, bucs, institutions: what there is, for people and for programs."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.helpers import definitions
+from tests.helpers.commands import run, run_json
+from tests.helpers.golden import assert_golden
+
+from eessi_sim import resources
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.catalogue import Catalogue
+
+CDM = ("--cdm", definitions.FOLDER)
+
+INSTITUTION = """
+id: NO:TEST01
+name: {en: Test institution, nb: Prøveetat}
+country: NO
+external: true
+competences:
+  - {buc: LA_BUC_02, roles: [CaseOwner, Counterparty], from: 2020-01-01, until: 2030-12-31, ready: false}
+contact: {email: a@b.example, street: Street 1, town: Oslo}
+endpoint: {exchange: pull}
+behaviours:
+  - {when: A003, reply: A012, after: PT90S, if: weekday, unless: holiday}
+  - {when: P4000, send: [P5000, P6000]}
+"""
+
+
+def institution_folder(folder: Path) -> Path:
+    (folder / "NO").mkdir()
+    (folder / "NO" / "TEST01.yaml").write_text(INSTITUTION)
+    return folder
+
+
+# sample
+
+
+def test_every_sample_is_valid() -> None:
+    """What sample writes, validate accepts."""
+    for definition in Catalogue.default().definitions():
+        sample = run("sample", definition.type).stdout_bytes
+        assert run("validate", "-", stdin=sample).exit_code == 0, definition.type
+
+
+def test_a_sample_in_json_is_valid() -> None:
+    """RINA's form of a sample is valid, too."""
+    text = run("sample", "u002", "--format", "json").stdout
+    assert set(json.loads(text)) == {"U002"}
+    assert run("validate", "-", stdin=text).exit_code == 0
+
+
+def test_a_sample_may_be_written_to_a_file(tmp_path: Path) -> None:
+    """-o writes a file and says so."""
+    result = run("sample", "A003", "-o", tmp_path / "a.xml")
+    assert (result.stdout, result.stderr) == ("", f"Wrote {tmp_path / 'a.xml'}\n")
+
+
+def test_an_unknown_sed_names_the_nearest() -> None:
+    """A SED that does not exist is a usage error with suggestions."""
+    result = run("sample", "A0003")
+    assert result.exit_code == 2
+    assert 'Did you mean "A003"' in result.stderr
+
+
+def test_a_word_that_is_no_sed_type_is_a_usage_error() -> None:
+    """What is no SED type is told what one looks like."""
+    assert "Expected a SED type such as A003" in run("sample", "hello").stderr
+
+
+def test_a_sample_needs_a_sed() -> None:
+    """Without a SED the command says how to find one."""
+    assert "eessi-sim sample --list" in run("sample").stderr
+
+
+@pytest.mark.parametrize("version", ["9.9", "four"])
+def test_an_unknown_version_lists_those_there_are(version: str) -> None:
+    """A version that does not exist is a usage error."""
+    result = run("sample", "A003", "--version", version)
+    assert result.exit_code == 2
+    assert "Known here: 4.4." in result.stderr
+
+
+def test_a_version_chooses_the_definition() -> None:
+    """A SED may be defined in several versions; the newest is taken unless one is named."""
+    assert run("sample", "A901", *CDM).exit_code == 0
+    result = run("sample", "A901", *CDM, "--version", "4.2")
+    assert result.exit_code == 1
+    assert "Expected a sample of A901" in result.stderr
+
+
+def test_a_sed_that_the_version_lacks_is_told_with_the_version() -> None:
+    """A SED may be missing in one version."""
+    assert "that is defined in version 4.2" in run("sample", "A003", *CDM, "--version", "4.2").stderr
+
+
+def test_samples_are_listed() -> None:
+    """--list shows the SEDs that have a sample."""
+    assert "A003" in run("sample", "--list").stdout
+    assert {"sed", "version", "title", "sample"} == set(run_json("sample", "--list")[0])
+
+
+# seds
+
+
+def test_seds_are_listed() -> None:
+    """Every SED is in the list, with title and confidence."""
+    text = run("seds", "list").stdout
+    assert all(definition.type in text for definition in Catalogue.default().definitions())
+    assert "Determination of Applicable Legislation" in text
+
+
+def test_seds_of_a_sector_are_listed() -> None:
+    """--sector leaves the others out."""
+    assert {each["sector"] for each in run_json("seds", "list", "--sector", "la")} == {"LA"}
+
+
+def test_an_unknown_sector_lists_those_there_are() -> None:
+    """A sector that does not exist is a usage error."""
+    assert "Known here: " in run("seds", "list", "--sector", "Q").stderr
+
+
+def test_versions_of_a_sed_are_one_line() -> None:
+    """A SED with several versions is listed once."""
+    [entry] = [each for each in run_json("seds", "list", *CDM) if each["sed"] == "A901"]
+    assert entry["versions"] == ["4.2", "4.4"]
+
+
+def test_a_sed_is_shown_with_fields_rules_and_codes() -> None:
+    """The dictionary of a SED is a table, its rules another, its code lists follow."""
+    assert_golden("cli/seds-show.txt", run("seds", "show", "A901", *CDM, "--codes").stdout)
+
+
+def test_a_sed_without_rules_shows_its_fields_only() -> None:
+    """A SED need not have rules."""
+    assert "Business rules" not in run("seds", "show", "A901", *CDM, "--version", "4.2").stdout
+
+
+def test_a_sed_as_json_has_the_documented_shape() -> None:
+    """The JSON form is stable."""
+    result = run_json("seds", "show", "A003")
+    assert {"fields", "rules", "code_lists", "namespace", "legal_basis"} <= set(result)
+    assert {"path", "type", "occurrence", "code_list", "meaning"} <= set(result["fields"][0])
+    assert {"id", "severity", "test", "message"} <= set(result["rules"][0])
+    assert result["code_lists"]["Country"][0].keys() == {"code", "label"}
+
+
+@pytest.mark.parametrize("sed", [definition.type for definition in Catalogue.default().definitions()])
+def test_every_sed_can_be_shown(sed: str) -> None:
+    """No dictionary is too large or too deep to be shown."""
+    result = run("seds", "show", sed)
+    assert result.exit_code == 0
+    assert max(map(len, result.stdout.splitlines())) <= 100
+
+
+# bucs
+
+
+def test_bucs_are_listed() -> None:
+    """Every process is in the list."""
+    text = run("bucs", "list").stdout
+    assert all(definition.buc in text for definition in Definitions.default().all())
+    assert {"buc", "title", "starters", "seds"} <= set(run_json("bucs", "list")[0])
+
+
+def test_a_buc_is_shown_for_both_roles() -> None:
+    """Each role has its own table."""
+    text = run("bucs", "show", "la_buc_02").stdout
+    assert "The case owner (CO) may send: business SEDs" in text
+    assert "A counterparty (CP) may send: business SEDs" in text
+    assert "A004 or A012, one per request" in text
+    assert "for all by X001 of the case owner, 60 days after A003" in text
+
+
+def test_national_variants_share_a_row() -> None:
+    """P3000_AT, P3000_BE and so on are one row."""
+    text = run("bucs", "show", "P_BUC_01").stdout
+    assert "P3000_XX (32)" in text
+    assert "P3000_AT" not in text
+
+
+@pytest.mark.parametrize("buc", [definition.buc for definition in Definitions.default().all()])
+def test_every_buc_can_be_shown_and_drawn(buc: str) -> None:
+    """Text, JSON and picture exist for every process."""
+    assert run("bucs", "show", buc).exit_code == 0
+    assert run_json("bucs", "show", buc)["steps"]
+    assert "flowchart LR" in run("bucs", "draw", buc).stdout
+    assert run_json("bucs", "draw", buc, "--horizontal")["buc"] == buc
+
+
+def test_an_unknown_buc_names_the_nearest() -> None:
+    """A process that does not exist is a usage error with suggestions."""
+    result = run("bucs", "show", "LA_BUC_2")
+    assert result.exit_code == 2
+    assert 'Did you mean "LA_BUC_02"' in result.stderr
+
+
+def test_the_tables_are_in_order() -> None:
+    """The check of the tables that come with the program finds nothing."""
+    result = run("bucs", "check")
+    assert (result.exit_code, result.stdout) == (0, "✓ 4 tables checked, nothing found\n")
+
+
+def test_seds_without_schema_are_named_when_asked_for() -> None:
+    """--schemas names SEDs that can be played but not written."""
+    found = run_json("bucs", "check", "UB_BUC_01", "--schemas")
+    assert {"buc": "UB_BUC_01", "kind": "warning"}.items() <= found[0].items()
+    assert "Expected a schema for" in run("bucs", "check", "UB_BUC_01", "--schemas").stdout
+
+
+def test_tables_of_ones_own_are_checked(tmp_path: Path) -> None:
+    """A table that nobody can finish is a finding, and exit status 1."""
+    folder = tmp_path / "buc"
+    shutil.copytree(resources.schemas() / "buc", folder)
+    path = folder / "LA_BUC_04.yaml"
+    path.write_text(path.read_text().replace("starters: [A009]", "starters: [A010]"))
+    result = run("bucs", "check", "LA_BUC_04", "--folder", folder)
+    assert result.exit_code == 1
+    assert "A010" in result.stdout
+
+
+# institutions
+
+
+def test_institutions_are_listed() -> None:
+    """Every institution is in the list with its competences."""
+    assert "LA_BUC_02 CO/CP" in run("institutions", "list").stdout
+
+
+def test_institutions_may_be_filtered() -> None:
+    """--country and --buc leave the others out."""
+    found = run_json("institutions", "list", "--country", "de", "--buc", "p_buc_01")
+    assert [each["country"] for each in found] == ["DE"]
+
+
+def test_no_institution_may_fit() -> None:
+    """An empty list is told in words."""
+    assert run("institutions", "list", "--country", "XX").stdout == "No institution fits.\n"
+
+
+def test_an_institution_is_shown(tmp_path: Path) -> None:
+    """Names, competences and behaviours of one institution."""
+    folder = institution_folder(tmp_path)
+    result = run("institutions", "show", "no:test01", "--folder", folder)
+    assert_golden("cli/institution.txt", result.stdout)
+
+
+def test_an_institution_as_json_has_the_documented_shape(tmp_path: Path) -> None:
+    """The JSON form is stable."""
+    result = run_json("institutions", "show", "NO:TEST01", "--folder", institution_folder(tmp_path))
+    assert result["names"] == {"en": "Test institution", "nb": "Prøveetat"}
+    assert result["contact"] == {"email": "a@b.example", "street": "Street 1", "town": "Oslo"}
+    assert result["competences"][0]["until"] == "2031-01-01T00:00:00.000Z"
+    assert result["behaviours"][0] == {
+        "when": "A003",
+        "reply": "A012",
+        "send": [],
+        "after_seconds": 90.0,
+        "if": "weekday",
+        "unless": "holiday",
+    }
+
+
+def test_an_institution_without_behaviours_is_shown(tmp_path: Path) -> None:
+    """An institution that does nothing by itself has no table of behaviours."""
+    path = institution_folder(tmp_path) / "NO" / "TEST01.yaml"
+    path.write_text(INSTITUTION.partition("behaviours:")[0])
+    assert "Behaviours" not in run("institutions", "show", "NO:TEST01", "--folder", tmp_path).stdout
+
+
+def test_every_institution_can_be_shown() -> None:
+    """No institution lacks what is shown."""
+    for each in run_json("institutions", "list"):
+        assert run("institutions", "show", each["id"]).exit_code == 0
+
+
+def test_an_unknown_institution_names_the_nearest() -> None:
+    """An institution that does not exist is a usage error with suggestions."""
+    result = run("institutions", "show", "NO:NAVAT7")
+    assert result.exit_code == 2
+    assert '"NO:NAVAT07"' in result.stderr
+
+
+def test_a_folder_without_institutions_is_a_usage_error(tmp_path: Path) -> None:
+    """--folder has to hold institutions."""
+    assert run("institutions", "list", "--folder", tmp_path).exit_code == 2
