@@ -32,7 +32,7 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	rm -f .coverage .coverage.*
-	COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/python tests/quality/coverage_gate.py
 
 check: $(VENV)/.dev
