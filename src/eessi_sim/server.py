@@ -53,7 +53,10 @@ async def _start_node(state: NetworkState, party: InstitutionId, stack: AsyncExi
     identity = state.tls_identity(party)
     storage = await open_storage(url_of(state.database(party)))
     stack.push_async_callback(storage.close)
-    transport = HttpTransport(identity)
+    directory = Directory(snapshot.load(state.directory_file))
+    transport = HttpTransport(
+        identity, listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls]
+    )
     stack.push_async_callback(transport.close)
     machinery = Machinery(
         library=load_library(),
@@ -61,7 +64,7 @@ async def _start_node(state: NetworkState, party: InstitutionId, stack: AsyncExi
         ids=RandomIdFactory(),
         storage=storage,
         trust=load_trust(state.pki),
-        directory=Directory(snapshot.load(state.directory_file)),
+        directory=directory,
         templates=resources.institutions(),
         pace=state.pace,
     )

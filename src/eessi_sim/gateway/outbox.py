@@ -15,8 +15,10 @@ from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound, next_attempt
 from eessi_sim.as4.model import ErrorSignal
+from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import TransportError, XmlError
 from eessi_sim.gateway.station import Station
+from eessi_sim.identifiers import MessageId
 from eessi_sim.storage.base import Claim, Direction, MessageChanges, MessageKind, StoredMessage
 from eessi_sim.transport.base import Response
 
@@ -50,8 +52,6 @@ class Attempt:
     verdict: Verdict
     reason: str = ""
     """Empty when accepted; else code and sentence, for the journal and the dead letter."""
-    signal: ErrorSignal | None = None
-    """The ebMS error in the response, when there was one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,28 +138,49 @@ class Outbox:
             )
         except TransportError as error:
             return Attempt(Verdict.AGAIN, f"{error.code}: {error.message}")
-        return self._read(response)
+        return self._read(message.endpoint, message.message_id, response)
 
-    def _read(self, response: Response) -> Attempt:
+    def _read(self, endpoint: str, message_id: MessageId, response: Response) -> Attempt:
         """Tell what an HTTP answer means; ebMS errors come with 200, 400 or 500 (all are in use)."""
-        signal = self._signal_in(response)
-        if signal is not None:
-            verdict = Verdict.REFUSED if signal.is_failure else Verdict.ACCEPTED
-            return Attempt(verdict, reason_of(signal), signal)
+        answer = self._message_in(response)
+        if answer is not None and isinstance(answer.unit, ErrorSignal):
+            return self._judge(endpoint, message_id, answer, answer.unit)
         if response.status in (200, 202, 204):
             return Attempt(Verdict.ACCEPTED)
         reason = f"HTTP {response.status} {response.body[:200].decode(errors='replace').strip()}"
         return Attempt(Verdict.AGAIN if response.status in _AGAIN_LATER else Verdict.REFUSED, reason)
 
-    def _signal_in(self, response: Response) -> ErrorSignal | None:
+    def _message_in(self, response: Response) -> Unpacked | None:
         content_type = response.headers.get("content-type", "")
         if not response.body or not ("xml" in content_type or "multipart" in content_type):
             return None
         try:
-            unit = msh.unpack(content_type, response.body, self._station.limits).unit
+            return msh.unpack(content_type, response.body, self._station.limits)
         except (EbmsFault, XmlError):
             return None
-        return unit if isinstance(unit, ErrorSignal) else None
+
+    def _judge(self, endpoint: str, message_id: MessageId, answer: Unpacked, signal: ErrorSignal) -> Attempt:
+        """Believe an error only when the next hop signed it and it is about this message.
+
+        Whatever else answers may be anybody who wants to stop the sender: the message is sent again.
+        """
+        station = self._station
+        reason = reason_of(signal)
+        if signal.info.ref_to_message_id not in (None, message_id):
+            return Attempt(Verdict.AGAIN, f"An error about another message came back: {reason}")
+        try:
+            msh.verify(
+                answer,
+                candidates=station.directory.current.certificates_at(endpoint).ebms,
+                trust=station.trust,
+                at=station.clock.now(),
+                policy=station.policy,
+            )
+        except EbmsFault as fault:
+            return Attempt(
+                Verdict.AGAIN, f"An error of unproven origin came back: {reason} ({fault.message})"
+            )
+        return Attempt(Verdict.REFUSED if signal.is_failure else Verdict.ACCEPTED, reason)
 
     def _settlement(self, message: StoredMessage, attempt: Attempt) -> Settlement:
         now = self._station.clock.now()

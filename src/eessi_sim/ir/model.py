@@ -88,6 +88,10 @@ class Certificates:
         """Return those for one purpose."""
         return {Purpose.EBMS: self.ebms, Purpose.SEAL: self.seal, Purpose.TLS: self.tls}[purpose]
 
+    def joined(self, others: "Certificates") -> "Certificates":
+        """Return these and those of somebody else."""
+        return Certificates(self.ebms + others.ebms, self.seal + others.seal, self.tls + others.tls)
+
 
 @dataclass(frozen=True, slots=True)
 class BehaviourRule:

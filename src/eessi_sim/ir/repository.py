@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from eessi_sim.definition_files import suggestion
 from eessi_sim.errors import DefinitionError, NotCompetent, UnknownReceiver
 from eessi_sim.identifiers import BucType, InstitutionId
-from eessi_sim.ir.model import AccessPointEntry, AssignedBuc, Institution
+from eessi_sim.ir.model import AccessPointEntry, AssignedBuc, Certificates, Exchange, Institution
 from eessi_sim.security.keys import Certificate, Purpose
 
 _SHOWN: Final = 8
@@ -29,6 +29,7 @@ class _Index:
     access_points: dict[str, AccessPointEntry]
     access_point_of: dict[str, AccessPointEntry]
     parties_of_tls: dict[bytes, frozenset[InstitutionId]]
+    certificates_at: dict[str, Certificates]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class InstitutionRepository:
             _by_id(self.access_points),
             _links(self.access_points),
             _parties_of_tls((*self.institutions, *self.access_points)),
+            _certificates_at(self.institutions, self.access_points),
         )
         object.__setattr__(self, "_index", index)  # the dataclass is frozen
 
@@ -156,6 +158,13 @@ class InstitutionRepository:
         """
         return self._index.parties_of_tls.get(certificate, frozenset())
 
+    def certificates_at(self, url: str) -> Certificates:
+        """Return the certificates of whom the repository lists at ``url``; none when it lists nobody there.
+
+        Several parties may share an address, as behind a national gateway.
+        """
+        return self._index.certificates_at.get(url, Certificates())
+
     def certificates_of(self, party: str, purpose: Purpose) -> tuple[Certificate, ...]:
         """Return the certificates listed for an institution or access point; none when it is unknown."""
         entry = self._index.institutions.get(party) or self._index.access_points.get(party)
@@ -206,6 +215,23 @@ def _parties_of_tls(
         for certificate in entry.certificates.tls:
             found[certificate.der].add(entry.id)
     return {der: frozenset(parties) for der, parties in found.items()}
+
+
+def _certificates_at(
+    institutions: Iterable[Institution], access_points: Iterable[AccessPointEntry]
+) -> dict[str, Certificates]:
+    places = [
+        (institution.endpoint.channel, institution.certificates)
+        for institution in institutions
+        if institution.endpoint.exchange is Exchange.PUSH
+    ]
+    for point in access_points:
+        places += [(url, point.certificates) for url in {point.outbox, point.inbox, point.inbound}]
+    found: dict[str, Certificates] = {}
+    for url, certificates in places:
+        if url:  # empty until the network is built
+            found[url] = found.get(url, Certificates()).joined(certificates)
+    return found
 
 
 def _is_competent(institution: Institution, buc: BucType, role: str, at: datetime, ready: bool) -> bool:

@@ -5,7 +5,7 @@ receiving end lives in ``http_listener``.
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -35,13 +35,24 @@ class HttpTransport:
     Args:
         identity: certificate shown to servers, and the authorities that servers must come from.
         limits: bounds of the answers.
+        listed: returns the certificates (DER) of which the server at a URL must show one; without it every
+            server that the authorities vouch for will do.
 
     Raises:
         KeyMaterialError: a file of the identity cannot be used.
     """
 
-    def __init__(self, identity: TlsIdentity, *, limits: TransportLimits | None = None) -> None:
-        self._context = client_context(identity)
+    def __init__(
+        self,
+        identity: TlsIdentity,
+        *,
+        limits: TransportLimits | None = None,
+        listed: Callable[[str], Collection[bytes]] | None = None,
+    ) -> None:
+        self._identity = identity
+        self._any = client_context(identity)
+        self._listed = listed
+        self._contexts: dict[frozenset[bytes], ssl.SSLContext] = {}
         self._limits = limits or TransportLimits()
         self._session: aiohttp.ClientSession | None = None
 
@@ -64,6 +75,7 @@ class HttpTransport:
                 data=body if len(body) < _AT_ONCE else BytesIO(body),
                 headers=headers,
                 allow_redirects=False,
+                ssl=self._context_for(url),
                 timeout=aiohttp.ClientTimeout(total=within),
             ) as answer:
                 return Response(answer.status, _joined(answer.headers), await self._read(answer, url))
@@ -74,11 +86,19 @@ class HttpTransport:
             await self._session.close()
             self._session = None
 
+    def _context_for(self, url: str) -> ssl.SSLContext:
+        """Return the TLS settings for a server; the same for the same certificates, so that connections are kept."""
+        if self._listed is None:
+            return self._any
+        listed = frozenset(self._listed(url))
+        if listed not in self._contexts:
+            self._contexts[listed] = client_context(self._identity, listed)
+        return self._contexts[listed]
+
     def _open(self) -> aiohttp.ClientSession:
         # Not in __init__: a session belongs to the event loop in which it is made.
         if self._session is None:
             connector = aiohttp.TCPConnector(
-                ssl=self._context,
                 limit=0,
                 limit_per_host=_CONNECTIONS_PER_HOST,
                 keepalive_timeout=_KEEP_SECONDS,

@@ -1,13 +1,16 @@
 """Third parties cannot change what a sender believes about its message: forged errors, receipts and answers."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+import pytest
 from tests.helpers.lab import FK, NAV, POINT, ZUS, Lab
 
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import ErrorSignal, UserMessage
-from eessi_sim.identifiers import InstitutionId
+from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement, Verdict
+from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
 from eessi_sim.transport.base import Response
 
@@ -94,3 +97,56 @@ async def test_receipt_after_the_last_retry_still_proves_delivery(lab: Lab) -> N
     client = lab.keys(POINT).tls.certificate.der
     await lab.post(NAV, receipt.body, content_type=receipt.content_type, client=client)
     assert (lab.sent(NAV).state, lab.delivery(NAV)) == ("delivered", "delivered")
+
+
+@dataclass
+class Hop:
+    """A next hop that always gives the same answer, and the owner of the queue that remembers what came of it."""
+
+    answer: Response
+    attempts: list[Attempt] = field(default_factory=list)
+
+    async def send(
+        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+    ) -> Response:
+        return self.answer
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+    async def settle(self, message: StoredMessage, attempt: Attempt, settlement: Settlement) -> None:
+        self.attempts.append(attempt)
+
+
+async def verdict_on(lab: Lab, signer: InstitutionId | None, about: str) -> tuple[Verdict, str]:
+    """What NAV makes of an error that comes back when it hands its message to the access point."""
+    fault = EbmsFault(EbmsErrorCode.FAILED_AUTHENTICATION, "No").as_error()
+    keys = lab.keys(signer).ebms if signer else None
+    station = lab.node(NAV).office.station
+    packed = msh.pack_error([fault], keys, about=MessageId(about), stamp=station.stamp())
+    hop = Hop(Response(200, {"content-type": packed.content_type}, packed.body))
+    await Outbox(replace(station, transport=hop), hop).process(lab.sent(NAV))
+    (attempt,) = hop.attempts
+    return attempt.verdict, attempt.reason
+
+
+async def test_error_in_the_answer_counts_when_the_access_point_signed_it(sent: Lab) -> None:
+    """The hop that was asked to take the message refuses it."""
+    verdict, reason = await verdict_on(sent, POINT, sent.sent(NAV).message_id)
+    assert (verdict, reason.split()[0]) == (Verdict.REFUSED, "EBMS:0101")
+
+
+@pytest.mark.parametrize("signer", [None, FK, ZUS])
+async def test_error_in_the_answer_that_the_next_hop_did_not_sign_stops_nothing(
+    sent: Lab, signer: InstitutionId | None
+) -> None:
+    """Unsigned, or signed by anybody else: the message is sent again, and the journal says why."""
+    verdict, reason = await verdict_on(sent, signer, sent.sent(NAV).message_id)
+    assert verdict is Verdict.AGAIN
+    assert reason.startswith("An error of unproven origin came back: EBMS:0101")
+
+
+async def test_error_in_the_answer_about_another_message_stops_nothing(sent: Lab) -> None:
+    """An old error, replayed, says nothing about this message."""
+    verdict, reason = await verdict_on(sent, POINT, "another@point.example")
+    assert (verdict, reason[:35]) == (Verdict.AGAIN, "An error about another message came")

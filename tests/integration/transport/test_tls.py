@@ -13,6 +13,7 @@ from tests.helpers.tls import DAY, TlsFolder
 from tests.integration.transport.conftest import echo
 
 from eessi_sim.errors import KeyMaterialError, Refused, TransportError
+from eessi_sim.security.keys import Certificate
 from eessi_sim.transport.base import TlsIdentity
 from eessi_sim.transport.http import HttpListener, HttpTransport
 from eessi_sim.transport.tls import client_context, server_context
@@ -116,6 +117,44 @@ async def test_server_whose_certificate_begins_tomorrow_is_refused(
     """A sender does not talk to a server whose certificate is not yet valid."""
     with pytest.raises(Refused, match="not yet valid"):
         await send_to(tls.identity("early-server", since=timedelta(days=-1)), client_identity)
+
+
+async def test_server_with_the_certificate_of_somebody_else_is_refused(
+    url: str, tls: TlsFolder, client_identity: TlsIdentity
+) -> None:
+    """Right authority, right name, wrong party: nothing is sent to whom the directory does not list at the URL."""
+    other = Certificate.from_pem(tls.identity("other").certificate.read_bytes()).der
+    transport = HttpTransport(client_identity, listed=lambda _url: [other])
+    with pytest.raises(Refused, match="another certificate"):
+        await transport.send(url, b"", headers=NO_HEADERS, within=30)
+    await transport.close()
+
+
+async def test_server_is_refused_where_the_directory_lists_nobody(
+    url: str, client_identity: TlsIdentity
+) -> None:
+    """An address that nobody has is an address of somebody else."""
+    transport = HttpTransport(client_identity, listed=lambda _url: [])
+    with pytest.raises(Refused, match="another certificate"):
+        await transport.send(url, b"", headers=NO_HEADERS, within=30)
+    await transport.close()
+
+
+async def test_server_with_a_listed_certificate_is_served(
+    url: str, client_identity: TlsIdentity, server_identity: TlsIdentity
+) -> None:
+    """The transport asks for the URL, and goes on with the party that is listed there; again and again."""
+    asked = []
+
+    def listed(place: str) -> list[bytes]:
+        asked.append(place)
+        return [Certificate.from_pem(server_identity.certificate.read_bytes()).der]
+
+    transport = HttpTransport(client_identity, listed=listed)
+    for _ in range(2):
+        assert (await transport.send(url, b"", headers=NO_HEADERS, within=30)).status == 200
+    await transport.close()
+    assert asked == [url, url]
 
 
 async def test_old_tls_is_turned_away(url: str, client_identity: TlsIdentity) -> None:

@@ -20,7 +20,7 @@ from tests.helpers.repositories import (
 
 from eessi_sim.errors import DefinitionError, NotCompetent, UnknownReceiver
 from eessi_sim.identifiers import BucType, InstitutionId
-from eessi_sim.ir.model import ApplicationRole, AssignedBuc, Institution
+from eessi_sim.ir.model import AccessPointEntry, ApplicationRole, AssignedBuc, Certificates, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.keys import Purpose
 
@@ -217,6 +217,40 @@ def test_tls_certificate_of_an_access_point_stands_for_it() -> None:
 def test_unlisted_tls_certificate_stands_for_nobody() -> None:
     """A certificate that is not listed opens no door, whoever issued it."""
     assert repository().parties_of_tls(certificate("stranger", Purpose.TLS).der) == frozenset()
+
+
+def test_address_stands_for_whom_the_repository_lists_there() -> None:
+    """Who answers at a URL must show a certificate of the party that is listed there."""
+    found = repository().certificates_at("https://localhost:8443/zus")
+    assert found.tls == (certificate("gateway", Purpose.TLS),)
+    assert found.ebms == (certificate("zus", Purpose.EBMS),)
+
+
+def test_address_that_several_share_stands_for_each_of_them() -> None:
+    """A national gateway takes messages for several institutions at one URL."""
+    known = repository()
+    here = replace(
+        known.get(ZUS), id=KRUS, certificates=Certificates(tls=(certificate("krus", Purpose.TLS),))
+    )
+    shared = InstitutionRepository("1", (known.get(ZUS), here))
+    assert shared.certificates_at("https://localhost:8443/zus").tls == (
+        certificate("gateway", Purpose.TLS),
+        certificate("krus", Purpose.TLS),
+    )
+
+
+def test_every_entrance_of_an_access_point_stands_for_it() -> None:
+    """Outbox, inbox and inbound may be the same URL; the certificates are listed once for each."""
+    tls = Certificates(tls=(certificate("point", Purpose.TLS),))
+    point = AccessPointEntry(POINT, "Point", "EU", "https://ap/a", "https://ap/b", "https://ap/a", tls)
+    known = InstitutionRepository("1", (), (point,))
+    assert known.certificates_at("https://ap/a") == known.certificates_at("https://ap/b") == tls
+
+
+@pytest.mark.parametrize("url", ["https://elsewhere.example/", "PLGATEWAY", ""])
+def test_address_that_is_none_stands_for_nobody(url: str) -> None:
+    """Unlisted URLs, names of pull channels and addresses of networks not built yet have no certificates."""
+    assert repository().certificates_at(url) == Certificates()
 
 
 @pytest.mark.parametrize(
