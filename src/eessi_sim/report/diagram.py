@@ -28,6 +28,8 @@ _RECEIPT: Final = 20
 _LABEL_UP: Final = 8
 _BOX: Final = 232
 _ARROW: Final = 9
+_REASON: Final = 90
+"""Letters of a reason that find room."""
 _LETTER: Final = 6.9
 """Width of a letter of a name, about."""
 
@@ -134,25 +136,30 @@ def _draw_message(svg: Element, message: Message, way: _Way, y: float) -> None:
     state = "good" if message.is_complete else "bad"
     link = etree.SubElement(svg, "a", href=f"#{anchor(message)}", attrib={"class": f"message {state}"})
     etree.SubElement(link, "title").text = _story_of(message)
-    accepted = message.accepted_at is not None
-    end = way.end if accepted else way.middle
-    _draw_hops(link, way, y, is_accepted=accepted)
+    end = way.end if message.has_arrived else way.middle
+    _draw_hops(link, way, y, has_arrived=message.has_arrived)
     label = f"{message.sed} {message.title}" if message.title else message.sed
+    # In the middle of the first hop when the way turns, else in the middle of the whole.
     _text(link, (way.start + (way.middle if way.turns else end)) / 2, y - _LABEL_UP, label, "sed")
     if message.receipted_at is not None:
         _draw_receipt(link, way, y, message.receipted_at - message.sent_at)
-    elif message.shortcoming:
-        _text(
-            link,
-            (way.start + end) / 2,
-            y + _RECEIPT,
-            textwrap.shorten(message.shortcoming, 90, placeholder=" …"),
-            "reason",
-        )
+    elif not message.has_arrived:
+        _draw_reason(link, message, way, y)
+    else:
+        words = textwrap.shorten(message.shortcoming or "", _REASON, placeholder=" …")
+        _text(link, (way.start + end) / 2, y + _RECEIPT, words, "reason")
 
 
-def _draw_hops(group: Element, way: _Way, y: float, *, is_accepted: bool) -> None:
-    if not is_accepted:
+def _draw_reason(group: Element, message: Message, way: _Way, y: float) -> None:
+    """Write behind the cross why a message got no further than the access point."""
+    words = textwrap.shorten(message.reason or message.shortcoming or "", _REASON, placeholder=" …")
+    aside = 16 if way.start < way.middle else -16
+    text = _text(group, way.middle + aside, y + 5, words, "reason")
+    text.set("text-anchor", "start" if aside > 0 else "end")
+
+
+def _draw_hops(group: Element, way: _Way, y: float, *, has_arrived: bool) -> None:
+    if not has_arrived:
         _line(group, way.start, way.middle, y, "way")
         _cross(group, way.middle, y)
         return
@@ -200,6 +207,8 @@ def span(time: timedelta) -> str:
         return f"{seconds:.1f} s"
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.0f} h"
     return f"{seconds / 86400:.1f} days"
 
 
@@ -228,9 +237,10 @@ def _head(group: Element, x: float, y: float, *, rightward: bool) -> None:
     etree.SubElement(group, "path", d=path, attrib={"class": "head"})
 
 
-def _text(group: Element, x: float, y: float, words: str, kind: str) -> None:
+def _text(group: Element, x: float, y: float, words: str, kind: str) -> Element:
     text = etree.SubElement(group, "text", x=_n(x), y=_n(y), attrib={"class": kind})
     text.text = words
+    return text
 
 
 def _n(number: float) -> str:

@@ -62,6 +62,11 @@ class Message:
         return "valid" if self.receipted_at else "missing"
 
     @property
+    def has_arrived(self) -> bool:
+        """Whether the receiver has it, valid or not."""
+        return self.as4_signature is not None
+
+    @property
     def is_valid(self) -> bool:
         """Whether the receiver found every check passed: both signatures, schema, rules."""
         return bool(

@@ -84,6 +84,17 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
-        anchor=anchor, folder=lambda text: MessageId(text).file_name, iso=iso, sector=sector_of, span=span
+        anchor=anchor,
+        counted=lambda number, *words: f"{number} {_plural(number, *words)}",
+        folder=lambda text: MessageId(text).file_name,
+        iso=iso,
+        plural=_plural,
+        sector=sector_of,
+        span=span,
     )
     return environment
+
+
+def _plural(number: int, one: str, many: str | None = None) -> str:
+    """Return the word for one, or for several; an s makes the plural when it is not given."""
+    return one if number == 1 else many or f"{one}s"
