@@ -61,7 +61,7 @@ class _Messages:
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/manage/health", self.health)
         app.router.add_get("/manage/messages", self.messages)
-        app.router.add_get("/manage/messages/{direction}/{message_id}", self.message)
+        app.router.add_get("/manage/messages/{direction}/{message_id:.+}", self.message)
         app.router.add_get("/manage/journal", self.journal)
 
     async def health(self, _request: web.Request) -> web.Response:
@@ -126,13 +126,15 @@ class _Cases:
 
 @web.middleware
 async def _errors(request: web.Request, handler: _Handler) -> web.StreamResponse:
-    """Answer every error of the project, and every unreadable body, in the one JSON shape."""
+    """Answer every error of the project, every unreadable request and what the library refuses in one JSON shape."""
     try:
         return await handler(request)
     except EessiSimError as error:
         return _json(shape_of(error), status=status_of(error))
     except (msgspec.MsgspecError, ValueError) as error:
         return _json({"code": "bad-request", "message": str(error)}, status=400)
+    except web.HTTPError as error:  # raised by the library: no such path, wrong method, body too large
+        return _json({"code": "http", "message": error.reason}, status=error.status)
 
 
 def _guard(token: str) -> Any:  # Any: aiohttp's type of a middleware is private
@@ -140,7 +142,7 @@ def _guard(token: str) -> Any:  # Any: aiohttp's type of a middleware is private
 
     @web.middleware
     async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
-        shown = request.headers.get("authorization", "").encode()
+        shown = request.headers.get("authorization", "").encode(errors="surrogateescape")
         if not secrets.compare_digest(shown, expected):
             return _json({"code": "token", "message": "Expected the token of the network"}, status=401)
         return await handler(request)

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Self
 
+from eessi_sim.errors import KeyMaterialError
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir.model import Certificates
-from eessi_sim.security.keys import KeyPair, Purpose
+from eessi_sim.security.keys import Certificate, KeyPair, Purpose
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 from eessi_sim.security.trust import TrustStore
 
@@ -102,6 +103,18 @@ class Credentials:
 
 
 def load_trust(folder: Path) -> TrustStore:
-    """Return the trust that ``Credentials.save`` wrote: authority and revocation list."""
-    authority = CertificateAuthority.load(folder)
-    return TrustStore.of([authority.certificate], [(folder / "ca.crl").read_bytes()])
+    """Return the trust that ``Credentials.save`` wrote: authority and revocation list.
+
+    The private key of the authority stays where it is: nodes believe certificates, they do not issue any.
+
+    Raises:
+        KeyMaterialError: a file is missing or is something else.
+    """
+    try:
+        authority, revoked = (folder / "ca.pem").read_bytes(), (folder / "ca.crl").read_bytes()
+    except OSError as error:
+        raise KeyMaterialError(
+            f"Expected an authority and its revocation list in {folder}, found: {error}",
+            hint="Remove the folder and start the network again.",
+        ) from error
+    return TrustStore.of([Certificate.from_pem(authority)], [revoked])

@@ -3,9 +3,11 @@
 import base64
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
+from yarl import URL
 
 from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, InstitutionId, SedType
@@ -25,6 +27,10 @@ class RemoteRefusal(EessiSimError):  # noqa: N818 - says what happened
         context = {"available": ", ".join(shape["available"])} if shape.get("available") else {}
         super().__init__(str(shape.get("message", "refused")), hint=shape.get("hint"), **context)
         self.shape = shape
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the error as the node in the other process gave it, its findings included."""
+        return dict(self.shape)
 
 
 class RemoteControl:
@@ -71,23 +77,23 @@ class RemoteControl:
             "parent_id": parent_id,
             "receivers": list(receivers) if receivers is not None else None,
         }
-        found: CaseView = await self._call("POST", f"/cases/{case_id}/documents", CaseView, body)
+        found: CaseView = await self._call("POST", f"/cases/{_part(case_id)}/documents", CaseView, body)
         return found
 
     async def close_case(self, case_id: str) -> CaseView:
         """Close this institution's copy."""
-        found: CaseView = await self._call("POST", f"/cases/{case_id}/close", CaseView, {})
+        found: CaseView = await self._call("POST", f"/cases/{_part(case_id)}/close", CaseView, {})
         return found
 
     async def case(self, case_id: str) -> CaseView:
         """Return a case."""
-        found: CaseView = await self._call("GET", f"/cases/{case_id}", CaseView)
+        found: CaseView = await self._call("GET", f"/cases/{_part(case_id)}", CaseView)
         return found
 
     async def find_case(self, international_id: str) -> CaseView | None:
         """Return the copy of a case that is known by the id all copies share."""
         found: CaseView | None = await self._call(
-            "GET", f"/cases?international_id={international_id}", CaseView | None
+            "GET", f"/cases?international_id={_part(international_id)}", CaseView | None
         )
         return found
 
@@ -98,7 +104,7 @@ class RemoteControl:
 
     async def available_actions(self, case_id: str) -> Sequence[str]:
         """Return in words what can be done with a case now."""
-        found: Sequence[str] = await self._call("GET", f"/cases/{case_id}/actions", list[str])
+        found: Sequence[str] = await self._call("GET", f"/cases/{_part(case_id)}/actions", list[str])
         return found
 
     async def messages(self) -> Sequence[MessageView]:
@@ -109,7 +115,7 @@ class RemoteControl:
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
         """Return the exact bytes of a message."""
         found: MessageFile | None = await self._call(
-            "GET", f"/messages/{direction}/{message_id}", MessageFile | None
+            "GET", f"/messages/{direction}/{quote(message_id, safe='')}", MessageFile | None
         )
         return found
 
@@ -124,7 +130,7 @@ class RemoteControl:
         try:
             async with self._session.request(
                 method,
-                self._base + path,
+                URL(self._base + path, encoded=True),
                 headers=self._headers,
                 data=msgspec.json.encode(body, enc_hook=str) if body is not None else None,
                 timeout=_WITHIN,
@@ -138,6 +144,11 @@ class RemoteControl:
         if response.status >= 400:
             raise RemoteRefusal(_shape(data, response.status))
         return msgspec.json.decode(data, type=kind)
+
+
+def _part(text: str) -> str:
+    """Return a text as one step of a path or one value of a query; ids of other parties may hold anything."""
+    return quote(text, safe="")
 
 
 def _shape(data: bytes, status: int) -> dict[str, Any]:  # Any: the JSON shape of every error
