@@ -84,7 +84,7 @@ def validate(
         output.show_json({"valid": valid, "files": [each.as_dict() for each in examined]})
     elif len(examined) > 1:
         wrong = sum(not each.is_valid for each in examined)
-        output.show(Text(), Text(f"{len(examined)} files, {wrong or 'none'} of them not valid"))
+        output.show(Text(), Text(f"{len(examined)} files, {f'{wrong} not valid' if wrong else 'all valid'}"))
     if not valid:
         click.get_current_context().exit(failures.FINDING)
 

@@ -7,7 +7,7 @@ of all files. What is compared for one message stands in ``evidence``.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -82,7 +82,8 @@ def verify_folder(folder: Path, belief: Belief) -> Iterator[Subject]:
     """
     belief = folder_belief(folder, belief)
     if (folder / MESSAGE).is_file():
-        yield verify_evidence(Evidence(folder.name, _read(folder)), belief)
+        place = folder.absolute()
+        yield verify_evidence(_Ledger(place.parent.parent).evidence(place), belief)
         return
     if not (folder / _MESSAGES).is_dir():
         raise EnvironmentProblem(
@@ -92,7 +93,7 @@ def verify_folder(folder: Path, belief: Belief) -> Iterator[Subject]:
     ledger = _Ledger(folder)
     if ledger.checks:
         yield Subject(_REPORT, "the report itself", tuple(ledger.checks))
-    for place in sorted(path for path in (folder / _MESSAGES).iterdir() if path.is_dir()):
+    for place in ledger.in_order(path for path in (folder / _MESSAGES).iterdir() if path.is_dir()):
         yield verify_evidence(ledger.evidence(place), belief)
 
 
@@ -132,6 +133,11 @@ class _Ledger:
                 Check(name="report", file=path.name, passed=False, sentence=sentence, code="unreadable")
             )
             return None
+
+    def in_order(self, places: Iterable[Path]) -> list[Path]:
+        """Return message folders in the order of the report, those that it forgot at the end."""
+        position = {name: number for number, name in enumerate(self._rows or ())}
+        return sorted(places, key=lambda place: (position.get(place.name, len(position)), place.name))
 
     def evidence(self, place: Path) -> Evidence:
         """Return one message folder with what is said about it."""

@@ -111,8 +111,8 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
 def test_several_files_are_counted(tmp_path: Path) -> None:
     """Of several files, the last line says how many are not valid."""
     good, bad = write(tmp_path, evidence.sample()), write(tmp_path, b"<a/>", "bad.xml")
-    assert run("validate", good, bad).stdout.endswith("\n\n2 files, 1 of them not valid\n")
-    assert run("validate", good, good).stdout.endswith("\n\n2 files, none of them not valid\n")
+    assert run("validate", good, bad).stdout.endswith("\n\n2 files, 1 not valid\n")
+    assert run("validate", good, good).stdout.endswith("\n\n2 files, all valid\n")
 
 
 def test_a_signature_that_is_intact_is_told(tmp_path: Path) -> None:

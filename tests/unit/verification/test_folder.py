@@ -2,6 +2,7 @@
 
 import json
 import random
+import shutil
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -94,6 +95,29 @@ def test_the_folder_of_one_message_is_verified_with_the_authority_above_it(tmp_p
     [subject] = verified(place)
     assert subject.is_valid
     assert subject.checks[0].trusted
+
+
+def test_a_single_message_is_compared_with_its_report(tmp_path: Path) -> None:
+    """The folder of one message is judged by the report and the index above it, too."""
+    place = evidence.write_run(tmp_path, index=True)
+    (place / "sed.xml").write_bytes((place / "sed.xml").read_bytes() + b"\n")
+    [subject] = verified(place)
+    assert [(check.file, check.name) for check in subject.failed] == [("sed.xml", "sum")]
+    assert "row" in {check.name for check in subject.checks}
+
+
+def test_messages_come_in_the_order_of_the_report(tmp_path: Path) -> None:
+    """The report knows the order in which messages were sent; others follow."""
+    place = evidence.write_run(tmp_path, report=False)
+    for name in ("z@pl.example", "a@pl.example"):
+        shutil.copytree(place, tmp_path / "messages" / name)
+    rows = [{**evidence.row(), "message_id": "z@pl.example"}, evidence.row()]
+    (tmp_path / "report.json").write_text(json.dumps({"messages": rows}))
+    assert [subject.name for subject in verified(tmp_path)] == [
+        "z@pl.example",
+        evidence.FOLDER,
+        "a@pl.example",
+    ]
 
 
 def test_certificates_are_judged_at_the_time_of_the_message(tmp_path: Path) -> None:
