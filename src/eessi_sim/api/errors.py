@@ -3,15 +3,16 @@
 from typing import Final
 
 from eessi_sim.errors import (
-    ActionNotAvailable,
+    CaseError,
     CaseNotFound,
-    DefinitionError,
+    Conflict,
     DocumentNotFound,
     EessiSimError,
-    IdentifierError,
+    EnvelopeError,
     RoutingError,
     SedError,
     SedInvalid,
+    SignatureError,
     StorageError,
     TransportError,
     XmlError,
@@ -20,20 +21,20 @@ from eessi_sim.errors import (
 _STATUS: Final[tuple[tuple[type[EessiSimError], int], ...]] = (
     (CaseNotFound, 404),
     (DocumentNotFound, 404),
-    (ActionNotAvailable, 409),
-    (SedInvalid, 422),
+    (CaseError, 409),
+    (Conflict, 409),
     (SedError, 422),
     (XmlError, 422),
+    (EnvelopeError, 422),
+    (SignatureError, 422),
     (RoutingError, 422),
-    (IdentifierError, 400),
-    (DefinitionError, 400),
     (StorageError, 503),
     (TransportError, 502),
 )
 
 
 def status_of(error: EessiSimError) -> int:
-    """Return the HTTP status of an error; the first family that fits decides."""
+    """Return the HTTP status of an error; the first family that fits decides, 400 when none does."""
     return next((status for family, status in _STATUS if isinstance(error, family)), 400)
 
 

@@ -115,7 +115,7 @@ class RemoteControl:
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
         """Return the exact bytes of a message."""
         found: MessageFile | None = await self._call(
-            "GET", f"/messages/{direction}/{quote(message_id, safe='')}", MessageFile | None
+            "GET", f"/messages/{_part(direction)}/{_part(message_id)}", MessageFile | None
         )
         return found
 

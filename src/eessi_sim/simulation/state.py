@@ -4,13 +4,16 @@
 managing a node asks for. Only the owner of the folder can read it.
 """
 
+import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
+from random import SystemRandom
 from typing import Final
 
 import msgspec
@@ -26,6 +29,8 @@ from eessi_sim.transport.base import TlsIdentity
 
 LOOPBACK: Final = "127.0.0.1"
 _FILE: Final = "network.json"
+_LISTENING: Final = range(10_240, 32_768)
+"""Ports for listeners: above those of well-known services, below those that systems give to connections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,25 +112,18 @@ def establish(
 
     Args:
         definition: the network.
-        folder: made when absent.
+        folder: made when absent; must be empty, because it becomes private.
         now: time on the clock of the network.
         algorithm: kind of keys.
         base_port: first port; the nodes take two each from there on. 0 lets the system choose.
         pace: factor on the delays of all behaviours.
 
     Raises:
-        EnvironmentProblem: the folder cannot be written or a port is taken.
+        EnvironmentProblem: the folder cannot be written or holds something else, or a port is taken.
     """
     parties = parties_of(definition)
-    try:
-        (folder / "nodes").mkdir(parents=True, exist_ok=True)
-        folder.chmod(0o700)
-    except OSError as error:
-        raise EnvironmentProblem(
-            f'Expected a folder that can be written, found "{folder}": {error.strerror}',
-            hint="Choose another one with --state, or change its permissions.",
-        ) from error
     ports = _ports(2 * len(parties), base_port)
+    _prepare(folder)
     nodes = tuple(
         NodeAddress(party, port, manage)
         for party, port, manage in zip(parties, ports[::2], ports[1::2], strict=True)
@@ -167,6 +165,24 @@ def load_state(folder: Path) -> NetworkState:
         ) from error
 
 
+def _prepare(folder: Path) -> None:
+    """Make the folder of a network; only its owner may look into it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            raise EnvironmentProblem(
+                f'Expected an empty folder for the network, found files in "{folder}"',
+                hint="Choose another one with --state, or remove what is in it.",
+            )
+        folder.chmod(0o700)
+        (folder / "nodes").mkdir()
+    except OSError as error:
+        raise EnvironmentProblem(
+            f'Expected a folder that can be written, found "{folder}": {error.strerror}',
+            hint="Choose another one with --state, or change its permissions.",
+        ) from error
+
+
 def _write(state: NetworkState) -> None:
     path = state.path / _FILE
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -176,15 +192,28 @@ def _write(state: NetworkState) -> None:
 
 def _ports(number: int, base: int) -> list[int]:
     """Return free ports: ``base`` and the following ones, or any when ``base`` is 0."""
-    wanted: Iterable[int] = range(base, base + number) if base else [0] * number
     held: list[socket.socket] = []
     try:
-        for port in wanted:
-            held.append(_bind(port))  # noqa: PERF401 - those bound so far must be closed when one fails
+        if base:
+            for port in range(base, base + number):
+                held.append(_bind(port))  # noqa: PERF401 - those bound so far must be closed when one fails
+        else:
+            held.extend(islice(_free(), number))
         return [holder.getsockname()[1] for holder in held]
     finally:
         for holder in held:
             holder.close()
+
+
+def _free() -> Iterator[socket.socket]:
+    """Yield sockets bound to ports that nobody uses, in no order.
+
+    The system itself would choose among those it also gives to connections; a node that is started again could then
+    find its port taken by a connection.
+    """
+    for port in SystemRandom().sample(_LISTENING, len(_LISTENING)):
+        with contextlib.suppress(EnvironmentProblem):
+            yield _bind(port)
 
 
 def _bind(port: int) -> socket.socket:
