@@ -198,24 +198,22 @@ def _entries(store: NodeStore) -> Iterator[JournalEntry]:
 
 async def _trace(folder: Path, reference: str) -> list[JournalEntry]:
     async with _stores(folder) as stores:
-        found: dict[tuple[str, int], JournalEntry] = {}
         shared = _international_id(stores, reference)
-        meant = {reference, *(_beginning_with(stores, reference) if len(reference) == tracing.SHORT else ())}
+        meant = _beginning_with(stores, reference) if shared is None else _messages_in(stores, shared)
+        found: dict[tuple[str, int], JournalEntry] = {}
         for store in stores.values():
-            for name in meant | _names_in(store, shared):
+            for name in meant | _own_name(store, shared):
                 found.update({(entry.node, entry.seq): entry for entry in store.journal_of(name)})
         return tracing.in_order(found.values())
 
 
-def _beginning_with(stores: dict[InstitutionId, NodeStore], start: str) -> set[str]:
-    """Return the ids of the newest messages that begin so."""
+def _beginning_with(stores: dict[InstitutionId, NodeStore], reference: str) -> set[str]:
+    """Return the message id that is meant; several when it is cut and the newest messages have more such."""
+    if len(reference) != tracing.SHORT:
+        return {reference}
     query = MessageQuery(kind=MessageKind.USER)
-    return {
-        message.message_id
-        for store in stores.values()
-        for message in store.messages(query, limit=_PAGE)
-        if message.message_id.startswith(start)
-    }
+    newest = (message for store in stores.values() for message in store.messages(query, limit=_PAGE))
+    return {message.message_id for message in newest if message.message_id.startswith(reference)}
 
 
 def _international_id(stores: dict[InstitutionId, NodeStore], reference: str) -> InternationalId | None:
@@ -230,13 +228,16 @@ def _international_id(stores: dict[InstitutionId, NodeStore], reference: str) ->
         return None
 
 
-def _names_in(store: NodeStore, shared: InternationalId | None) -> set[str]:
-    """Return under which ids the journal of a node speaks of a case: its own id of it, and its messages."""
-    if shared is None:
-        return set()
-    case = store.find_case_by_international(shared)
-    messages = store.messages(MessageQuery(conversation=shared.uuid, kind=MessageKind.USER), limit=_PAGE)
-    return {message.message_id for message in messages} | ({case.id} if case else set())
+def _messages_in(stores: dict[InstitutionId, NodeStore], shared: InternationalId) -> set[str]:
+    """Return the ids of the messages of a case, as any node knows them."""
+    query = MessageQuery(conversation=shared.uuid, kind=MessageKind.USER)
+    return {message.message_id for store in stores.values() for message in store.messages(query, limit=_PAGE)}
+
+
+def _own_name(store: NodeStore, shared: InternationalId | None) -> set[str]:
+    """Return under which id a node keeps a case; case ids of other nodes may mean another one here."""
+    case = store.find_case_by_international(shared) if shared else None
+    return {case.id} if case else set()
 
 
 async def _dead(folder: Path) -> list[_Letter]:

@@ -1,0 +1,131 @@
+"""A network that stays up: other commands use it, it is told to stop, and taken up again with its cases."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.helpers.commands import run, run_json
+from tests.helpers.process_networks import small_definition
+
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.identifiers import CdmVersion, SedType
+
+pytestmark = pytest.mark.process
+
+WITHIN = 120
+"""Seconds; generous, because tests may share the machine."""
+POSTED = Catalogue.default().get(SedType("A009"), CdmVersion("4.4")).sample
+
+
+@contextmanager
+def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """A network that runs, and what it said about itself; told to stop at the end."""
+    command = [sys.executable, "-m", "eessi_sim", "run", "--json", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            lines = []
+            for line in process.stdout:
+                lines.append(line)
+                if line == "}\n":
+                    break
+            yield process, json.loads("".join(lines))
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=WITHIN)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a network of two countries; it was started once, used, and stopped politely."""
+    place = tmp_path_factory.mktemp("run")
+    small_definition(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def used(folder: Path) -> dict[str, Any]:
+    """What happened while the network ran for the first time."""
+    state = str(folder / "state")
+    with running("--state", state, "--network", str(folder / "small.yaml")) as (process, answer):
+        seen = {
+            "nodes": [node["party"] for node in answer["nodes"]],
+            "sent": send(state),
+            "second": run("run", "--state", state).exit_code,
+            "foreign": run(
+                "send", POSTED, "--from", "SE:FKSE01", "--to", "PL:ZUS01", "--state", state
+            ).exit_code,
+            "refused": run(
+                "send", POSTED, "--from", "NO:NAVAT07", "--to", "SE:FKSE01", "--state", state
+            ).stderr,
+        }
+    return {**seen, "status": process.returncode}
+
+
+def send(state: str) -> Any:
+    return run_json("send", POSTED, "--from", "NO:NAVAT07", "--to", "PL:ZUS01", "--state", state)
+
+
+def test_run_says_where_its_nodes_are(used: dict[str, Any]) -> None:
+    """Once all nodes are up they are listed, the access point among them."""
+    assert sorted(used["nodes"]) == ["EU:APSIM01", "NO:NAVAT07", "PL:ZUS01"]
+
+
+def test_send_uses_the_running_network(used: dict[str, Any]) -> None:
+    """A document sent through it is accepted, receipted and found valid by another process."""
+    assert used["sent"]["success"]
+
+
+def test_running_network_refuses_as_a_temporary_one_does(used: dict[str, Any]) -> None:
+    """What a node refuses comes back as a sentence with its hint."""
+    assert "SE:FKSE01" in used["refused"]
+
+
+def test_sender_must_be_in_the_running_network(used: dict[str, Any]) -> None:
+    """An institution that the network does not have cannot send: wrong usage."""
+    assert used["foreign"] == 2
+
+
+def test_folder_of_a_running_network_is_taken(used: dict[str, Any]) -> None:
+    """A second run in the same folder ends with status 3."""
+    assert used["second"] == 3
+
+
+def test_interrupted_run_ends_well(used: dict[str, Any]) -> None:
+    """Ctrl-C is the way to end it: status 0."""
+    assert used["status"] == 0
+
+
+def test_stopped_network_cannot_be_sent_to(used: dict[str, Any], folder: Path) -> None:
+    """A named folder whose network is stopped is not replaced by a temporary one."""
+    assert used["status"] == 0
+    state = folder / "state"
+    result = run("send", POSTED, "--from", "NO:NAVAT07", "--to", "PL:ZUS01", "--state", state)
+    assert (result.exit_code, "found a stopped one" in result.stderr) == (3, True)
+
+
+def test_stopped_network_keeps_its_settings(used: dict[str, Any], folder: Path) -> None:
+    """Another network or port for a folder that has a network is refused: status 3."""
+    assert used["status"] == 0
+    assert run("run", "--state", folder / "state", "--port", 40000).exit_code == 3
+
+
+def test_network_is_taken_up_again_with_its_cases(used: dict[str, Any], folder: Path) -> None:
+    """A network started again knows the cases of before, and works on."""
+    state = str(folder / "state")
+    with running("--state", state):
+        again = send(state)
+    assert again["success"]
+    assert run_json("trace", used["sent"]["case"], "--state", state)[0]["step"] == "case-opened"
+
+
+def test_other_machines_are_not_served() -> None:
+    """Only addresses of this machine may be listened at for now: wrong usage."""
+    result = run("run", "--host", "0.0.0.0")
+    assert (result.exit_code, "this machine only" in result.stderr) == (2, True)
