@@ -18,7 +18,8 @@ from eessi_sim.identifiers import BucType, InstitutionId, SedType
 from eessi_sim.simulation.control import LocalControl, NodeControl, StoreReader
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-_MAX_BODY: Final = 64 * 1024 * 1024
+MAX_BODY: Final = 64 * 1024 * 1024
+"""Octets of a request; a SED may have megabytes of attachments, in base64 (our choice, inferred)."""
 
 
 class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +46,7 @@ def make_app(reader: StoreReader, token: str) -> web.Application:
         reader: the node; a ``LocalControl`` for an institution, which also has cases.
         token: what requests must carry as bearer token.
     """
-    app = web.Application(client_max_size=_MAX_BODY, middlewares=[_errors, _guard(token)])
+    app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors, _guard(token)])
     _Messages(reader).add_to(app)
     if isinstance(reader, LocalControl):
         _Cases(reader).add_to(app)
@@ -112,7 +113,7 @@ class _Cases:
         case = await self._control.send(
             request.match_info["case"],
             SedType(body.sed),
-            content=base64.b64decode(body.content) if body.content is not None else None,
+            content=base64.b64decode(body.content, validate=True) if body.content is not None else None,
             parent_id=body.parent_id,
             receivers=[InstitutionId(text) for text in body.receivers]
             if body.receivers is not None

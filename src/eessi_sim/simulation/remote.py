@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
@@ -48,10 +49,10 @@ class RemoteControl:
         self._headers = {"authorization": f"Bearer {state.token}"}
 
     async def is_ready(self) -> bool:
-        """Return whether the node answers."""
+        """Return whether the node answers; whoever else listens at its port is not the node."""
         try:
             await self._call("GET", "/health", bool)
-        except ConnectFailed:
+        except (ConnectFailed, RemoteRefusal):
             return False
         return True
 
@@ -132,7 +133,7 @@ class RemoteControl:
                 method,
                 URL(self._base + path, encoded=True),
                 headers=self._headers,
-                data=msgspec.json.encode(body, enc_hook=str) if body is not None else None,
+                data=BytesIO(msgspec.json.encode(body, enc_hook=str)) if body is not None else None,
                 timeout=_WITHIN,
             ) as response:
                 data = await response.read()
@@ -141,9 +142,18 @@ class RemoteControl:
                 f"Expected an answer of the node at {self._base}, found {type(error).__name__}",
                 hint="Look at its log in the folder of the network.",
             ) from error
-        if response.status >= 400:
-            raise RemoteRefusal(_shape(data, response.status))
-        return msgspec.json.decode(data, type=kind)
+        return self._read(data, response.status, kind)
+
+    def _read(self, data: bytes, status: int, kind: Any) -> Any:  # Any: as in ``_call``
+        if status >= 400:
+            raise RemoteRefusal(_shape(data, status))
+        try:
+            return msgspec.json.decode(data, type=kind)
+        except msgspec.MsgspecError as error:
+            raise ConnectFailed(
+                f"Expected an answer of the node at {self._base}, found something else: {error}",
+                hint="Another program may listen at its port.",
+            ) from error
 
 
 def _part(text: str) -> str:
@@ -155,4 +165,4 @@ def _shape(data: bytes, status: int) -> dict[str, Any]:  # Any: the JSON shape o
     try:
         return msgspec.json.decode(data, type=dict[str, Any])
     except msgspec.MsgspecError:
-        return {"message": f"HTTP {status}"}
+        return {"code": "http", "message": f"HTTP {status}"}
