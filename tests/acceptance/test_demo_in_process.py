@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.helpers.commands import run, run_json
 
-from eessi_sim import xmlsafe
+from eessi_sim import resources, xmlsafe
 
 BAD_STORY = """
 id: wrong-office
@@ -183,3 +183,16 @@ def test_story_without_file_is_a_finding(tmp_path: Path) -> None:
     network = network_with(tmp_path, "no-such-story")
     result = run("demo", "--in-process", "--network", network)
     assert (result.exit_code, "no-such-story.yaml" in result.stderr) == (1, True)
+
+
+def test_story_whose_partner_keeps_silent_fails_the_demo(tmp_path: Path) -> None:
+    """An answer that does not come in ten minutes of simulated time ends the story; its case is in the report."""
+    network = network_with(tmp_path, "posted-worker")
+    network.write_text(network.read_text().replace("NO:NAVPE01", "NO:NAVAT07, PL:ZUS01"))
+    shipped = (resources.institutions() / "SE" / "FKSE01.yaml").read_text()
+    (tmp_path / "SE").mkdir()
+    (tmp_path / "SE" / "FKSE01.yaml").write_text(shipped.partition("behaviours:")[0])
+    report = run_json("demo", "--in-process", "--network", network)
+    story = report["stories"][0]
+    assert story["reason"] == "story-stuck: Expected in 0:10:00: await A012 from SE:FKSE01, PL:ZUS01"
+    assert [(case["case"], case["status"]) for case in report["cases"]] == [(story["case"], "open")]

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from tests.helpers.process_networks import small_definition
 
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.identifiers import CdmVersion, SedType
+from eessi_sim.simulation.state import load_state
 
 pytestmark = pytest.mark.process
 
@@ -24,8 +26,8 @@ POSTED = Catalogue.default().get(SedType("A009"), CdmVersion("4.4")).sample
 
 
 @contextmanager
-def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
-    """A network that runs, and what it said about itself; told to stop at the end."""
+def running(*options: str, end: int = signal.SIGINT) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """A network that runs, and what it said about itself; told to stop at the end by this signal."""
     command = [sys.executable, "-m", "eessi_sim", "run", "--json", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -37,7 +39,7 @@ def running(*options: str) -> Iterator[tuple[subprocess.Popen[str], Any]]:
                     break
             yield process, json.loads("".join(lines))
         finally:
-            process.send_signal(signal.SIGINT)
+            process.send_signal(end)
             process.communicate(timeout=WITHIN)
 
 
@@ -116,13 +118,40 @@ def test_stopped_network_keeps_its_settings(used: dict[str, Any], folder: Path) 
     assert run("run", "--state", folder / "state", "--port", 40000).exit_code == 3
 
 
-def test_network_is_taken_up_again_with_its_cases(used: dict[str, Any], folder: Path) -> None:
-    """A network started again knows the cases of before, and works on."""
+@pytest.fixture(scope="module")
+def used_again(used: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What happened while the network ran for the second time; the system ended it."""
+    assert used["status"] == 0
     state = str(folder / "state")
-    with running("--state", state):
-        again = send(state)
-    assert again["success"]
-    assert run_json("trace", used["sent"]["case"], "--state", state)[0]["step"] == "case-opened"
+    with running("--state", state, end=signal.SIGTERM) as (process, _):
+        sent = send(state)
+    return {"sent": sent, "status": process.returncode}
+
+
+def test_network_taken_up_again_works_on(used_again: dict[str, Any]) -> None:
+    """A network that was stopped and started again exchanges documents as before."""
+    assert used_again["sent"]["success"]
+
+
+def test_network_taken_up_again_has_its_cases(
+    used: dict[str, Any], used_again: dict[str, Any], folder: Path
+) -> None:
+    """The cases of the first time are still there after the second."""
+    assert used_again["sent"]["case"] != used["sent"]["case"]
+    assert run_json("trace", used["sent"]["case"], "--state", folder / "state")[0]["step"] == "case-opened"
+
+
+def test_network_ended_by_the_system_leaves_no_node_behind(used_again: dict[str, Any], folder: Path) -> None:
+    """SIGTERM stops the nodes as Ctrl-C does: afterwards nobody answers."""
+    assert used_again["status"] == 0
+    state = load_state(folder / "state")
+    ports = [port for node in state.nodes for port in (node.port, node.manage_port)]
+    assert [port for port in ports if is_open(port)] == []
+
+
+def is_open(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_other_machines_are_not_served() -> None:
