@@ -68,8 +68,8 @@ class Worker:
 
     @property
     def busy(self) -> bool:
-        """Whether it works or is about to."""
-        return self._claiming or self._news.is_set() or bool(self._under_way)
+        """Whether it works or is about to; news that waits for its start does not count."""
+        return bool(self._under_way) or (self._loop is not None and (self._claiming or self._news.is_set()))
 
     def wake(self) -> None:
         """Tell it that there is news."""
