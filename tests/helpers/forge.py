@@ -140,7 +140,10 @@ async def reply_held_back(lab: Lab, party: InstitutionId, sed: SedType, to: SedT
 
 
 async def let_go(lab: Lab, packed: Packed, owner: InstitutionId = NAV, seconds: float = 30) -> None:
-    """Send these bytes in place of the message that waits, and let the network work."""
+    """Send these bytes in place of the message that waits, and let the network work.
+
+    The sender starts anew, so that it knows nothing but what is stored.
+    """
     work = UnitOfWork()
     work.update_message(
         Direction.OUT,
@@ -150,6 +153,7 @@ async def let_go(lab: Lab, packed: Packed, owner: InstitutionId = NAV, seconds: 
         digest=hashlib.sha256(packed.body).hexdigest(),
     )
     await lab.store(owner).commit(work)
+    await lab.network.restart(owner)
     lab.bring_up(POINT)
     await lab.work(seconds)
 

@@ -1,0 +1,135 @@
+"""Messages that come twice: one delivery, the same receipt; other content under a known id is refused."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.helpers.forge import Draft, codes, held_back, ping, post, token_for
+from tests.helpers.lab import A012, NAV, POINT, ZUS, Lab
+
+from eessi_sim.as4 import msh
+from eessi_sim.as4.msh import Packed
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
+from eessi_sim.storage.registry import open_storage
+
+
+def again(message: StoredMessage) -> Packed:
+    """The same bytes once more."""
+    return Packed(message.message_id, message.content_type, message.body)
+
+
+async def test_replay_is_accepted_and_delivered_once(sent: Lab) -> None:
+    """The same bytes are answered 202 like the first time; there is one message and one document."""
+    assert (await post(sent, again(sent.sent(NAV)))).status == 202
+    assert len(sent.messages(ZUS, Direction.IN)) == 1
+    assert sent.types(ZUS) == ["A003"]
+    assert ("filed", "unchanged") not in sent.steps(ZUS)
+
+
+async def test_replay_is_answered_with_the_same_receipt(sent: Lab) -> None:
+    """The receiver has one receipt for the message and sends it again."""
+    receipt = sent.sent(ZUS, MessageKind.RECEIPT)
+    await post(sent, again(sent.sent(NAV)))
+    repeated = sent.sent(ZUS, MessageKind.RECEIPT)
+    assert repeated.body == receipt.body
+    assert repeated.accepted_at is not None
+    assert sent.steps(POINT).count(("received", "duplicate")) == 2
+
+
+async def test_replay_shows_as_duplicate_at_the_receiver(sent: Lab) -> None:
+    """The receiver counts repetitions and notes them in its journal."""
+    await post(sent, again(sent.sent(NAV)))
+    await post(sent, again(sent.sent(NAV)))
+    assert sent.received(ZUS).details["duplicates"] == "2"
+    assert sent.steps(ZUS).count(("received", "duplicate")) == 2
+
+
+async def test_repeated_receipt_changes_nothing_at_the_sender(sent: Lab) -> None:
+    """The day of delivery is that of the first receipt."""
+    before = sent.sent(NAV)
+    await sent.work(100)
+    await post(sent, again(before))
+    assert sent.sent(NAV) == before
+    assert ("signal-ignored", "duplicate") in sent.steps(NAV)
+
+
+async def test_other_content_under_a_known_id_is_refused_by_the_access_point(sent: Lab) -> None:
+    """The first message stands; the second one is EBMS:0003."""
+    draft = Draft.of(sent.sent(NAV)).addressed(receiver="SE:FKSE01")
+    answer = await post(sent, draft.packed(sent.keys(NAV).ebms))
+    assert codes(answer) == ["EBMS:0003"]
+    assert "used before" in sent.reasons(POINT)
+    assert len(sent.messages(POINT, Direction.IN)) == 1
+
+
+async def test_other_content_under_a_known_id_is_refused_by_the_receiver(sent: Lab) -> None:
+    """The receiver checks, too, and tells the sender; the delivery that was receipted stays delivered."""
+    forged = Draft.of(sent.sent(NAV)).packed(sent.keys(NAV).ebms)
+    assert forged.body != sent.sent(NAV).body
+    await post(sent, forged, client=POINT, to=ZUS)
+    assert "used before" in sent.reasons(ZUS)
+    assert ("error-received", "failure") in sent.steps(NAV)
+    assert (sent.sent(NAV).state, sent.delivery(NAV)) == ("delivered", "delivered")
+
+
+@pytest.mark.parametrize(("to", "client"), [(POINT, NAV), (ZUS, POINT)])
+async def test_message_that_comes_twice_at_once_is_taken_in_once(
+    tmp_path: Path, to: InstitutionId, client: InstitutionId
+) -> None:
+    """Two deliveries at the same moment are both answered 202, while a durable store takes its time."""
+    storage = await open_storage(f"sqlite:///{tmp_path / 'network.sqlite'}")
+    async with Lab.build(storage=storage) as lab:
+        await held_back(lab)
+        twice = (post(lab, again(lab.sent(NAV)), client=client, to=to) for _ in range(2))
+        lab.bring_up(POINT)
+        assert [answer.status for answer in await asyncio.gather(*twice)] == [202, 202]
+        assert len(lab.messages(to, Direction.IN)) == 1
+
+
+async def test_replay_while_the_first_one_is_filed_is_harmless(lab: Lab) -> None:
+    """A repetition that arrives before the document is filed adds nothing."""
+    await held_back(lab)
+    packed = again(lab.sent(NAV))
+    await lab.node(ZUS).stop()
+    for _ in range(3):
+        await post(lab, packed, client=POINT, to=ZUS)
+    assert lab.received(ZUS).state == "received"
+    await lab.node(ZUS).start()
+    lab.bring_up(POINT)
+    await lab.work(5)
+    assert lab.types(ZUS) == ["A003"]
+    assert lab.received(ZUS).state == "delivered"
+    assert lab.received(ZUS).details["duplicates"] == "3"
+
+
+async def test_document_that_comes_in_a_second_message_is_filed_once(sent: Lab) -> None:
+    """The id of the document decides: a new message with the same version changes nothing in the case."""
+    before = sent.case(ZUS)
+    copy = Draft.of(sent.sent(NAV)).named(f"second@{NAV.domain}")
+    await post(sent, copy.packed(sent.keys(NAV).ebms))
+    assert sent.case(ZUS) == before
+    assert ("filed", "unchanged") in sent.steps(ZUS)
+
+
+async def test_error_is_sent_again_for_a_repetition_of_a_refused_message(lab: Lab) -> None:
+    """A sender that did not get the refusal gets the same one when it repeats the message."""
+    draft = (await held_back(lab)).with_document(type=A012)
+    packed = draft.packed(lab.keys(NAV).ebms)
+    lab.bring_up(POINT)
+    lab.take_down(NAV)
+    await post(lab, packed)
+    await lab.work(300)
+    assert lab.sent(POINT, MessageKind.ERROR).state == "dead-lettered"
+    lab.bring_up(NAV)
+    await post(lab, packed)
+    assert lab.received(NAV, MessageKind.ERROR).body == lab.sent(POINT, MessageKind.ERROR).body
+
+
+async def test_ping_is_receipted_and_never_filed(lab: Lab) -> None:
+    """A test message goes all the way and opens no case."""
+    message = msh.pack_user_message(ping(lab, NAV, ZUS), (), lab.keys(NAV).ebms, token=token_for("ping"))
+    assert (await post(lab, message)).status == 202
+    assert lab.received(ZUS).state == "delivered"
+    assert lab.sent(ZUS, MessageKind.RECEIPT).state == "forwarded"
+    assert not lab.store(ZUS).cases()
