@@ -1,7 +1,7 @@
 """What the processes of one network share: a folder with the keys, the directory and the addresses of all nodes.
 
-``network.json`` says where everybody is; it exists while the network runs, and names the token that the interface for
-managing a node asks for. Only the owner of the folder can read it.
+``network.json`` says where everybody is, and names the token that the interface for managing a node asks for; it stays
+when the network stops, so that it can be taken up again. Only the owner of the folder can read it.
 """
 
 import contextlib
