@@ -71,6 +71,8 @@ class Intermediary:
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
+        if message.kind is MessageKind.USER:
+            self._station.taken_in.keep(message.digest, unpacked, len(message.body))
         try:
             await self._station.store.commit(work)
         except Conflict:

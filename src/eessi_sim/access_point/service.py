@@ -128,7 +128,7 @@ class AccessPoint:
         )
 
     def _inspect(self, message: StoredMessage) -> dict[str, str]:
-        unpacked = msh.unpack(message.content_type, message.body, self._station.limits)
+        unpacked = self._station.unpack(message)
         assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         if unpacked.unit.is_ping:
             return {}

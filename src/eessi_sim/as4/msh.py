@@ -164,7 +164,12 @@ def pack_user_message(
 
 
 def pack_receipt(
-    received: Unpacked, keys: KeyPair | None, *, stamp: Stamp, style: SignalStyle = EESSI_SIGNALS
+    received: Unpacked,
+    keys: KeyPair | None,
+    *,
+    stamp: Stamp,
+    references: tuple[Reference, ...] | None = None,
+    style: SignalStyle = EESSI_SIGNALS,
 ) -> Packed:
     """Pack the receipt of a user message; multi-hop when the message was.
 
@@ -174,6 +179,7 @@ def pack_receipt(
         received: the user message, verified.
         keys: ebMS key pair of the receiver.
         stamp: identity of the receipt.
+        references: what ``verify`` returned; read from the message when None.
         style: form of the multi-hop frame.
 
     Raises:
@@ -185,7 +191,8 @@ def pack_receipt(
             EbmsErrorCode.VALUE_INCONSISTENT,
             f'Expected a user message to receipt, found a signal "{received.message_id}"',
         )
-    references = wss.signed_references(received.envelope)
+    if references is None:
+        references = wss.signed_references(received.envelope)
     receipt = Receipt(
         _reply_info(stamp, message.info.message_id), references, None if references else message
     )

@@ -172,7 +172,7 @@ def _on_the_way(its: Specimens) -> list[Step]:
     return [
         Step(
             "unpack the message",
-            "ARARS",
+            "AR",
             lambda: msh.unpack(message.content_type, message.body),
             (Operation.PARSE_MESSAGE,),
         ),
@@ -250,7 +250,7 @@ def _receipt(its: Specimens) -> list[Step]:
         Step(
             "pack and sign the receipt",
             "R",
-            lambda: msh.pack_receipt(its.unpacked, keys, stamp=stamp),
+            lambda: msh.pack_receipt(its.unpacked, keys, stamp=stamp, references=signed),
             (Operation.SIGN,),
         ),
         Step(

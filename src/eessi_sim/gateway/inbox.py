@@ -12,10 +12,12 @@ from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
+from eessi_sim.as4.wss import Verified
 from eessi_sim.errors import StorageError, XmlError
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.security.keys import Certificate
+from eessi_sim.security.xmldsig import Reference
 from eessi_sim.transport.base import Request, Response
 
 ACCEPTED = Response(status=202)
@@ -30,6 +32,8 @@ class Received:
     unpacked: Unpacked
     client: frozenset[InstitutionId]
     """Parties that the directory lists for the TLS certificate of the connection."""
+    references: tuple[Reference, ...]
+    """What its signature covers."""
 
 
 class Acceptor(Protocol):
@@ -93,15 +97,15 @@ class Inbox:
             return synchronous_error(self._station, fault)
         try:
             self._acceptor.allow(client, unpacked)
-            self._verify(unpacked)
+            references = self._verify(unpacked).references
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=False)
         try:
-            return await self._acceptor.accept(Received(request, unpacked, client))
+            return await self._acceptor.accept(Received(request, unpacked, client, references))
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=True)
 
-    def _verify(self, unpacked: Unpacked) -> None:
+    def _verify(self, unpacked: Unpacked) -> Verified:
         station = self._station
         candidates = self._acceptor.candidates(unpacked)
         if not candidates:
@@ -110,7 +114,7 @@ class Inbox:
                 "Expected a sender that the directory lists with an ebMS certificate",
                 hint="Check the From party and the Institution Repository.",
             )
-        msh.verify(
+        return msh.verify(
             unpacked,
             candidates=candidates,
             trust=station.trust,

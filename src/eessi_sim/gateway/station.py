@@ -7,17 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from eessi_sim.as4 import msh
 from eessi_sim.as4.limits import As4Limits
-from eessi_sim.as4.msh import Stamp
+from eessi_sim.as4.msh import Stamp, Unpacked
 from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.clock import Clock
+from eessi_sim.gateway.recent import Recent
 from eessi_sim.identifiers import IdFactory, InstitutionId, MessageId
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.keys import Certificate, KeyPair
 from eessi_sim.security.policy import DEFAULT as DEFAULT_POLICY
 from eessi_sim.security.policy import SignaturePolicy
 from eessi_sim.security.trust import TrustStore
-from eessi_sim.storage.base import JournalEntry, NodeStore
+from eessi_sim.security.xmldsig import Reference
+from eessi_sim.storage.base import JournalEntry, NodeStore, StoredMessage
 from eessi_sim.transport.base import Transport
 
 
@@ -49,6 +52,10 @@ class Station:
     """When a message that did not get through is sent again, and how often."""
     receipt_within: timedelta = timedelta(seconds=60)
     """How long an accepted message waits for its receipt before it is sent again."""
+    taken_in: Recent[Unpacked] = field(default_factory=Recent)
+    """User messages that were verified and not yet processed."""
+    signed: Recent[tuple[Reference, ...]] = field(default_factory=Recent)
+    """What the signatures of sent messages cover, until the receipts repeat it."""
 
     def ebms_certificates(self, party: str) -> tuple[Certificate, ...]:
         """Return the ebMS certificates that the directory lists for ``party``, none when it is unknown."""
@@ -57,6 +64,28 @@ class Station:
     def stamp(self) -> Stamp:
         """Return a new message id, the time and a token for the next message of this node."""
         return Stamp(self.ids.message_id(self.party), self.clock.now(), self.ids.hex32())
+
+    def unpack(self, message: StoredMessage) -> Unpacked:
+        """Return a stored message taken apart, as it was verified a moment ago, or read again.
+
+        Raises:
+            EbmsFault, XmlError: as ``msh.unpack``.
+        """
+        known = self.taken_in.take(message.digest)
+        if known is not None:
+            return known
+        return msh.unpack(message.content_type, message.body, self.limits)
+
+    def references_of(self, message: StoredMessage) -> tuple[Reference, ...]:
+        """Return what a receipt of a message sent by this node must repeat.
+
+        Raises:
+            EbmsFault, XmlError: as ``msh.unpack``.
+        """
+        known = self.signed.take(message.digest)
+        if known is not None:
+            return known
+        return msh.signed_references(msh.unpack(message.content_type, message.body, self.limits))
 
     def note(
         self,

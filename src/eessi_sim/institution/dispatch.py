@@ -166,16 +166,16 @@ def _queue(
         "document": effect.document_id,
         "version": str(effect.version),
     }
-    work.add_message(
-        outgoing(
-            packed,
-            kind=MessageKind.USER,
-            way=RoutingInput.of(message),
-            endpoint=station.directory.current.access_point_of(station.party).outbox,
-            at=now,
-            details=details,
-        )
+    record = outgoing(
+        packed,
+        kind=MessageKind.USER,
+        way=RoutingInput.of(message),
+        endpoint=station.directory.current.access_point_of(station.party).outbox,
+        at=now,
+        details=details,
     )
+    station.signed.keep(record.digest, packed.digests, len(record.body))
+    work.add_message(record)
     work.journal(
         station.note(
             "sent",

@@ -151,7 +151,7 @@ class Receiving:
         """Read, verify and validate; raise DocumentRefused with the cause that an X050 reports."""
         message, station = reading.message, self._office.station
         try:
-            unpacked = msh.unpack(message.content_type, message.body, station.limits)
+            unpacked = station.unpack(message)
             document = sbdh.read(msh.payload_content(unpacked.parts[0], station.limits))
         except (EbmsFault, XmlError, EnvelopeError, IndexError) as error:
             raise _refusal(ExceptionCause.NOT_VALID, str(error)) from error

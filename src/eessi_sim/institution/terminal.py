@@ -142,7 +142,9 @@ class Terminal:
             return await self._again(known, message)
         work = UnitOfWork()
         work.add_message(message)
-        self._queue_receipt(work, received.unpacked, unit)
+        self._queue_receipt(work, received, unit)
+        if not unit.is_ping:
+            station.taken_in.keep(message.digest, received.unpacked, len(message.body))
         work.journal(
             station.note("received", "ok", message_id=message.message_id, **{"from": unit.sender.id})
         )
@@ -186,17 +188,18 @@ class Terminal:
             await station.store.commit(work)
             return ACCEPTED
         if isinstance(unit, Receipt):
-            sent = msh.unpack(original.content_type, original.body, station.limits)
-            msh.check_receipt(received.unpacked, msh.signed_references(sent))
+            msh.check_receipt(received.unpacked, station.references_of(original))
             await self._deliveries.receipted(original, message)
         else:
             await self._deliveries.error_arrived(original, message, unit)
         return ACCEPTED
 
-    def _queue_receipt(self, work: UnitOfWork, unpacked: Unpacked, unit: UserMessage) -> None:
+    def _queue_receipt(self, work: UnitOfWork, received: Received, unit: UserMessage) -> None:
         station = self._station
         way = RoutingInput.back_to_sender_of(unit)
-        packed = msh.pack_receipt(unpacked, station.keys, stamp=station.stamp())
+        packed = msh.pack_receipt(
+            received.unpacked, station.keys, stamp=station.stamp(), references=received.references
+        )
         self._queue(work, packed, MessageKind.RECEIPT, way, unit.info.message_id)
 
     def _queue_error(self, work: UnitOfWork, unpacked: Unpacked, unit: UserMessage, fault: EbmsFault) -> None:

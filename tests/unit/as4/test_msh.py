@@ -204,6 +204,12 @@ def test_receipt_confirms_the_message() -> None:
     msh.check_receipt(receipt, original.digests)
 
 
+def test_receipt_is_the_same_with_the_references_of_the_verification() -> None:
+    """Whoever has verified the message need not have its signature read again."""
+    original = packed_message()
+    assert _receipt(original, references=original.digests).body == _receipt(original).body
+
+
 def test_receipt_names_the_message() -> None:
     """RefToMessageId of the receipt is the id of the user message."""
     assert _receipt(packed_message()).unit.info.ref_to_message_id == MESSAGE_ID
