@@ -97,15 +97,21 @@ class Worker:
         while True:
             await self._rest()
             self._news.clear()
-            self._claiming = True
-            try:
-                await self._claim_all()
-            except Exception:  # noqa: BLE001 - the supervisor goes on whatever happens
-                _log.exception("%s: cannot claim; trying again", self._name)
-                self._news.set()
+            if not await self._claims_all():
                 await self._clock.sleep(_PAUSE_AFTER_FAULT)
-            finally:
-                self._claiming = False
+                self._news.set()
+
+    async def _claims_all(self) -> bool:
+        """Claim until nothing is due; False when claiming itself fails."""
+        self._claiming = True
+        try:
+            await self._claim_all()
+        except Exception:  # noqa: BLE001 - the supervisor goes on whatever happens
+            _log.exception("%s: cannot claim; trying again", self._name)
+            return False
+        finally:
+            self._claiming = False
+        return True
 
     async def _claim_all(self) -> None:
         while True:
@@ -121,6 +127,8 @@ class Worker:
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("%s: the fault of an item was not stored: %r", self._name, task.exception())
         if not self._under_way:
             # Something may be due again, and only the loop knows when.
             self._news.set()

@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from eessi_sim import resources
 from eessi_sim.clock import FlowingClock, ManualClock
+from eessi_sim.errors import EessiSimError
 from eessi_sim.gateway.station import Directory
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
 from eessi_sim.institution.node import InstitutionNode
@@ -31,9 +32,17 @@ START: Final = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 """Where the simulated time of a seeded run begins."""
 _QUIET_TURNS: Final = 5
 """Turns of the event loop without work after which the network counts as quiet."""
+_MOST_TURNS: Final = 2_000_000
+"""Turns of the event loop after which a network that is still busy counts as stuck."""
 _SHORTEST_HOP: Final = 0.004
 _LONGEST_HOP: Final = 0.040
 """Seconds of simulated time a message needs for one hop."""
+
+
+class NeverQuiet(EessiSimError):  # noqa: N818 - says what happened
+    """A network in one process does not come to rest."""
+
+    code = "never-quiet"
 
 
 class InProcessNetwork:
@@ -120,11 +129,21 @@ class InProcessNetwork:
         await self.nodes[party].start()
 
     async def quiet(self) -> None:
-        """Return when no node has anything under way; time does not move meanwhile."""
+        """Return when no node has anything under way; time does not move meanwhile.
+
+        Raises:
+            NeverQuiet: something waits for the clock while it counts as under way.
+        """
         turns = 0
-        while turns < _QUIET_TURNS:
+        for _ in range(_MOST_TURNS):
             await asyncio.sleep(0)
             turns = 0 if any(node.busy for node in self.nodes.values()) else turns + 1
+            if turns == _QUIET_TURNS:
+                return
+        raise NeverQuiet(
+            f"Expected the network to come to rest within {_MOST_TURNS} turns of the event loop, it did not",
+            busy=", ".join(party for party, node in self.nodes.items() if node.busy),
+        )
 
     async def pause(self) -> None:
         """Let everything happen that can happen now; if nothing can, move the clock to the next thing that is due."""
