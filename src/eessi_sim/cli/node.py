@@ -21,5 +21,7 @@ def node(*, state: Path, party: str) -> None:
 
     Started by "run" and "demo"; by hand only to bring back a node that was stopped on purpose.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"
+    )
     asyncio.run(serve(state, InstitutionId(party)))

@@ -83,7 +83,11 @@ async def test_message_in_work_is_not_filed_yet() -> None:
 
 async def test_answer_of_a_rule_is_found() -> None:
     """A message whose receiver answers by rule is answered by the first document that comes back later."""
-    back: dict[str, Any] = {"sender": "SE:FKSE01", "receiver": "NO:NAVAT07", "details": {**SENT, "sed": "A012"}}
+    back: dict[str, Any] = {
+        "sender": "SE:FKSE01",
+        "receiver": "NO:NAVAT07",
+        "details": {**SENT, "sed": "A012"},
+    }
     sweden = [
         a_view(direction="in", details={**SENT, **FOUND, "answer": "given"}),
         a_view(2, created_at=after(2000), **back),
