@@ -181,7 +181,7 @@ class Terminal:
         station = self._station
         message = incoming(received, state=InboundState.DELIVERED, at=station.clock.now())
         original = self._original(received.unpacked)
-        if original is None or station.store.find_message(Direction.IN, message.message_id):
+        if original is None or self._is_known(message, original):
             work = UnitOfWork()
             outcome = "duplicate" if original else "unknown-message"
             work.journal(station.note("signal-ignored", outcome, message_id=message.message_id))
@@ -193,6 +193,12 @@ class Terminal:
         else:
             await self._deliveries.error_arrived(original, message, unit)
         return ACCEPTED
+
+    def _is_known(self, signal: StoredMessage, original: StoredMessage) -> bool:
+        """Whether a signal says nothing new: the same one again, or a receipt after the first receipt."""
+        if signal.kind is MessageKind.RECEIPT and original.receipted_at is not None:
+            return True
+        return self._station.store.find_message(Direction.IN, signal.message_id) is not None
 
     def _queue_receipt(self, work: UnitOfWork, received: Received, unit: UserMessage) -> None:
         station = self._station
