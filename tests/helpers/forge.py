@@ -180,11 +180,13 @@ def stamp(lab: Lab, party: InstitutionId, name: str = "signal") -> Stamp:
     return Stamp(MessageId(f"{name}@{party.domain}"), lab.clock.now(), token_for(name))
 
 
-def routed(message: StoredMessage, sender: str, receiver: str) -> Unpacked:
+def routed(message: StoredMessage, sender: str, receiver: str, *, message_id: str | None = None) -> Unpacked:
     """The user message as if it had gone from ``sender`` to ``receiver``: its signals are routed back that way."""
     original = unpacked(message)
-    assert isinstance(original.unit, UserMessage)
-    return replace(original, unit=replace(original.unit, sender=Party(sender), receiver=Party(receiver)))
+    unit = original.unit
+    assert isinstance(unit, UserMessage)
+    info = replace(unit.info, message_id=MessageId(message_id or unit.info.message_id))
+    return replace(original, unit=replace(unit, info=info, sender=Party(sender), receiver=Party(receiver)))
 
 
 def ping(lab: Lab, sender: InstitutionId, receiver: InstitutionId) -> UserMessage:
