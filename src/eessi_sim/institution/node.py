@@ -9,7 +9,7 @@ from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.case import Actor, ActorKind, Case
 from eessi_sim.buc.effects import Outcome, SendDocument
-from eessi_sim.errors import CaseError, CaseNotFound
+from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Outbox
 from eessi_sim.gateway.worker import Worker
@@ -18,7 +18,7 @@ from eessi_sim.institution import answering, content
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch
 from eessi_sim.institution.office import Office
-from eessi_sim.institution.receiving import ANSWER_DUE, Filed, NotFiled, Receiving
+from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
 from eessi_sim.institution.terminal import Terminal
 from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Request, Response
@@ -26,6 +26,8 @@ from eessi_sim.xmlsafe import Element
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING, ANSWER_DUE)
 _LEASE: Final = timedelta(minutes=2)
+_IMPOSSIBLE: Final = (CaseError, DefinitionError, RoutingError, SedError)
+"""Why something that a node wants to send by itself cannot be sent."""
 SYSTEM: Final = Actor(ActorKind.SYSTEM, "node")
 
 
@@ -189,10 +191,12 @@ class InstitutionNode:
             await office.station.store.commit(work)
             return outcome.case
 
-    async def _commit(self, before: Case, outcome: Outcome, root: Element) -> Case:
-        """Store a step and queue what it sends; the caller holds the lock of the case."""
+    async def _commit(
+        self, before: Case, outcome: Outcome, root: Element, work: UnitOfWork | None = None
+    ) -> Case:
+        """Store a step, what it sends and what is in ``work`` already; the caller holds the lock of the case."""
         office = self._office
-        work = UnitOfWork()
+        work = work or UnitOfWork()
         case = outcome.case
         for effect in outcome.effects:
             if isinstance(effect, SendDocument):
@@ -228,11 +232,10 @@ class InstitutionNode:
         if message.details.get("answer") == "due":
             await self._answer(message)
             return
-        filed = await self._receiving.file(message)
-        if isinstance(filed, NotFiled):
-            await self._report(filed)
-        elif filed is not None and filed.changed:
-            await self._plan_answer(message, filed)
+        refusal = await self._receiving.file(message)
+        if refusal is not None:
+            await self._report(refusal)
+        self._filing.wake()  # an answer may be due at a time that the worker does not know of
 
     async def failed(self, message: StoredMessage, fault: Exception) -> None:
         """Keep a message that our own code cannot file as a dead letter."""
@@ -246,24 +249,8 @@ class InstitutionNode:
         )
         await self._office.station.store.commit(work)
 
-    async def _plan_answer(self, message: StoredMessage, filed: Filed) -> None:
-        document = filed.case.get(filed.document_id)
-        rule = answering.rule_for(self._office.behaviours, document.type)
-        if rule is None:
-            return
-        work = UnitOfWork()
-        work.update_message(
-            Direction.IN,
-            message.message_id,
-            state=ANSWER_DUE,
-            due_at=self._office.station.clock.now() + answering.delay_of(rule, self._office.pace),
-            details={"answer": "due", "case_id": filed.case.id},
-        )
-        await self._office.station.store.commit(work)
-        self._filing.wake()
-
     async def _answer(self, message: StoredMessage) -> None:
-        """Send what the rule says; a step that the case no longer allows is left out and noted."""
+        """Send what the rule says; a step that is not possible, or no longer, is left out and noted."""
         office = self._office
         case_id, document_id = message.details["case_id"], DocumentId(message.details["document"])
         document = self.case(case_id).get(document_id)
@@ -278,7 +265,7 @@ class InstitutionNode:
                     parent_id=document_id if is_reply else None,
                     actor=answering.actor_of(rule, document),
                 )
-            except CaseError as error:
+            except _IMPOSSIBLE as error:
                 work.journal(
                     office.station.note("answer", "left-out", case_id=case_id, sed=sed, reason=error.message)
                 )
@@ -288,27 +275,38 @@ class InstitutionNode:
         await office.station.store.commit(work)
 
     async def _report(self, refusal: NotFiled) -> None:
-        """Tell the sender of a refused document by X050, when we share a case with it."""
-        if refusal.case is None:
+        """Store a refusal, and in the same transaction the X050 to the sender when we share a case with it.
+
+        Never an X050 about an X050: two nodes that refuse each other's would go on for ever. Nor one to a stranger,
+        who would learn that there is such a case.
+        """
+        office, sender = self._office, InstitutionId(refusal.message.sender)
+        is_exception = refusal.facts["target_sed"] == engine.EXCEPTION_SED
+        if is_exception or refusal.case is None or refusal.case.find_participant(sender) is None:
+            await office.station.store.commit(refusal.work)
             return
-        office = self._office
         async with office.locks.of(refusal.case.international_id):
             case = self.case(refusal.case.id)
             try:
                 outcome = engine.report_exception(
                     case,
                     document_id=DocumentId(office.station.ids.hex32()),
-                    receiver=InstitutionId(refusal.message.sender),
+                    receiver=sender,
                     about=refusal.document_id,
                     now=office.station.clock.now(),
                     actor=SYSTEM,
                 )
-            except CaseError:
-                return
-            facts = {
-                **content.facts_about(office, case, case.find(refusal.document_id)),
-                **refusal.facts,
-                **content.exception_facts(refusal.cause, refusal.sentence),
-            }
-            root = content.compose(office, engine.EXCEPTION_SED, case, facts)
-            await self._commit(case, outcome, root)
+                root = content.compose(office, engine.EXCEPTION_SED, case, self._facts_of(refusal, case))
+                await self._commit(case, outcome, root, refusal.work)
+            except _IMPOSSIBLE as error:
+                note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)
+                refusal.work.journal(note)
+                await office.station.store.commit(refusal.work)
+
+    def _facts_of(self, refusal: NotFiled, case: Case) -> dict[str, str]:
+        """Return what the X050 about a refused document says."""
+        return {
+            **content.facts_about(self._office, case, case.find(refusal.document_id)),
+            **refusal.facts,
+            **content.exception_facts(refusal.cause, refusal.sentence),
+        }

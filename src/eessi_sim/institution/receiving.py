@@ -14,21 +14,30 @@ from eessi_sim.as4.exchange import InboundState
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.buc import engine
 from eessi_sim.buc.case import Case, CaseAction, CaseRole, Participant
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome
 from eessi_sim.buc.engine import IncomingDocument
 from eessi_sim.buc.refusal import ExceptionCause, refused
 from eessi_sim.cdm.report import ValidationReport
 from eessi_sim.cdm.sed import Sed
-from eessi_sim.errors import DocumentRefused, EnvelopeError, SedError, XmlError
+from eessi_sim.errors import (
+    DefinitionError,
+    DocumentRefused,
+    EnvelopeError,
+    IdentifierError,
+    SedError,
+    XmlError,
+)
 from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
+from eessi_sim.institution import answering
 from eessi_sim.institution.dispatch import PARENT_PROPERTY
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security import xades
 from eessi_sim.security.keys import Purpose
-from eessi_sim.storage.base import Direction, StoredDocument, StoredMessage, UnitOfWork
+from eessi_sim.storage.base import Direction, MessageChanges, StoredDocument, StoredMessage, UnitOfWork
 
 ANSWER_DUE: Final = "answer-due"
 """State of a filed message whose automatic answer has its own time; survives a restart."""
@@ -37,18 +46,13 @@ _UNKNOWN_SED: Final = SedType("X050")
 
 
 @dataclass(frozen=True, slots=True)
-class Filed:
-    """A document that was verified, validated and filed."""
-
-    case: Case
-    document_id: DocumentId
-    changed: bool
-
-
-@dataclass(frozen=True, slots=True)
 class NotFiled:
-    """A document that was refused for good; its message is a dead letter."""
+    """A document that is refused for good; ``work`` makes its message a dead letter.
 
+    Whoever reports the refusal to the sender adds that to the work and commits both together.
+    """
+
+    work: UnitOfWork
     message: StoredMessage
     cause: str
     """Code of the business exception."""
@@ -79,24 +83,24 @@ class Receiving:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def file(self, message: StoredMessage) -> Filed | NotFiled | None:
-        """File the document of ``message``; None when it is held for a while."""
+    async def file(self, message: StoredMessage) -> NotFiled | None:
+        """File the document of ``message``; None when it was filed or is held for a while."""
         reading = _Reading(message, {})
         try:
             incoming = self._read(reading)
         except DocumentRefused as refusal:
-            return await self._refuse(reading, refusal)
+            return self._refused(reading, refusal)
         async with self._office.locks.of(incoming.international_id):
             return await self._file(reading, incoming)
 
-    async def _file(self, reading: _Reading, incoming: IncomingDocument) -> Filed | NotFiled | None:
+    async def _file(self, reading: _Reading, incoming: IncomingDocument) -> NotFiled | None:
         office, store = self._office, self._office.station.store
         case = store.find_case_by_international(incoming.international_id)
         assert reading.document is not None  # _read has set it
         try:
             outcome = engine.receive(
                 case,
-                office.library.processes.get(reading.document.header.scope.buc),
+                _process(office, reading.document),
                 incoming,
                 case_id=case.id if case else _new_case_id(office),
                 own=office.station.party,
@@ -105,7 +109,7 @@ class Receiving:
         except DocumentRefused as refusal:
             return await self._hold_or_refuse(reading, refusal)
         await self._store(reading, incoming, outcome, case)
-        return Filed(outcome.case, incoming.document_id, outcome.changed)
+        return None
 
     async def _store(
         self, reading: _Reading, incoming: IncomingDocument, outcome: Outcome, before: Case | None
@@ -129,13 +133,7 @@ class Receiving:
                     message_id=message_id,
                 )
             )
-        work.update_message(
-            Direction.IN,
-            message_id,
-            state=InboundState.DELIVERED,
-            updated_at=now,
-            details=plain(reading.facts),
-        )
+        work.update_message(Direction.IN, message_id, **self._next_step(reading, incoming, outcome))
         work.journal(
             station.note(
                 "filed",
@@ -146,6 +144,21 @@ class Receiving:
             )
         )
         await station.store.commit(work)
+
+    def _next_step(self, reading: _Reading, incoming: IncomingDocument, outcome: Outcome) -> MessageChanges:
+        """Return what becomes of a filed message: it is done, or its automatic answer is due at a time.
+
+        Stored together with the document, so that no crash can come between the two.
+        """
+        office, now = self._office, self._office.station.clock.now()
+        rule = answering.rule_for(office.behaviours, incoming.type) if outcome.changed else None
+        state, due, more = InboundState.DELIVERED.value, None, {}
+        if rule is not None:
+            state, due = ANSWER_DUE, now + answering.delay_of(rule, office.pace)
+            more = {"answer": "due", "case_id": outcome.case.id}
+        return MessageChanges(
+            state=state, due_at=due, updated_at=now, details=plain({**reading.facts, **more})
+        )
 
     def _read(self, reading: _Reading) -> IncomingDocument:
         """Read, verify and validate; raise DocumentRefused with the cause that an X050 reports."""
@@ -170,7 +183,13 @@ class Receiving:
         self._check_consistency(document, unpacked.unit)
         self._verify(reading, document, unpacked.unit.sender.id)
         self._validate(reading, document)
-        return incoming_document(document, unpacked.unit, message)
+        try:
+            return incoming_document(document, unpacked.unit, message)
+        except (
+            IdentifierError,
+            ValueError,
+        ) as error:  # a role or an action of system messages, a strange parent
+            raise _refusal(ExceptionCause.NOT_VALID, str(error), document) from error
 
     def _check_consistency(self, document: StandardBusinessDocument, unit: UserMessage) -> None:
         mismatches = sbdh.consistency(
@@ -205,7 +224,7 @@ class Receiving:
     async def _hold_or_refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled | None:
         message, station = reading.message, self._office.station
         if ExceptionCause(refusal.cause) not in _MAY_COME or message.attempts >= len(HOLDS):
-            return await self._refuse(reading, refusal)
+            return self._refused(reading, refusal)
         now = station.clock.now()
         work = UnitOfWork()
         work.update_message(
@@ -223,8 +242,8 @@ class Receiving:
         await station.store.commit(work)
         return None
 
-    async def _refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
-        """Keep the message as a dead letter with its reason."""
+    def _refused(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
+        """Return what keeps the message as a dead letter with its reason."""
         station, message = self._office.station, reading.message
         facts = plain({"as4_signature": "valid", **reading.facts, "cause": refusal.cause})
         work = UnitOfWork()
@@ -241,7 +260,6 @@ class Receiving:
                 "filed", "refused", message_id=message.message_id, **{**facts, "reason": refusal.message}
             )
         )
-        await station.store.commit(work)
         scope = reading.document.header.scope if reading.document else None
         case = station.store.find_case_by_international(scope.case_id) if scope else None
         about = {
@@ -249,7 +267,15 @@ class Receiving:
             "target_document": reading.facts.get("document", ""),
             "target_version": reading.facts.get("version", ""),
         }
-        return NotFiled(message, refusal.cause, refusal.message, case, scope.set_id if scope else None, about)
+        document_id = scope.set_id if scope else None
+        return NotFiled(work, message, refusal.cause, refusal.message, case, document_id, about)
+
+
+def _process(office: Office, document: StandardBusinessDocument) -> BucDefinition:
+    try:
+        return office.library.processes.get(document.header.scope.buc)
+    except DefinitionError as error:
+        raise _refusal(ExceptionCause.OTHER, error.message, document) from error
 
 
 def _new_case_id(office: Office) -> CaseId:
