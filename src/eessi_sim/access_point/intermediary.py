@@ -65,18 +65,24 @@ class Intermediary:
         unpacked = received.unpacked
         self._check(unpacked)
         message = incoming(received, state=InboundState.RECEIVED, at=self._station.clock.now())
-        known = self._station.store.find_message(Direction.IN, message.message_id)
+        store = self._station.store
+        known = store.find_message(Direction.IN, message.message_id)
         if known is not None:
             return await self._again(known, message)
+        if store.find_message(Direction.OUT, message.message_id) is not None:
+            raise _used_before(message)  # by an error of this access point: the two would share a place in the queue
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
         if message.kind is MessageKind.USER:
             self._station.taken_in.keep(message.digest, unpacked, len(message.body))
         try:
-            await self._station.store.commit(work)
-        except Conflict:
-            return ACCEPTED  # the same message came twice at the same moment; the other one is stored
+            await store.commit(work)
+        except Conflict:  # two with one id came at the same moment; the other one is stored
+            known = store.find_message(Direction.IN, message.message_id)
+            if known is None:
+                raise
+            return await self._again(known, message)
         self._inspection.wake()
         return ACCEPTED
 
@@ -140,11 +146,7 @@ class Intermediary:
 
     async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:
         if known.digest != message.digest:
-            raise EbmsFault(
-                EbmsErrorCode.VALUE_INCONSISTENT,
-                f"Expected new content under a new message id, found {message.message_id} used before",
-                hint="Make a new MessageId for new content; a retry sends the same bytes.",
-            )
+            raise _used_before(message)
         work = UnitOfWork()
         work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
         for sent in self._outcome_of(known):
@@ -156,14 +158,26 @@ class Intermediary:
         return ACCEPTED
 
     def _outcome_of(self, known: StoredMessage) -> list[StoredMessage]:
-        """Return what was already sent on because of ``known``: its copy, or the error that answered it."""
+        """Return what was already sent on because of ``known``: its copy, or the error that answered it.
+
+        When there is a copy it is tried again, and an error that said it could not be brought is not repeated.
+        """
         store = self._station.store
         copy = store.find_message(Direction.OUT, known.message_id)
+        if copy is not None:
+            return [copy] if copy.state in _SETTLED else []
         answers = store.messages(
             MessageQuery(direction=Direction.OUT, ref_to=known.message_id, states=_SETTLED)
         )
-        own = [answer for answer in answers if answer.details.get("made_by") == self._station.party]
-        return [message for message in (copy, *own) if message is not None and message.state in _SETTLED]
+        return [answer for answer in answers if answer.details.get("made_by") == self._station.party]
+
+
+def _used_before(message: StoredMessage) -> EbmsFault:
+    return EbmsFault(
+        EbmsErrorCode.VALUE_INCONSISTENT,
+        f"Expected new content under a new message id, found {message.message_id} used before",
+        hint="Make a new MessageId for new content; a retry sends the same bytes.",
+    )
 
 
 def forwarded(message: StoredMessage, endpoint: str, facts: dict[str, str]) -> StoredMessage:
