@@ -58,9 +58,8 @@ class Deliveries:
     async def _overtaken(self, message: StoredMessage, settlement: Settlement, note: JournalEntry) -> None:
         """Keep the time of acceptance of a message whose receipt was faster than the answer of the hop."""
         work = UnitOfWork()
-        work.update_message(
-            Direction.OUT, message.message_id, accepted_at=settlement.changes.get("accepted_at")
-        )
+        accepted_at = settlement.changes.get("accepted_at", message.accepted_at)
+        work.update_message(Direction.OUT, message.message_id, accepted_at=accepted_at)
         work.journal(note)
         await self._station.store.commit(work)
 
