@@ -1,7 +1,8 @@
 """A small Europe on one event loop for tests: build it, let it work, take nodes down, look into it."""
 
+import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cache
 from typing import Self
@@ -9,6 +10,7 @@ from typing import Self
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.buc.case import Case, Document
 from eessi_sim.clock import ManualClock
+from eessi_sim.errors import ConnectFailed
 from eessi_sim.gateway.station import Directory
 from eessi_sim.identifiers import BucType, InstitutionId, SedType
 from eessi_sim.institution.node import InstitutionNode
@@ -28,7 +30,7 @@ from eessi_sim.storage.base import (
     StoredMessage,
 )
 from eessi_sim.storage.memory import MemoryStorage
-from eessi_sim.transport.base import Response
+from eessi_sim.transport.base import Handler, Request, Response
 
 POINT = InstitutionId("EU:APSIM01")
 NAV = InstitutionId("NO:NAVAT07")
@@ -91,6 +93,42 @@ def silent(definition: NetworkDefinition) -> NetworkDefinition:
 def with_rules(party: InstitutionId, *rules: BehaviourRule) -> NetworkDefinition:
     """The network in which only one institution has habits: these."""
     return changed(silent(demo()), party, behaviours=rules)
+
+
+_LONG = 300
+"""Turns of the event loop in which a message gets to its receiver and the receipt comes back."""
+
+
+@dataclass
+class Tap:
+    """Sits in front of a node: sees every request, and may answer in its place."""
+
+    node: Handler
+    bodies: list[bytes] = field(default_factory=list)
+    instead: list[Response] = field(default_factory=list)
+    """Answers given without asking the node, one for each of the next requests."""
+    lost_answers: int = 0
+    """How many of the next answers of the node do not get back to the sender."""
+    late_answers: int = 0
+    """How many of the next answers come after everything that the request sets off."""
+    only: bytes = b""
+    """Text in a request that is disturbed; all of them by default."""
+
+    async def handle(self, request: Request) -> Response:
+        self.bodies.append(request.body)
+        if self.only not in request.body:
+            return await self.node(request)
+        if self.instead:
+            return self.instead.pop(0)
+        answer = await self.node(request)
+        if self.late_answers:
+            self.late_answers -= 1
+            for _ in range(_LONG):
+                await asyncio.sleep(0)
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise ConnectFailed("Expected an answer, found the connection broken")
+        return answer
 
 
 @dataclass(frozen=True)
@@ -198,6 +236,12 @@ class Lab:
         return await transport.send(
             self.endpoint(to), body, headers={"content-type": content_type}, within=60, method=method
         )
+
+    async def tap(self, party: InstitutionId) -> Tap:
+        """Look at the wire in front of a node."""
+        tap = Tap(lambda request: self.network.nodes[party].handle(request))  # noqa: PLW0108 - may restart
+        await self.network.switchboard.listener(self.endpoint(party)).start(tap.handle)
+        return tap
 
     # Time.
 

@@ -1,0 +1,225 @@
+"""What happens when the way is broken: retries with the same bytes, lost answers and receipts, dead letters."""
+
+from tests.helpers.lab import A003, FK, NAV, POINT, ZUS, Lab
+
+from eessi_sim.storage.base import Direction, MessageKind
+from eessi_sim.transport.base import Response
+
+USER_MESSAGE = b"<eb:UserMessage"
+RECEIPT = b"NonRepudiationInformation"
+TRY_LATER = Response(503)
+SWALLOWED = Response(202)
+"""Whoever gets this answer believes that the message arrived."""
+
+
+async def test_message_is_tried_again_with_the_same_bytes(lab: Lab) -> None:
+    """Every attempt carries the same message id and the same octets."""
+    tap = await lab.tap(POINT)
+    tap.instead = [TRY_LATER] * 3
+    await lab.open()
+    await lab.work(20)
+    mine = [body for body in tap.bodies if body == lab.sent(NAV).body]
+    assert len(mine) == lab.sent(NAV).attempts == 4
+    assert lab.delivery(NAV) == "delivered"
+
+
+async def test_waits_between_attempts_grow(lab: Lab) -> None:
+    """After 1, 3 and 9 seconds the message is sent again."""
+    tap = await lab.tap(POINT)
+    tap.instead = [TRY_LATER] * 3
+    await lab.open()
+    counts = []
+    for seconds in (0.9, 0.2, 2.7, 0.5, 8.5, 1):
+        await lab.work(seconds)
+        counts.append(sum(body == lab.sent(NAV).body for body in tap.bodies))
+    assert counts == [1, 2, 2, 3, 3, 4]
+
+
+async def test_receiver_that_comes_back_gets_the_message_once(lab: Lab) -> None:
+    """The access point keeps the message while the receiver is down and brings it as soon as it is up."""
+    lab.take_down(ZUS)
+    await lab.open()
+    await lab.work(10)
+    assert lab.sent(POINT).state == "retry-due"
+    lab.bring_up(ZUS)
+    await lab.work(30)
+    assert lab.delivery(NAV) == "delivered"
+    assert lab.types(ZUS) == ["A003"]
+    assert "duplicates" not in lab.received(ZUS).details
+
+
+async def test_receiver_down_for_good_makes_a_dead_letter_at_the_access_point(lab: Lab) -> None:
+    """After the last attempt the message is kept with the reason."""
+    lab.take_down(ZUS)
+    await lab.open()
+    await lab.work(300)
+    letter = lab.sent(POINT)
+    assert (letter.state, letter.attempts) == ("dead-lettered", 6)
+    assert "connect-failed" in (letter.last_error or "")
+
+
+async def test_sender_is_told_that_the_receiver_is_down_for_good(lab: Lab) -> None:
+    """EBMS:0005 turns the delivery into an error that says how often it was tried."""
+    lab.take_down(ZUS)
+    await lab.open()
+    await lab.work(300)
+    assert lab.sent(NAV).state == "rejected"
+    assert (lab.sent(NAV).last_error or "").startswith("EBMS:0005 ConnectionFailure Not brought to PL:ZUS01")
+    assert "after 6 attempts" in (lab.sent(NAV).last_error or "")
+    assert lab.delivery(NAV) == "error"
+
+
+async def test_access_point_down_for_good_makes_a_dead_letter_at_the_sender(lab: Lab) -> None:
+    """A message that never got out of the house is a dead letter of its sender; the delivery is an error."""
+    lab.take_down(POINT)
+    await lab.open()
+    await lab.work(300)
+    assert (lab.sent(NAV).state, lab.sent(NAV).attempts) == ("dead-lettered", 6)
+    assert lab.delivery(NAV) == "error"
+
+
+async def test_lost_answer_of_the_access_point_is_harmless(lab: Lab) -> None:
+    """A message that was stored but not acknowledged is sent again, and delivered once."""
+    tap = await lab.tap(POINT)
+    tap.lost_answers = 1
+    lab.take_down(ZUS)
+    await lab.open()
+    await lab.work(2)
+    assert ("received", "duplicate") in lab.steps(POINT)
+    lab.bring_up(ZUS)
+    await lab.work(30)
+    assert lab.types(ZUS) == ["A003"]
+    assert lab.delivery(NAV) == "delivered"
+
+
+async def test_receipt_may_be_faster_than_the_answer(lab: Lab) -> None:
+    """A message is delivered when its receipt comes, before it is known that the access point accepted it."""
+    tap = await lab.tap(POINT)
+    tap.only, tap.late_answers = USER_MESSAGE, 1
+    await lab.open()
+    message = lab.sent(NAV)
+    assert message.state == "delivered"
+    assert message.accepted_at is not None
+    assert message.receipted_at is not None
+    assert message.receipted_at <= message.accepted_at
+
+
+async def test_receipt_counts_more_than_a_lost_answer(lab: Lab) -> None:
+    """A message that was receipted is not sent again, though nobody said that it was accepted."""
+    tap = await lab.tap(POINT)
+    tap.only, tap.late_answers, tap.lost_answers = USER_MESSAGE, 1, 1
+    await lab.open()
+    await lab.work(200)
+    assert (lab.sent(NAV).state, lab.sent(NAV).due_at) == ("delivered", None)
+    assert ("received", "duplicate") not in lab.steps(POINT)
+
+
+async def test_time_of_acceptance_stays_when_a_later_answer_is_lost(lab: Lab) -> None:
+    """The message was accepted at the first attempt, whatever becomes of the second one."""
+    receipts, requests = await lab.tap(NAV), await lab.tap(POINT)
+    receipts.instead = [SWALLOWED]
+    await lab.open()
+    accepted_at = lab.sent(NAV).accepted_at
+    assert accepted_at is not None
+    requests.only, requests.late_answers, requests.lost_answers = USER_MESSAGE, 1, 1
+    await lab.work(70)
+    assert lab.sent(NAV).state == "delivered"
+    assert lab.sent(NAV).accepted_at == accepted_at
+
+
+async def test_lost_answer_of_the_receiver_is_harmless(lab: Lab) -> None:
+    """The access point brings the message again; the receiver counts a duplicate and sends the same receipt."""
+    tap = await lab.tap(ZUS)
+    tap.lost_answers = 1
+    await lab.open()
+    await lab.work(10)
+    assert lab.received(ZUS).details["duplicates"] == "1"
+    assert lab.types(ZUS) == ["A003"]
+    assert len(lab.messages(ZUS, Direction.OUT, MessageKind.RECEIPT)) == 1
+
+
+async def test_lost_receipt_is_asked_for_by_repeating_the_message(lab: Lab) -> None:
+    """After a minute without receipt the same bytes are sent again, and the same receipt comes back."""
+    tap = await lab.tap(NAV)
+    tap.instead = [SWALLOWED]
+    await lab.open()
+    assert lab.sent(NAV).state == "awaiting-receipt"
+    await lab.work(70)
+    assert (lab.sent(NAV).state, lab.sent(NAV).attempts) == ("delivered", 2)
+    assert len(tap.bodies) == 2
+    assert len(set(tap.bodies)) == 1
+
+
+async def test_repeated_message_is_one_document_at_the_receiver(lab: Lab) -> None:
+    """The repetition that asks for the receipt is a duplicate for the receiver."""
+    tap = await lab.tap(NAV)
+    tap.instead = [SWALLOWED]
+    await lab.open()
+    await lab.work(70)
+    assert lab.types(ZUS) == ["A003"]
+    assert lab.received(ZUS).details["duplicates"] == "1"
+
+
+async def test_message_without_receipt_is_given_up_after_the_last_retry(lab: Lab) -> None:
+    """Six attempts without a receipt end as EBMS:0301 MissingReceipt."""
+    tap = await lab.tap(NAV)
+    tap.instead = [SWALLOWED] * 20
+    await lab.open()
+    await lab.work(600)
+    assert (lab.sent(NAV).last_error or "").startswith("EBMS:0301")
+    assert lab.sent(NAV).state == "dead-lettered"
+    assert lab.delivery(NAV) == "error"
+
+
+async def test_receipt_waits_for_the_access_point(lab: Lab) -> None:
+    """A receipt that cannot be handed in is tried again like any message."""
+    tap = await lab.tap(POINT)
+    tap.only, tap.instead = RECEIPT, [TRY_LATER] * 2
+    await lab.open()
+    await lab.work(30)
+    assert lab.sent(ZUS, MessageKind.RECEIPT).attempts == 3
+    assert lab.delivery(NAV) == "delivered"
+
+
+async def test_receipt_that_cannot_be_brought_causes_no_error(lab: Lab) -> None:
+    """There is never an error about a receipt; it becomes a dead letter of the access point."""
+    lab.take_down(NAV)
+    await lab.open()
+    await lab.work(600)
+    assert lab.sent(POINT, MessageKind.RECEIPT).state == "dead-lettered"
+    assert not lab.messages(POINT, Direction.OUT, MessageKind.ERROR)
+    assert lab.types(ZUS) == ["A003"]
+
+
+async def test_silent_receiver_does_not_stop_the_others(lab: Lab) -> None:
+    """While one receiver cannot be reached, others get what is sent later."""
+    lab.take_down(ZUS)
+    await lab.open(others=[ZUS])
+    case = await lab.node(NAV).open_case(lab.case(NAV).buc, [FK])
+    await lab.node(NAV).send_document(case.id, A003)
+    await lab.network.quiet()
+    assert lab.types(FK) == ["A003"]
+
+
+async def test_refusal_by_http_is_final(lab: Lab) -> None:
+    """An answer such as 404 does not get better by trying again."""
+    tap = await lab.tap(POINT)
+    tap.instead = [Response(404, {"content-type": "text/plain"}, b"no such door")]
+    await lab.open()
+    await lab.work(60)
+    assert (lab.sent(NAV).state, lab.sent(NAV).attempts) == ("rejected", 1)
+    assert lab.sent(NAV).last_error == "HTTP 404 no such door"
+
+
+async def test_repetition_of_a_dead_letter_is_forwarded_without_the_old_error(lab: Lab) -> None:
+    """When the sender repeats what could not be brought, the access point tries again and takes nothing back."""
+    tap = await lab.tap(NAV)
+    tap.instead = [SWALLOWED]
+    lab.take_down(ZUS)
+    await lab.open()
+    await lab.work(115)
+    assert lab.sent(POINT).state == "dead-lettered"
+    lab.bring_up(ZUS)
+    await lab.work(200)
+    assert (lab.sent(NAV).state, lab.delivery(NAV)) == ("delivered", "delivered")
+    assert ("error-received", "failure") not in lab.steps(NAV)
