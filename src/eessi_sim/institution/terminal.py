@@ -150,8 +150,11 @@ class Terminal:
         )
         try:
             await station.store.commit(work)
-        except Conflict:
-            return ACCEPTED  # the same message came twice at the same moment; the other one is stored
+        except Conflict:  # two with one id came at the same moment; the other one is stored
+            known = station.store.find_message(Direction.IN, message.message_id)
+            if known is None:
+                raise
+            return await self._again(known, message)
         self._receiving.wake()
         self._outbox.wake()
         return ACCEPTED
