@@ -117,13 +117,14 @@ class Worker:
         while True:
             if len(self._under_way) >= MOST_AT_ONCE:
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-            items = await self._queue.claim(MOST_AT_ONCE - len(self._under_way))
-            if not items:
-                return
+            room = MOST_AT_ONCE - len(self._under_way)
+            items = await self._queue.claim(room)
             for item in items:
                 task = asyncio.create_task(self._process(item))
                 self._under_way.add(task)
                 task.add_done_callback(self._done)
+            if len(items) < room:
+                return
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)

@@ -135,6 +135,11 @@ class SqliteNode:
 
     async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
         """Take due messages, each for one claimant only, those due first in front; with bodies."""
+        due = self.next_due(claim.direction, claim.states)
+        if (
+            due is None or due > claim.now
+        ):  # most looks find nothing, and writing that down would cost a commit
+            return ()
         return await self._commit.submit(partial(self._writes.claim, claim))
 
     async def release(self) -> int:

@@ -4,13 +4,14 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.helpers.stored import NODE, a_case, a_document, a_message, an_entry, message_id
 
 from eessi_sim.errors import EessiSimError, MigrationNeeded, SettingsError, StorageError, Unavailable
-from eessi_sim.storage.base import Direction, MessageQuery, NodeStore, UnitOfWork
+from eessi_sim.storage.base import Claim, Direction, MessageQuery, NodeStore, UnitOfWork
 from eessi_sim.storage.registry import open_storage, url_of
 from eessi_sim.storage.sqlite import SqliteStorage
 
@@ -111,6 +112,21 @@ async def test_units_that_wait_share_one_transaction(
     await asyncio.gather(*(node.commit(unit(number)) for number in range(1, 51)))
     assert statements.count("COMMIT") == 1
     assert other_process.execute("SELECT count(*) FROM message").fetchone() == (50,)
+
+
+async def test_claim_that_finds_nothing_due_writes_nothing(node: NodeStore, storage: SqliteStorage) -> None:
+    """Looking into an empty queue costs no transaction."""
+    statements: list[str] = []
+    storage._connection.set_trace_callback(statements.append)
+    wanted = Claim(
+        direction=Direction.OUT,
+        states=["ready"],
+        claimed_state="taken",
+        now=datetime.now(UTC),
+        lease=timedelta(minutes=1),
+    )
+    assert await node.claim(wanted) == ()
+    assert statements == []
 
 
 async def test_batch_holds_a_limited_number_of_units(node: NodeStore, storage: SqliteStorage) -> None:
