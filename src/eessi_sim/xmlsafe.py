@@ -184,6 +184,23 @@ def exclusive_c14n(element: Element, inclusive_prefixes: Iterable[str] = ()) -> 
         raise _no_canonical_form(element) from error
 
 
+def document_of(element: Element) -> bytes:
+    """Return ``element`` as a document of its own, in canonical form, with every namespace that it declares itself.
+
+    The exclusive form alone drops declarations that no name uses; a signature in the inclusive form covers them, and
+    values such as ``xsi:type`` need them.
+
+    Raises:
+        XmlError: it has no canonical form.
+    """
+    return exclusive_c14n(element, sorted(declared_prefixes(element)))
+
+
+def declared_prefixes(element: Element) -> set[str]:
+    """Return the prefixes that ``element`` or something in it declares; ``#default`` for the default namespace."""
+    return {prefix or "#default" for _, (prefix, _) in etree.iterwalk(element, events=("start-ns",))}
+
+
 def inclusive_c14n(element: Element) -> bytes:
     """Return ``element`` in canonical form 1.0 without comments (W3C xml-c14n-20010315).
 

@@ -251,6 +251,16 @@ def test_exclusive_form_leaves_out_the_namespaces_around() -> None:
     assert xmlsafe.exclusive_c14n(inner) == b'<i:y xmlns:i="urn:i" a="1" b="2"><z></z></i:y>'
 
 
+def test_document_of_its_own_keeps_what_it_declares_and_drops_what_stands_around_it() -> None:
+    """A signature in the inclusive form covers declarations that no name uses; those of the envelope are foreign."""
+    root = xmlsafe.parse(
+        b'<e xmlns:o="urn:o"><s:x xmlns:s="urn:s" xmlns:t="urn:t"><y xmlns="urn:y"/></s:x></e>'
+    )
+    alone = b'<s:x xmlns:s="urn:s" xmlns:t="urn:t"><y xmlns="urn:y"></y></s:x>'
+    assert xmlsafe.document_of(root[0]) == alone
+    assert xmlsafe.document_of(xmlsafe.parse(alone)) == alone == xmlsafe.inclusive_c14n(xmlsafe.parse(alone))
+
+
 def test_exclusive_form_keeps_the_prefixes_asked_for() -> None:
     """A prefix list brings namespaces back in, as WS-Security does."""
     inner = xmlsafe.parse(SURROUNDED)[0]

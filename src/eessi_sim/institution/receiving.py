@@ -127,7 +127,7 @@ class Receiving:
                     document_id=incoming.document_id,
                     version=incoming.version,
                     sed=incoming.type,
-                    content=xmlsafe.exclusive_c14n(reading.document.sed),
+                    content=xmlsafe.document_of(reading.document.sed),
                     direction=Direction.IN,
                     stored_at=now,
                     message_id=message_id,

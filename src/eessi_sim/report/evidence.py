@@ -100,7 +100,7 @@ def _message_files(message_id: MessageId, message: MessageFile) -> dict[str, byt
         unpacked = msh.unpack(message.content_type, message.body)
         envelope = msh.payload_content(unpacked.parts[0])
         files[ENVELOPE_FILE] = envelope
-        files[SED_FILE] = xmlsafe.exclusive_c14n(sbdh.read(envelope).sed)
+        files[SED_FILE] = xmlsafe.document_of(sbdh.read(envelope).sed)
     except (EbmsFault, XmlError, EnvelopeError, IndexError):
         pass  # the whole message is there; what is wrong with it says the report
     return files

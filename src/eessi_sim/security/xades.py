@@ -14,8 +14,6 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from lxml import etree
-
 from eessi_sim.errors import KeyMaterialError, SignatureError
 from eessi_sim.security.indication import Indication, SubIndication
 from eessi_sim.security.keys import Certificate, KeyPair, Purpose
@@ -39,7 +37,7 @@ from eessi_sim.security.xmldsig import (
     signed_info,
     verify_value,
 )
-from eessi_sim.xmlsafe import Element, escape_text, path_of, text_of
+from eessi_sim.xmlsafe import Element, declared_prefixes, escape_text, path_of, text_of
 
 XADES: Final = "http://uri.etsi.org/01903/v1.3.2#"
 SIGNED_PROPERTIES: Final = "http://uri.etsi.org/01903#SignedProperties"
@@ -311,11 +309,7 @@ def _document_octets(sed_root: Element, signature: Element, reference: Reference
     with _detached(signature):
         if len(reference.transforms) > 1:
             return canonical(sed_root, reference.transforms[1].prefixes)
-        return canonical(sed_root, sorted(_declared_prefixes(sed_root)))
-
-
-def _declared_prefixes(sed_root: Element) -> set[str]:
-    return {prefix or "#default" for _, (prefix, _) in etree.iterwalk(sed_root, events=("start-ns",))}
+        return canonical(sed_root, sorted(declared_prefixes(sed_root)))
 
 
 @contextmanager
