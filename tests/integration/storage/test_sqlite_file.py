@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.helpers.privileges import as_nobody, open_folder
 from tests.helpers.stored import NODE, a_case, a_document, a_message, an_entry, message_id
 
 from eessi_sim.errors import EessiSimError, MigrationNeeded, SettingsError, StorageError, Unavailable
@@ -365,12 +366,14 @@ async def test_locked_file_cannot_be_opened(path: Path) -> None:
     connection.close()
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may write everywhere")
-def test_read_only_file_is_refused(path: Path) -> None:
+def test_read_only_file_is_refused() -> None:
     """A store without write permission is an error that says so."""
-    asyncio.run(SqliteStorage(path).close())
-    path.chmod(0o400)
-    assert "read-only" in asyncio.run(opening(path)).message
+    with open_folder() as folder:
+        path = folder / "store.db"
+        asyncio.run(SqliteStorage(path).close())
+        path.chmod(0o444)
+        with as_nobody():
+            assert "read-only" in asyncio.run(opening(path)).message
 
 
 @pytest.mark.parametrize("url", ["sqlite:", "sqlite:///", "sqlite://host/store.db", "sqlite::memory:"])
