@@ -111,7 +111,7 @@ def _check_content(evidence: Evidence, opened: Opened) -> Iterator[Check]:
         yield missing(ENVELOPE) if data is None else _equal(ENVELOPE, what, opened.payload, data)
     if opened.document is not None:
         data = evidence.files.get(SED)
-        canonical = xmlsafe.exclusive_c14n(opened.document.sed)
+        canonical = xmlsafe.document_of(opened.document.sed)
         yield missing(SED) if data is None else _check_sed(canonical, opened.payload or b"", data)
 
 
@@ -124,7 +124,7 @@ def _check_sed(canonical: bytes, payload: bytes, data: bytes) -> Check:
 
 def _canonical(data: bytes) -> bytes | None:
     try:
-        return xmlsafe.exclusive_c14n(xmlsafe.parse(data))
+        return xmlsafe.document_of(xmlsafe.parse(data))
     except XmlError:
         return None
 

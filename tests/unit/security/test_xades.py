@@ -427,3 +427,13 @@ def test_names_of_the_xades_namespace_are_those_of_the_standard() -> None:
     assert next(xmlsafe.parse(sealed()).iter(f"{XADES}SigningTime")).text == NOW.astimezone(UTC).strftime(
         "%Y-%m-%dT%H:%M:%SZ"
     )
+
+
+def test_seal_in_the_implicit_form_outlives_being_taken_out_of_its_envelope() -> None:
+    """What is filed is the SED with all namespaces it declares, so that its seal can be checked later."""
+    shortened = edited(ENVELOPED_STEP + EXC_STEP, ENVELOPED_STEP, inserted())
+    implicit = sealed_again(shortened).partition(b"?>")[2]
+    received = xmlsafe.parse(b"<e>" + implicit + b"</e>")[0]
+    assert check(received).is_valid
+    assert check(xmlsafe.document_of(received)).is_valid
+    assert not check(xmlsafe.exclusive_c14n(received)).is_valid
