@@ -1,6 +1,7 @@
 """One institution as one object: a method per use case, its queues, start and stop."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,6 +30,18 @@ _LEASE: Final = timedelta(minutes=2)
 _IMPOSSIBLE: Final = (CaseError, DefinitionError, RoutingError, SedError)
 """Why something that a node wants to send by itself cannot be sent."""
 SYSTEM: Final = Actor(ActorKind.SYSTEM, "node")
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """A document that shall be sent; see ``InstitutionNode.send_document``."""
+
+    case_id: str
+    sed: SedType
+    actor: Actor
+    root: Element | None = None
+    parent_id: DocumentId | None = None
+    receivers: tuple[InstitutionId, ...] | None = None
 
 
 class InstitutionNode:
@@ -158,20 +171,8 @@ class InstitutionNode:
             SedInvalid: the content has errors; nothing was sent.
             UnknownReceiver, NotCompetent: a receiver may not get it.
         """
-        office = self._office
-        async with office.locks.of(self.case(case_id).international_id):
-            case = self.case(case_id)
-            definition = office.library.processes.get(case.buc)
-            now = office.station.clock.now()
-            document_id = DocumentId(office.station.ids.hex32())
-            created = engine.create(
-                case, definition, sed, document_id=document_id, now=now, actor=actor, parent_id=parent_id
-            )
-            sent = engine.send(
-                created.case, definition, document_id, receivers=receivers, now=now, actor=actor
-            )
-            filled = root if root is not None else self.compose(case_id, sed, parent_id=parent_id)
-            return await self._commit(case, sent, filled)
+        order = _Order(case_id, sed, actor, root=root, parent_id=parent_id, receivers=receivers)
+        return await self._send(order, UnitOfWork())
 
     async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
         """Close this institution's copy of a case; nobody is told.
@@ -191,12 +192,34 @@ class InstitutionNode:
             await office.station.store.commit(work)
             return outcome.case
 
-    async def _commit(
-        self, before: Case, outcome: Outcome, root: Element, work: UnitOfWork | None = None
-    ) -> Case:
+    async def _send(self, order: _Order, work: UnitOfWork) -> Case:
+        """Do what ``send_document`` says, in one transaction with what is in ``work`` already."""
+        office, sed, actor = self._office, order.sed, order.actor
+        async with office.locks.of(self.case(order.case_id).international_id):
+            case = self.case(order.case_id)
+            definition = office.library.processes.get(case.buc)
+            now = office.station.clock.now()
+            document_id = DocumentId(office.station.ids.hex32())
+            created = engine.create(
+                case,
+                definition,
+                sed,
+                document_id=document_id,
+                now=now,
+                actor=actor,
+                parent_id=order.parent_id,
+            )
+            sent = engine.send(
+                created.case, definition, document_id, receivers=order.receivers, now=now, actor=actor
+            )
+            root = order.root
+            if root is None:
+                root = self.compose(case.id, sed, parent_id=order.parent_id)
+            return await self._commit(case, sent, root, work)
+
+    async def _commit(self, before: Case, outcome: Outcome, root: Element, work: UnitOfWork) -> Case:
         """Store a step, what it sends and what is in ``work`` already; the caller holds the lock of the case."""
         office = self._office
-        work = work or UnitOfWork()
         case = outcome.case
         for effect in outcome.effects:
             if isinstance(effect, SendDocument):
@@ -250,29 +273,39 @@ class InstitutionNode:
         await self._office.station.store.commit(work)
 
     async def _answer(self, message: StoredMessage) -> None:
-        """Send what the rule says; a step that is not possible, or no longer, is left out and noted."""
-        office = self._office
+        """Send what the rule says, one document after the other.
+
+        How far it came is stored together with each document, so that a crash in between neither loses nor
+        doubles one.
+        """
         case_id, document_id = message.details["case_id"], DocumentId(message.details["document"])
         document = self.case(case_id).get(document_id)
-        rule = answering.rule_for(office.behaviours, document.type)
+        rule = answering.rule_for(self._office.behaviours, document.type)
+        steps = answering.steps_of(rule) if rule else ()
+        done = int(message.details.get("answered", "0"))
+        for number, (sed, is_reply) in enumerate(steps[done:], start=done + 1):
+            assert rule is not None  # it has steps
+            parent_id = document_id if is_reply else None
+            order = _Order(case_id, sed, answering.actor_of(rule, document), parent_id=parent_id)
+            work = UnitOfWork()
+            work.update_message(Direction.IN, message.message_id, details={"answered": str(number)})
+            await self._send_if_possible(order, work)
         work = UnitOfWork()
-        for sed, is_reply in answering.steps_of(rule) if rule else ():
-            assert rule is not None
-            try:
-                await self.send_document(
-                    case_id,
-                    sed,
-                    parent_id=document_id if is_reply else None,
-                    actor=answering.actor_of(rule, document),
-                )
-            except _IMPOSSIBLE as error:
-                work.journal(
-                    office.station.note("answer", "left-out", case_id=case_id, sed=sed, reason=error.message)
-                )
         work.update_message(
             Direction.IN, message.message_id, state=InboundState.DELIVERED, details={"answer": "given"}
         )
-        await office.station.store.commit(work)
+        await self._office.station.store.commit(work)
+
+    async def _send_if_possible(self, order: _Order, work: UnitOfWork) -> None:
+        """Send; what is not possible, or no longer, is left out and noted."""
+        station = self._office.station
+        try:
+            await self._send(order, work)
+        except _IMPOSSIBLE as error:
+            work.journal(
+                station.note("answer", "left-out", case_id=order.case_id, sed=order.sed, reason=error.message)
+            )
+            await station.store.commit(work)
 
     async def _report(self, refusal: NotFiled) -> None:
         """Store a refusal, and in the same transaction the X050 to the sender when we share a case with it.
