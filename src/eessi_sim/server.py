@@ -19,7 +19,7 @@ from eessi_sim.ir import snapshot
 from eessi_sim.simulation.assembly import Machinery, Node, build_node, load_library
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import PartyKeys, load_trust
-from eessi_sim.simulation.state import LOOPBACK, NetworkState, load_state
+from eessi_sim.simulation.state import LOOPBACK, NetworkState, NodeAddress, load_state
 from eessi_sim.storage.registry import open_storage, url_of
 from eessi_sim.transport.http import HttpListener, HttpTransport
 
@@ -37,19 +37,21 @@ async def serve(folder: Path, party: InstitutionId) -> None:
         EnvironmentProblem: the network, a port or the store cannot be used.
     """
     state = load_state(folder)
+    address = state.address(party)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        node = await _start_node(state, party, stack)
-        await _start_management(state, party, node, stack)
+        node = await _start_node(state, address, stack)
+        await _start_management(state, address, node, stack)
         _log.info("%s is ready", party)
         await stop.wait()
         _log.info("%s stops", party)
 
 
-async def _start_node(state: NetworkState, party: InstitutionId, stack: AsyncExitStack) -> Node:
+async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExitStack) -> Node:
+    party = InstitutionId(address.party)
     identity = state.tls_identity(party)
     storage = await open_storage(url_of(state.database(party)))
     stack.push_async_callback(storage.close)
@@ -69,7 +71,7 @@ async def _start_node(state: NetworkState, party: InstitutionId, stack: AsyncExi
         pace=state.pace,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
-    listener = HttpListener(LOOPBACK, state.address(party).port, identity=identity)
+    listener = HttpListener(LOOPBACK, address.port, identity=identity)
     await node.start()
     stack.push_async_callback(node.stop)
     await listener.start(node.handle)
@@ -78,16 +80,16 @@ async def _start_node(state: NetworkState, party: InstitutionId, stack: AsyncExi
 
 
 async def _start_management(
-    state: NetworkState, party: InstitutionId, node: Node, stack: AsyncExitStack
+    state: NetworkState, address: NodeAddress, node: Node, stack: AsyncExitStack
 ) -> None:
     reader = LocalControl(node) if isinstance(node, InstitutionNode) else StoreReader(node.station.store)
     runner = web.AppRunner(make_app(reader, state.token), access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    port = state.address(party).manage_port
     try:
-        await web.TCPSite(runner, LOOPBACK, port).start()
+        await web.TCPSite(runner, LOOPBACK, address.manage_port).start()
     except OSError as error:
         raise EnvironmentProblem(
-            f"Expected port {port} to be free, found it taken", hint="Choose another one with --port."
+            f"Expected port {address.manage_port} of {LOOPBACK} to be free, found it in use",
+            hint="Stop the other program, or make the network anew with other ports.",
         ) from error

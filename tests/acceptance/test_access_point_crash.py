@@ -14,7 +14,7 @@ from tests.helpers.process_networks import (
     NORWAY,
     POINT,
     POLAND,
-    counts_of_dead,
+    dead_store,
     patiently,
     small_network,
     until,
@@ -123,7 +123,8 @@ async def test_killed_access_point_loses_and_doubles_nothing(network: ProcessNet
     sending = asyncio.create_task(run.send_all())
     await until(run.third_accepted, "a third of the messages accepted")
     await network.kill(POINT)
-    kept = await counts_of_dead(network.state, POINT)
+    async with dead_store(network.state, POINT) as store:
+        kept = store.counts()
     assert kept.in_state(Direction.IN, *UNFILED) + kept.in_state(Direction.OUT, *UNFORWARDED) > 0
     assert sum(message.accepted_at is not None for message in await run.sent()) < TOTAL
     await run.revive(POINT)
@@ -138,7 +139,8 @@ async def test_killed_receiver_files_everything_once(network: ProcessNetwork) ->
     sending = asyncio.create_task(run.send_all())
     await until(run.third_received, "a third of the messages received")
     await network.kill(POLAND)
-    kept = await counts_of_dead(network.state, POLAND)
+    async with dead_store(network.state, POLAND) as store:
+        kept = store.counts()
     received = sum(
         c.number for c in kept.messages if (c.direction, c.kind) == (Direction.IN, MessageKind.USER)
     )
@@ -156,7 +158,8 @@ async def test_killed_sender_sends_what_it_had_promised(network: ProcessNetwork)
     sending = asyncio.create_task(run.send_all())
     await until(run.third_accepted, "a third of the messages accepted")
     await network.kill(NORWAY)
-    kept = await counts_of_dead(network.state, NORWAY)
+    async with dead_store(network.state, NORWAY) as store:
+        kept = store.counts()
     assert kept.in_state(Direction.OUT, *UNFORWARDED) > 0
     await run.revive(NORWAY)
     await sending

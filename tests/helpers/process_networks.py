@@ -1,7 +1,8 @@
 """A small network of real processes: the access point and two institutions, with keys that are made quickly."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -12,8 +13,8 @@ from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import load_definition
 from eessi_sim.simulation.state import NetworkState, establish
-from eessi_sim.storage.base import Counts
-from eessi_sim.storage.registry import open_storage
+from eessi_sim.storage.base import NodeStore
+from eessi_sim.storage.registry import open_storage, url_of
 
 POINT: Final = InstitutionId("EU:APSIM01")
 NORWAY: Final = InstitutionId("NO:NAVAT07")
@@ -63,10 +64,11 @@ async def patiently(ask: Callable[[], Awaitable[T]]) -> T:
             await asyncio.sleep(_LOOK_AGAIN)
 
 
-async def counts_of_dead(state: NetworkState, party: InstitutionId) -> Counts:
+@asynccontextmanager
+async def dead_store(state: NetworkState, party: InstitutionId) -> AsyncIterator[NodeStore]:
     """What a node keeps whose process is not running."""
-    storage = await open_storage(f"sqlite:///{state.database(party)}")
+    storage = await open_storage(url_of(state.database(party)))
     try:
-        return storage.node(party).counts()
+        yield storage.node(party)
     finally:
         await storage.close()

@@ -31,13 +31,23 @@ class ProcessNetwork:
     Args:
         state: the network as established.
         on_ready: told about each node that is up.
+        stop_within: seconds that a process has to stop when it is asked to; then it is ended.
     """
 
-    def __init__(self, state: NetworkState, on_ready: Callable[[str], None] = lambda _party: None) -> None:
+    def __init__(
+        self,
+        state: NetworkState,
+        on_ready: Callable[[str], None] = lambda _party: None,
+        *,
+        stop_within: float = _STOP_WITHIN,
+    ) -> None:
         self.state = state
         self.clock = SystemClock()
         self._on_ready = on_ready
+        self._stop_within = stop_within
         self._processes: dict[InstitutionId, asyncio.subprocess.Process] = {}
+        self._log_from: dict[InstitutionId, int] = {}
+        """Where in its log the words of the running process begin."""
         self._session: aiohttp.ClientSession | None = None
 
     @property
@@ -70,12 +80,13 @@ class ProcessNetwork:
 
     async def __aexit__(self, *exc: object) -> None:
         await asyncio.gather(*(self.stop(party) for party in tuple(self._processes)))
-        if self._session is not None:
-            await self._session.close()
+        assert self._session is not None  # entered
+        await self._session.close()
 
     async def start(self, party: InstitutionId) -> None:
         """Start the process of one node."""
         with self.state.log(party).open("ab") as log:
+            self._log_from[party] = log.tell()
             self._processes[party] = await asyncio.create_subprocess_exec(
                 *_command(self.state.path, party),
                 stdin=asyncio.subprocess.DEVNULL,
@@ -94,7 +105,7 @@ class ProcessNetwork:
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), _STOP_WITHIN)
+            await asyncio.wait_for(process.wait(), self._stop_within)
         except TimeoutError:
             process.kill()
             await process.wait()
@@ -113,20 +124,26 @@ class ProcessNetwork:
         control = self.readers[party]
         loop = asyncio.get_running_loop()
         deadline = loop.time() + _READY_WITHIN
-        while not await control.is_ready():
-            process = self._processes[party]
-            if process.returncode is not None or loop.time() > deadline:
-                raise EnvironmentProblem(
-                    f"Expected the node {party} to start, it did not: {self._last_words(party)}",
-                    hint=f"Its log is {self.state.log(party)}.",
-                )
+        is_up = await control.is_ready()
+        while not is_up:
+            self._require_alive(party, is_late=loop.time() > deadline)
             await asyncio.sleep(_PAUSE)
+            is_up = await control.is_ready()
         self._on_ready(party)
 
+    def _require_alive(self, party: InstitutionId, *, is_late: bool) -> None:
+        if is_late or self._processes[party].returncode is not None:
+            raise EnvironmentProblem(
+                f"Expected the node {party} to start, it did not: {self._last_words(party)}",
+                hint=f"Its log is {self.state.log(party)}.",
+            )
+
     def _last_words(self, party: InstitutionId) -> str:
+        """Return the last thing a process wrote; an indented line only continues the one before."""
         with contextlib.suppress(OSError):
-            lines = self.state.log(party).read_text(errors="replace").strip().splitlines()
-            return lines[-1] if lines else "its log is empty"
+            words = self.state.log(party).read_bytes()[self._log_from[party] :].decode(errors="replace")
+            said = [line for line in words.splitlines() if line.strip() and not line.startswith(" ")]
+            return said[-1] if said else "its log is empty"
         return "it has no log"
 
 

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import Sequence
 from io import BytesIO
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import aiohttp
@@ -16,7 +16,10 @@ from eessi_sim.simulation.control import CaseView, MessageFile, MessageView
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
 from eessi_sim.storage.base import JournalEntry
 
-_WITHIN = aiohttp.ClientTimeout(total=60)
+_WITHIN: Final = 60.0
+"""Seconds until a node must have answered; under load an answer takes its time."""
+_READY_WITHIN: Final = 5.0
+"""Seconds until a node must have said that it is there."""
 
 
 class RemoteRefusal(EessiSimError):  # noqa: N818 - says what happened
@@ -51,7 +54,7 @@ class RemoteControl:
     async def is_ready(self) -> bool:
         """Return whether the node answers; whoever else listens at its port is not the node."""
         try:
-            await self._call("GET", "/health", bool)
+            await self._call("GET", "/health", bool, within=_READY_WITHIN)
         except (ConnectFailed, RemoteRefusal):
             return False
         return True
@@ -126,7 +129,7 @@ class RemoteControl:
         return found
 
     async def _call(
-        self, method: str, path: str, kind: Any, body: object = None
+        self, method: str, path: str, kind: Any, body: object = None, *, within: float = _WITHIN
     ) -> Any:  # Any: msgspec checks the answer against ``kind``
         try:
             async with self._session.request(
@@ -134,7 +137,7 @@ class RemoteControl:
                 URL(self._base + path, encoded=True),
                 headers=self._headers,
                 data=BytesIO(msgspec.json.encode(body, enc_hook=str)) if body is not None else None,
-                timeout=_WITHIN,
+                timeout=aiohttp.ClientTimeout(total=within),
             ) as response:
                 data = await response.read()
         except (aiohttp.ClientError, TimeoutError) as error:
