@@ -8,10 +8,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
 from eessi_sim.clock import Clock
+from eessi_sim.errors import StorageError
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ _PAUSE_AFTER_FAULT: Final = 1.0
 """Seconds to wait when claiming itself fails, so that a permanent fault does not spin."""
 _SHORTEST_REST: Final = 0.02
 """Seconds between two looks at an item that is due but still leased to somebody."""
+
+_END_OF_TIME: Final = datetime.max.replace(tzinfo=UTC)
 
 HOLDS: Final = (timedelta(seconds=1), timedelta(seconds=3), timedelta(seconds=9))
 """Waits for something that a message has overtaken, before it is refused (our choice, inferred)."""
@@ -65,6 +68,8 @@ class Worker:
         self._claiming = False
         self._under_way: set[asyncio.Task[None]] = set()
         self._loop: asyncio.Task[None] | None = None
+        self._rests_until: datetime | None = None
+        """While the loop rests: when it will look again by itself."""
 
     @property
     def busy(self) -> bool:
@@ -130,13 +135,22 @@ class Worker:
         self._under_way.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("%s: the fault of an item was not stored: %r", self._name, task.exception())
-        if not self._under_way:
-            # Something may be due again, and only the loop knows when.
+        if not self._under_way or self._is_due_earlier():
             self._news.set()
+
+    def _is_due_earlier(self) -> bool:
+        """Whether the loop would oversleep what became due again by the end of an item."""
+        if self._rests_until is None:
+            return False
+        due = self._queue.next_due()
+        return due is not None and due < self._rests_until
 
     async def _process(self, item: object) -> None:
         try:
             await self._queue.process(item)
+        except StorageError as fault:
+            # It may pass: somebody was faster, or the disk is full for a while. The lease brings the item back.
+            _log.warning("%s: an item waits for the end of its lease: %r", self._name, fault)
         except Exception as fault:  # noqa: BLE001 - becomes a dead letter of its queue
             _log.exception("%s: an item failed", self._name)
             await self._queue.failed(item, fault)
@@ -146,6 +160,13 @@ class Worker:
         if self._news.is_set():
             return
         due = self._queue.next_due()
+        self._rests_until = due or _END_OF_TIME
+        try:
+            await self._until(due)
+        finally:
+            self._rests_until = None
+
+    async def _until(self, due: datetime | None) -> None:
         if due is None:
             await self._news.wait()
             return

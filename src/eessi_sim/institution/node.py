@@ -258,7 +258,6 @@ class InstitutionNode:
         refusal = await self._receiving.file(message)
         if refusal is not None:
             await self._report(refusal)
-        self._filing.wake()  # an answer may be due at a time that the worker does not know of
 
     async def failed(self, message: StoredMessage, fault: Exception) -> None:
         """Keep a message that our own code cannot file as a dead letter."""
