@@ -70,7 +70,8 @@ class Intermediary:
         if known is not None:
             return await self._again(known, message)
         if store.find_message(Direction.OUT, message.message_id) is not None:
-            raise _used_before(message)  # by an error of this access point: the two would share a place in the queue
+            # By an error of this access point: the two would share a place in the queue.
+            raise _used_before(message)
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
