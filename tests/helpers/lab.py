@@ -8,6 +8,8 @@ from functools import cache
 from typing import Self
 
 from eessi_sim.access_point.service import AccessPoint
+from eessi_sim.as4.exchange import wait_after
+from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.buc.case import Case, Document
 from eessi_sim.clock import ManualClock
 from eessi_sim.errors import ConnectFailed
@@ -146,6 +148,7 @@ class Lab:
         storage: Storage | None = None,
         credentials: Credentials | None = None,
         seed: int = 7,
+        pace: float = 1.0,
     ) -> "Lab":
         """Return a network that is not started yet; nobody in it acts by itself unless told otherwise."""
         storage = storage or MemoryStorage()
@@ -154,6 +157,8 @@ class Lab:
             seed=seed,
             storage=storage,
             credentials=credentials or demo_credentials(),
+            pace=pace,
+            forwarding=ReceptionAwareness(),
         )
         return cls(network, storage)
 
@@ -253,6 +258,14 @@ class Lab:
             self.clock.advance(max(wake - self.clock.now(), timedelta(0)))
             await self.network.quiet()
         self.clock.advance(max(end - self.clock.now(), timedelta(0)))
+
+    def patience(self, party: InstitutionId) -> float:
+        """Seconds after which a node has given up a message that it cannot bring."""
+        station = self.point.station if party == POINT else self.node(party).office.station
+        attempts = range(1, station.awareness.retries + 2)
+        return sum(
+            (wait_after(station.awareness, number) for number in attempts), timedelta()
+        ).total_seconds()
 
     # Doing.
 

@@ -125,7 +125,7 @@ def show(*, institution: str, folder: Path | None, as_json: bool) -> None:
     \b
     With --json: what "institutions list" has, and "names": {language: text}, "contact": {},
       "endpoint": {"exchange", "channel"}, "behaviours": [{"when", "reply", "send",
-      "after_seconds", "if", "unless"}].
+      "after_seconds"}].
     """
     known = {str(each.id).upper(): each for each in _load(folder)}
     found = known.get(institution.upper())
@@ -153,8 +153,6 @@ def _as_json(institution: Institution) -> dict[str, object]:
                 "reply": rule.reply,
                 "send": rule.send,
                 "after_seconds": rule.after.total_seconds(),
-                "if": rule.condition,
-                "unless": rule.unless,
             }
             for rule in institution.behaviours
         ],
@@ -180,9 +178,9 @@ def _show(institution: Institution) -> None:
     output.show(Text())
     _show_competences(institution.competences)
     if institution.behaviours:
-        rows = [(rule.when, _does(rule), _condition(rule)) for rule in institution.behaviours]
+        rows = [(rule.when, _does(rule)) for rule in institution.behaviours]
         output.show(Text())
-        output.show_table(["!On receipt of", "It sends", "If"], rows, title="Behaviours")
+        output.show_table(["!On receipt of", "It sends"], rows, title="Behaviours")
 
 
 def _show_competences(entries: Sequence[AssignedBuc]) -> None:
@@ -207,8 +205,3 @@ def _last_day(entry: AssignedBuc) -> str:
 def _does(rule: BehaviourRule) -> str:
     what = f"{rule.reply} as reply" if rule.reply else ", ".join(rule.send)
     return f"{what}, after {rule.after.total_seconds():g} s"
-
-
-def _condition(rule: BehaviourRule) -> str:
-    parts = [rule.condition or "", f"unless {rule.unless}" if rule.unless else ""]
-    return ", ".join(part for part in parts if part)

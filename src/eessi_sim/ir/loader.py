@@ -185,7 +185,7 @@ def _endpoint(node: Node) -> Endpoint:
 
 
 def _behaviour(node: Node) -> BehaviourRule:
-    fields = node.mapping(required=("when",), allowed=("reply", "send", "after", "if", "unless"))
+    fields = node.mapping(required=("when",), allowed=("reply", "send", "after"))
     if ("reply" in fields) == ("send" in fields):
         raise node.error(
             'Expected either "reply" or "send"', hint="A rule answers a document or sends others, not both."
@@ -195,8 +195,6 @@ def _behaviour(node: Node) -> BehaviourRule:
         reply=fields.read("reply", _sed_type, None),
         send=fields.each("send", _sed_type),
         after=fields.read("after", Node.duration, timedelta(0)),
-        condition=fields.read("if", Node.text, None),
-        unless=fields.read("unless", Node.text, None),
     )
 
 

@@ -105,10 +105,6 @@ class BehaviourRule:
     """Documents sent in the same case, in this order, without being replies."""
     after: timedelta = timedelta(0)
     """Delay on the clock of the simulation."""
-    condition: str | None = None
-    """The rule acts only if this holds; words that the institution understands."""
-    unless: str | None = None
-    """The rule does not act if this holds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from eessi_sim import resources
 from eessi_sim.access_point.pipeline import Rulebook
 from eessi_sim.access_point.service import AccessPoint
+from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.validation import Validator
@@ -24,6 +25,9 @@ from eessi_sim.simulation.credentials import Credentials, PartyKeys
 from eessi_sim.storage.base import Storage
 from eessi_sim.transport.base import Transport
 
+FORWARDING: Final = ReceptionAwareness(retries=150, interval=1, multiplier=3, max_interval=600)
+"""An access point tries for about a day, within which an institution must collect (decision E6 as summarised
+publicly, documented; the schedule is ours)."""
 DEFAULT_CDM: Final = CdmVersion("4.4")
 OUTBOX_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Outbox"
 """Where institutions push (path shape observed in public settings; the version is ours)."""
@@ -71,6 +75,8 @@ class Machinery:
     templates: Path
     """Folder of the institution files; a subfolder per institution may hold documents of its own."""
     pace: float = 1.0
+    forwarding: ReceptionAwareness = FORWARDING
+    """When the access point tries again to bring a message on."""
 
 
 def load_library(schemas: Path | None = None) -> Library:
@@ -125,7 +131,8 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
     library = machinery.library
     current = machinery.directory.current
     if current.find_access_point(party):
-        return AccessPoint(station, Rulebook(library.validator, library.processes))
+        forwarding = replace(station, awareness=machinery.forwarding)
+        return AccessPoint(forwarding, Rulebook(library.validator, library.processes))
     return InstitutionNode(
         Office(
             station,

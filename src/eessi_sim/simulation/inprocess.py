@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from eessi_sim import resources
+from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.clock import FlowingClock, ManualClock
 from eessi_sim.errors import EessiSimError
 from eessi_sim.gateway.station import Directory
@@ -15,6 +16,7 @@ from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import (
+    FORWARDING,
     Machinery,
     Node,
     build_node,
@@ -55,6 +57,7 @@ class InProcessNetwork:
         credentials: keys; made with P-256 when None, because they do not change what is exchanged.
         clock: begins at a fixed time by default.
         pace: factor on the delays of all behaviours.
+        forwarding: when the access point tries again to bring a message on.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class InProcessNetwork:
         credentials: Credentials | None = None,
         clock: ManualClock | None = None,
         pace: float = 1.0,
+        forwarding: ReceptionAwareness = FORWARDING,
     ) -> None:
         self.clock = clock or ManualClock(START)
         self.definition = definition
@@ -86,6 +90,7 @@ class InProcessNetwork:
             directory=Directory(repository(definition, self.credentials, urls)),
             templates=resources.institutions(),
             pace=pace,
+            forwarding=forwarding,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}

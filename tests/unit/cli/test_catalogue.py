@@ -25,7 +25,7 @@ competences:
 contact: {email: a@b.example, street: Street 1, town: Oslo}
 endpoint: {exchange: pull}
 behaviours:
-  - {when: A003, reply: A012, after: PT90S, if: weekday, unless: holiday}
+  - {when: A003, reply: A012, after: PT90S}
   - {when: P4000, send: [P5000, P6000]}
 """
 
@@ -259,8 +259,6 @@ def test_an_institution_as_json_has_the_documented_shape(tmp_path: Path) -> None
         "reply": "A012",
         "send": [],
         "after_seconds": 90.0,
-        "if": "weekday",
-        "unless": "holiday",
     }
 
 

@@ -136,15 +136,13 @@ def test_entry_may_be_limited_in_time(folder: Path) -> None:
 
 
 def test_habit_may_reply(folder: Path) -> None:
-    """A reply comes after its delay, under its condition."""
-    text = "behaviours: [{when: A003, reply: A012, after: P2D, if: complete, unless: disputed}]\n"
+    """A reply comes after its delay."""
+    text = "behaviours: [{when: A003, reply: A012, after: P2D}]\n"
     assert zus(folder, ZUS + text).behaviours == (
         BehaviourRule(
             SedType("A003"),
             reply=SedType("A012"),
             after=timedelta(days=2),
-            condition="complete",
-            unless="disputed",
         ),
     )
 
