@@ -119,7 +119,7 @@ async def test_error_is_sent_again_for_a_repetition_of_a_refused_message(lab: La
     lab.bring_up(POINT)
     lab.take_down(NAV)
     await post(lab, packed)
-    await lab.work(300)
+    await lab.work(lab.patience(POINT) + 60)
     assert lab.sent(POINT, MessageKind.ERROR).state == "dead-lettered"
     lab.bring_up(NAV)
     await post(lab, packed)
