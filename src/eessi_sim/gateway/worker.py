@@ -17,7 +17,7 @@ from eessi_sim.errors import StorageError
 _log = logging.getLogger(__name__)
 
 MOST_AT_ONCE: Final = 32
-"""Items of one queue that are under way together; a silent peer must not stop the others."""
+"""Items of one queue that are under way together. A peer that is silent holds those sent to it until the time-out."""
 _PAUSE_AFTER_FAULT: Final = 1.0
 """Seconds to wait when claiming itself fails, so that a permanent fault does not spin."""
 _SHORTEST_REST: Final = 0.02
