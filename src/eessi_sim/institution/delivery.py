@@ -88,6 +88,8 @@ class Deliveries:
     ) -> None:
         """Store an error about a sent message; a warning, or one after the receipt, changes no state.
 
+        The findings in its detail, which may show a person, stay in the error itself.
+
         Raises:
             Conflict: the receipt came meanwhile; ask again.
         """
@@ -115,7 +117,6 @@ class Deliveries:
             due_at=None,
             updated_at=now,
             last_error=reason,
-            details={"findings": "; ".join(error.detail for error in signal.errors if error.detail)},
         )
         await self._with_case(original, work, DeliveryStatus.ERROR, reason)
 

@@ -18,7 +18,6 @@ from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome
 from eessi_sim.buc.engine import IncomingDocument
 from eessi_sim.buc.refusal import ExceptionCause, refused
-from eessi_sim.cdm.report import ValidationReport
 from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import (
     DefinitionError,
@@ -219,7 +218,15 @@ class Receiving:
         reading.facts["xsd_valid"] = _word(report.xsd_valid)
         reading.facts["rules_valid"] = _word(report.rules_valid)
         if not report.is_valid:
-            raise _refusal(ExceptionCause.NOT_VALID, _first_sentence(report), document)
+            first = next(issue for issue in report.issues if issue.severity == "error")
+            raise refused(
+                ExceptionCause.NOT_VALID,
+                f"Expected a valid {report.sed}, found {len(report.issues)} findings, "
+                f"{first.rule or first.code} at {first.path} among them",
+                # Only the author of the document is told values, which may be names and numbers of a person.
+                hint=first.message,
+                sed=document.header.document.type,
+            )
 
     async def _hold_or_refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled | None:
         message, station = reading.message, self._office.station
@@ -268,7 +275,8 @@ class Receiving:
             "target_version": reading.facts.get("version", ""),
         }
         document_id = scope.set_id if scope else None
-        return NotFiled(work, message, refusal.cause, refusal.message, case, document_id, about)
+        sentence = f"{refusal.message}. {refusal.hint}" if refusal.hint else refusal.message
+        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about)
 
 
 def _process(office: Office, document: StandardBusinessDocument) -> BucDefinition:
@@ -290,11 +298,6 @@ def _refusal(
 
 def _word(valid: bool) -> str:
     return "true" if valid else "false"
-
-
-def _first_sentence(report: ValidationReport) -> str:
-    first = next(issue for issue in report.issues if issue.severity == "error")
-    return f"{first.message} ({first.rule or first.code}); {len(report.issues)} findings in all"
 
 
 def incoming_document(
