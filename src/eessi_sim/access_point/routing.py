@@ -35,7 +35,7 @@ def route(receiver: str, repository: InstitutionRepository, at: datetime) -> Rou
         EbmsFault: EBMS:0020 when the directory gives no way.
     """
     try:
-        institution = repository.get(InstitutionId(receiver), at)
+        institution = repository.get(receiver, at)
     except RoutingError as error:
         raise EbmsFault(EbmsErrorCode.ROUTING_FAILURE, error.message, hint=error.hint) from error
     if institution.endpoint.exchange is not Exchange.PUSH or not institution.endpoint.channel:

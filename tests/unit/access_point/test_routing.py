@@ -1,0 +1,49 @@
+"""Where the access point sends a message next."""
+
+from dataclasses import replace
+
+import pytest
+from tests.helpers.repositories import KRUS, NAV, NOW, ZUS, repository
+
+from eessi_sim.access_point.routing import Route, route
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.ir.repository import InstitutionRepository
+
+
+def fault_of(receiver: str, directory: InstitutionRepository | None = None) -> EbmsFault:
+    """Return the fault that routing ends with."""
+    with pytest.raises(EbmsFault) as caught:
+        route(receiver, directory or repository(), NOW)
+    assert caught.value.error_code is EbmsErrorCode.ROUTING_FAILURE
+    return caught.value
+
+
+def test_push_endpoint_is_the_next_hop() -> None:
+    """An institution that is pushed to gets its messages at its URL."""
+    assert route(ZUS, repository(), NOW) == Route(ZUS, "https://localhost:8443/zus")
+
+
+def test_unknown_receiver_has_no_route() -> None:
+    """The refusal names the receiver and who is near."""
+    fault = fault_of("PL:ZUS002")
+    assert "PL:ZUS002" in fault.message
+    assert ZUS in (fault.hint or "")
+
+
+def test_text_that_is_no_id_has_no_route() -> None:
+    """Whatever stands in the To party is answered with a routing failure."""
+    assert "nobody at all" in fault_of("nobody at all").message
+
+
+def test_entry_that_has_ended_has_no_route() -> None:
+    """An institution that is not listed any more gets nothing."""
+    known = repository()
+    ended = replace(known.get(ZUS), valid_until=NOW)
+    fault = fault_of(ZUS, InstitutionRepository("1", (ended,), known.access_points))
+    assert "listed on 2026-03-02" in fault.message
+
+
+@pytest.mark.parametrize("receiver", [KRUS, NAV])
+def test_institution_that_is_not_pushed_to_has_no_route(receiver: str) -> None:
+    """Neither one that pulls nor one without URL can be pushed to."""
+    assert f"push endpoint for {receiver}" in fault_of(receiver).message
