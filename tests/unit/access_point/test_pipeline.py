@@ -1,0 +1,67 @@
+"""The order of the checks is data; every name must be known."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.helpers.as4_messages import packed_message, unpacked, user_message
+from tests.helpers.repositories import repository
+
+from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
+from eessi_sim.access_point.steps import STEPS
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.cdm.validation import Validator
+from eessi_sim.errors import DefinitionError
+
+
+def inspection() -> Inspection:
+    """A message that nobody has looked at yet."""
+    return Inspection(
+        message=user_message(),
+        unpacked=unpacked(packed_message()),
+        repository=repository(),
+        rulebook=Rulebook(Validator(Catalogue.default()), Definitions.default()),
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+        exchanged=lambda _case: frozenset(),
+    )
+
+
+def test_steps_run_in_the_order_given() -> None:
+    """The order is that of the names."""
+    done: list[str] = []
+    steps = {name: (lambda _inspection, name=name: done.append(name)) for name in "abc"}
+    Pipeline(["c", "a"], steps).run(inspection())
+    assert done == ["c", "a"]
+
+
+def test_first_refusal_ends_the_inspection() -> None:
+    """Later steps are not asked."""
+
+    def refuse(_inspection: Inspection) -> None:
+        raise EbmsFault(EbmsErrorCode.OTHER, "No")
+
+    def never(_inspection: Inspection) -> None:
+        raise AssertionError
+
+    with pytest.raises(EbmsFault, match="No"):
+        Pipeline(["refuse", "never"], {"refuse": refuse, "never": never}).run(inspection())
+
+
+def test_unknown_step_is_named_with_those_that_are_known() -> None:
+    """A misspelt name in a configuration is found at the start."""
+    with pytest.raises(DefinitionError, match="virus") as caught:
+        Pipeline(["envelope", "virus"], STEPS)
+    assert "competence" in (caught.value.hint or "")
+
+
+def test_standard_order_has_every_step_once() -> None:
+    """No check is left out by default."""
+    assert sorted(STANDARD_ORDER) == sorted(STEPS)
+
+
+@pytest.mark.parametrize("name", [name for name in STANDARD_ORDER if name != "envelope"])
+def test_step_without_the_envelope_says_what_is_missing(name: str) -> None:
+    """Every other step needs the envelope to have been read."""
+    with pytest.raises(DefinitionError, match="envelope"):
+        Pipeline([name], STEPS).run(inspection())
