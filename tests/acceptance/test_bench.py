@@ -72,6 +72,14 @@ def test_table_shows_steps_and_runs() -> None:
     assert "end to end" in result.stdout
 
 
+def test_both_kinds_of_keys_are_measured() -> None:
+    """Without --keys there is a result for RSA-2048, as EESSI has it, and one for P-256."""
+    result = CliRunner().invoke(
+        cli, ["bench", "--messages", "1", "--seconds", "0.02", "--storage", "memory", "--json"]
+    )
+    assert [each["keys"] for each in json.loads(result.stdout)["results"]] == ["rsa", "p256"]
+
+
 def test_sed_that_opens_no_case_is_wrong_usage() -> None:
     """A reply as --sed ends with status 2 and names SEDs that can be sent."""
     result = bench("--sed", "A012")
