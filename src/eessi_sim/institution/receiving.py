@@ -211,10 +211,13 @@ class Receiving:
             raise _refusal(ExceptionCause.SIGNATURE_NOT_VALID, result.explanation, document)
 
     def _validate(self, reading: _Reading, document: StandardBusinessDocument) -> None:
+        library = self._office.library
         try:
-            report = self._office.library.validator.validate(Sed.of(document.sed))
+            sed = Sed.of(document.sed)
+            library.catalogue.get(sed.type, sed.version)
         except SedError as error:
             raise _refusal(ExceptionCause.VERSION_NOT_SUPPORTED, error.message, document) from error
+        report = library.validator.validate(sed)
         reading.facts["xsd_valid"] = _word(report.xsd_valid)
         reading.facts["rules_valid"] = _word(report.rules_valid)
         if not report.is_valid:
