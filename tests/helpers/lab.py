@@ -109,6 +109,8 @@ class Tap:
     bodies: list[bytes] = field(default_factory=list)
     instead: list[Response] = field(default_factory=list)
     """Answers given without asking the node, one for each of the next requests."""
+    answers: list[Response] = field(default_factory=list)
+    """Answers given in place of those of the node, after it was asked."""
     lost_answers: int = 0
     """How many of the next answers of the node do not get back to the sender."""
     late_answers: int = 0
@@ -130,7 +132,7 @@ class Tap:
         if self.lost_answers:
             self.lost_answers -= 1
             raise ConnectFailed("Expected an answer, found the connection broken")
-        return answer
+        return self.answers.pop(0) if self.answers else answer
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import AS4_SIGNALS, EESSI_SIGNALS, SignalStyle
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.security.keys import KeyPair
-from eessi_sim.storage.base import MessageKind
+from eessi_sim.storage.base import Direction, MessageKind
 
 
 @pytest.fixture
@@ -87,6 +87,18 @@ async def test_receipt_routed_to_somebody_else_is_not_forwarded(waiting: Lab) ->
     assert codes(answer) == ["EBMS:0020"]
     assert "found from PL:ZUS01 to SE:FKSE01" in waiting.reasons(POINT)
     assert not waiting.store(FK).counts().messages
+
+
+async def test_receipt_whose_way_back_has_ended_is_kept(waiting: Lab) -> None:
+    """A receipt for a sender that left the directory ends at the access point; there is no error about it."""
+    await waiting.point.stop()
+    await post(waiting, receipt(waiting, waiting.keys(ZUS).ebms), client=ZUS)
+    waiting.unlist(NAV)
+    await waiting.network.restart(POINT)
+    await waiting.work(5)
+    kept = waiting.received(POINT, MessageKind.RECEIPT)
+    assert (kept.state, (kept.last_error or "")[:9]) == ("rejected", "EBMS:0020")
+    assert not waiting.messages(POINT, Direction.OUT, MessageKind.ERROR)
 
 
 async def test_receipt_from_somebody_else_is_not_forwarded(waiting: Lab) -> None:

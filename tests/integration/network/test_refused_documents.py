@@ -304,3 +304,14 @@ async def test_request_under_a_conversation_id_of_its_own_gets_its_reply(lab: La
     await lab.reply(ZUS, A012, to=A003)
     assert ("checked", "held") not in lab.steps(POINT)
     assert lab.types(NAV) == ["A003", "A012"]
+
+
+async def test_document_of_the_process_without_a_schema_is_refused(sent: Lab) -> None:
+    """The table of LA_BUC_02 knows A005, the catalogue does not: what cannot be checked does not pass."""
+    draft = Draft.of(sent.sent(NAV)).edited(rb"ns/4_4/A003", b"ns/4_4/A005").edited(rb":A003 ", b":A005 ")
+    edited = draft.edited(rb":A003>", b":A005>", seal=sent.keys(NAV).seal).named(f"second@{NAV.domain}")
+    edited = edited.with_document(type=SedType("A005"), case_action=CaseAction.NEW)
+    await post(sent, edited.packed(sent.keys(NAV).ebms))
+    assert ("checked", "EBMS:0004") in sent.steps(POINT)
+    assert "A005" in sent.reasons(POINT)
+    assert sent.types(ZUS) == ["A003"]

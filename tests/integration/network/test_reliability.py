@@ -1,5 +1,6 @@
 """What happens when the way is broken: retries with the same bytes, lost answers and receipts, dead letters."""
 
+import pytest
 from tests.helpers.lab import A003, FK, NAV, POINT, ZUS, Lab
 
 from eessi_sim.storage.base import Direction, MessageKind
@@ -202,14 +203,50 @@ async def test_silent_receiver_does_not_stop_the_others(lab: Lab) -> None:
     assert lab.types(FK) == ["A003"]
 
 
-async def test_refusal_by_http_is_final(lab: Lab) -> None:
-    """An answer such as 404 does not get better by trying again."""
+@pytest.mark.parametrize(
+    ("answer", "state"),
+    [
+        (Response(200), "awaiting-receipt"),
+        (Response(204), "awaiting-receipt"),
+        (Response(200, {"content-type": "text/html"}, b"<p>Thanks</p>"), "awaiting-receipt"),
+        (Response(200, {"content-type": "application/soap+xml"}, b"<p>Thanks"), "awaiting-receipt"),
+        (Response(408), "retry-due"),
+        (Response(429), "retry-due"),
+        (Response(500), "retry-due"),
+        (Response(302), "rejected"),
+        (Response(403), "rejected"),
+        (Response(413), "rejected"),
+    ],
+    ids=lambda value: str(value.status) if isinstance(value, Response) else value,
+)
+async def test_status_of_the_answer_decides(lab: Lab, answer: Response, state: str) -> None:
+    """Success means accepted, what may pass is tried again, everything else is final."""
+    tap = await lab.tap(POINT)
+    tap.answers = [answer]
+    lab.take_down(ZUS)
+    await lab.open()
+    assert lab.sent(NAV).state == state
+
+
+async def test_refusal_by_http_says_why(lab: Lab) -> None:
+    """Status and the first words of the answer become the reason; the delivery is an error."""
     tap = await lab.tap(POINT)
     tap.instead = [Response(404, {"content-type": "text/plain"}, b"no such door")]
     await lab.open()
     await lab.work(60)
-    assert (lab.sent(NAV).state, lab.sent(NAV).attempts) == ("rejected", 1)
-    assert lab.sent(NAV).last_error == "HTTP 404 no such door"
+    assert (lab.sent(NAV).attempts, lab.sent(NAV).last_error) == (1, "HTTP 404 no such door")
+    assert lab.delivery(NAV) == "error"
+
+
+async def test_error_to_a_sender_that_left_the_directory_is_a_dead_letter(lab: Lab) -> None:
+    """An error that has nowhere to go is kept with its reason."""
+    await lab.point.stop()
+    await lab.open()
+    lab.unlist(NAV)
+    await lab.network.restart(POINT)
+    await lab.work(5)
+    error = lab.sent(POINT, MessageKind.ERROR)
+    assert (error.state, error.last_error) == ("rejected", "EBMS:0020 no endpoint to send to")
 
 
 async def test_repetition_of_a_dead_letter_is_forwarded_without_the_old_error(lab: Lab) -> None:

@@ -8,7 +8,7 @@ from tests.helpers.faulty_store import FaultyStorage
 from tests.helpers.lab import DRV, INSS, NAV, P_BUC_01, POINT, ZUS, Lab, with_rules
 
 from eessi_sim.as4.exchange import InboundState, OutboundState
-from eessi_sim.errors import Unavailable
+from eessi_sim.errors import Conflict, Unavailable
 from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.ir.model import BehaviourRule
 from eessi_sim.storage.base import Claim, Direction, MessageKind
@@ -217,3 +217,26 @@ async def test_fault_while_claiming_does_not_end_the_queue(faulty: tuple[Lab, Fa
     await lab.work(5)
     assert lab.delivery(INSS, P2000) == "delivered"
     assert lab.sent(DRV, MessageKind.RECEIPT).state == "forwarded"
+
+
+async def test_unexpected_fault_of_an_outbox_is_visible(faulty: tuple[Lab, FaultyStorage]) -> None:
+    """A message that our own code cannot send on is refused with the fault as its reason."""
+    lab, storage = faulty
+    lab.take_down(DRV)
+    storage.fail(INSS, "commit", ZeroDivisionError("a bug"), after=2)
+    await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
+    assert (lab.sent(INSS).state, lab.sent(INSS).last_error) == ("rejected", "internal: ZeroDivisionError")
+    assert lab.delivery(INSS, P2000) == "error"
+
+
+@pytest.mark.parametrize(("party", "sender"), [(POINT, INSS), (DRV, POINT)])
+async def test_conflict_without_a_twin_is_not_taken_for_a_duplicate(
+    faulty: tuple[Lab, FaultyStorage], party: InstitutionId, sender: InstitutionId
+) -> None:
+    """A message that was not stored is not acknowledged, whatever the reason."""
+    lab, storage = faulty
+    storage.fail(party, "commit", Conflict("Expected something else"))
+    await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
+    assert "HTTP 503" in (lab.sent(sender).last_error or "")
+    await lab.work(10)
+    assert lab.delivery(INSS, P2000) == "delivered"
