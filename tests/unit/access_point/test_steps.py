@@ -1,0 +1,43 @@
+"""Single checks of the access point, where a whole message could not show them."""
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.helpers.as4_messages import packed_message, unpacked, user_message
+from tests.helpers.envelopes import HEADER
+from tests.helpers.repositories import repository
+
+from eessi_sim import xmlsafe
+from eessi_sim.access_point.pipeline import Inspection, Rulebook
+from eessi_sim.access_point.steps import check_document, refusal
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.cdm.validation import Validator
+from eessi_sim.errors import NotCompetent
+from eessi_sim.sbdh import OLD_HEADER_VERSION, StandardBusinessDocument
+
+
+def test_element_that_is_no_sed_is_refused_under_an_old_header() -> None:
+    """The old header says nothing about versions, so only the document itself shows that it is none."""
+    letter = StandardBusinessDocument(HEADER, xmlsafe.parse(b"<A003/>"), OLD_HEADER_VERSION)
+    inspection = Inspection(
+        message=user_message(),
+        unpacked=unpacked(packed_message()),
+        repository=repository(),
+        rulebook=Rulebook(Validator(Catalogue.default()), Definitions.default()),
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+        exchanged=lambda _case: frozenset(),
+        document=letter,
+    )
+    with pytest.raises(EbmsFault, match="SED") as caught:
+        check_document(inspection)
+    assert caught.value.error_code is EbmsErrorCode.OTHER
+
+
+def test_refusal_keeps_sentence_hint_and_findings() -> None:
+    """The ebMS error says the sentence and carries the whole finding, hint included, as its detail."""
+    fault = refusal(NotCompetent("Expected a competence, found none", hint="Ask PL:ZUS01."))
+    assert fault.as_error().description == "Expected a competence, found none"
+    assert '"hint":"Ask PL:ZUS01."' in (fault.detail or "")
+    assert '"code":"not-competent"' in (fault.detail or "")
