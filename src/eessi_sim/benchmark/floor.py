@@ -17,7 +17,7 @@ from lxml import etree
 from eessi_sim.as4 import mime, msh
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.benchmark.specimens import Specimens
-from eessi_sim.benchmark.stopwatch import Reading, measure
+from eessi_sim.benchmark.stopwatch import Reading
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.xmlsafe import Element
 
@@ -50,17 +50,8 @@ class Operation(StrEnum):
 Floor = Mapping[Operation, Reading]
 
 
-def measure_floor(specimens: Specimens, seconds: float) -> dict[Operation, Reading]:
-    """Measure the operations that need neither socket nor disk.
-
-    Args:
-        specimens: what they are applied to.
-        seconds: how long to measure each.
-    """
-    return {name: measure(function, seconds) for name, function in _operations(specimens).items()}
-
-
-def _operations(specimens: Specimens) -> dict[Operation, Callable[[], object]]:
+def operations(specimens: Specimens) -> dict[Operation, Callable[[], object]]:
+    """Return the operations that need neither socket nor disk, applied to what the steps are applied to."""
     part = specimens.payload.content
     enveloped = msh.payload_content(specimens.payload)
     schema = etree.XMLSchema(etree.parse(str(specimens.route.sed.xsd)))

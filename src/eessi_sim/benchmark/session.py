@@ -9,13 +9,11 @@ from typing import Final
 
 from eessi_sim.benchmark.commits import measure_bare_commits, measure_commits
 from eessi_sim.benchmark.endtoend import Throughput, run
-from eessi_sim.benchmark.floor import Operation, measure_floor
 from eessi_sim.benchmark.network import BenchNetwork, Route, plan
 from eessi_sim.benchmark.result import BenchResult, KeyResult, Sizes
 from eessi_sim.benchmark.sockets import measure_bare_requests, measure_requests
-from eessi_sim.benchmark.specimens import Specimens, collect
-from eessi_sim.benchmark.steps import Measured, measure_steps
-from eessi_sim.benchmark.stopwatch import Reading
+from eessi_sim.benchmark.specimens import collect
+from eessi_sim.benchmark.steps import measure_core
 from eessi_sim.clock import SystemClock
 from eessi_sim.identifiers import SedType
 from eessi_sim.institution.office import Library
@@ -83,10 +81,12 @@ class Session:
             folder = Path(name)
             async with await self._network(credentials, "memory:") as network:
                 its = await collect(network)
-                self._progress(f"the floor ({keys})")
-                floor = await self._floor(its, folder)
-                self._progress(f"step by step ({keys})")
-                steps = await self._steps(its, credentials, folder, floor)
+                self._progress(f"step by step, and the floor ({keys})")
+                floor, steps = measure_core(its, self._seconds)
+                floor |= await measure_bare_requests(its, self._seconds)
+                floor |= measure_bare_commits(its, folder, self._seconds)
+                steps += await measure_requests(its, credentials, folder / "pki", floor, self._seconds)
+                steps += await measure_commits(its, folder, floor, self._seconds)
             runs = tuple(
                 [
                     await self._end_to_end(credentials, storage, folder, keys)
@@ -103,22 +103,6 @@ class Session:
     async def _network(self, credentials: Credentials, url: str) -> BenchNetwork:
         storage = await open_storage(url)
         return BenchNetwork(self._route, self._library, credentials=credentials, storage=storage)
-
-    async def _floor(self, its: Specimens, folder: Path) -> dict[Operation, Reading]:
-        return {
-            **measure_floor(its, self._seconds),
-            **await measure_bare_requests(its, self._seconds),
-            **measure_bare_commits(its, folder, self._seconds),
-        }
-
-    async def _steps(
-        self, its: Specimens, credentials: Credentials, folder: Path, floor: dict[Operation, Reading]
-    ) -> list[Measured]:
-        return [
-            *measure_steps(its, floor, self._seconds),
-            *await measure_requests(its, credentials, folder / "pki", floor, self._seconds),
-            *await measure_commits(its, folder, floor, self._seconds),
-        ]
 
     async def _end_to_end(
         self, credentials: Credentials, storage: str, folder: Path, keys: str

@@ -16,9 +16,9 @@ from eessi_sim.access_point.routing import route
 from eessi_sim.access_point.steps import STEPS
 from eessi_sim.as4 import msh
 from eessi_sim.as4.msh import Stamp, Unpacked
-from eessi_sim.benchmark.floor import Floor, Operation
+from eessi_sim.benchmark.floor import Operation, operations
 from eessi_sim.benchmark.specimens import Specimens
-from eessi_sim.benchmark.stopwatch import Reading, measure
+from eessi_sim.benchmark.stopwatch import Reading, measure_in_turn
 from eessi_sim.buc import engine
 from eessi_sim.buc.case import DeliveryStatus
 from eessi_sim.buc.effects import SendDocument
@@ -105,21 +105,28 @@ def measured(
     return Measured(name, part, places, reading, sum(each.cpu for each in operations))
 
 
-def measure_steps(specimens: Specimens, floor: Floor, seconds: float) -> list[Measured]:
-    """Measure every step that needs neither socket nor disk, about so many seconds each."""
+def measure_core(specimens: Specimens, seconds: float) -> tuple[dict[Operation, Reading], list[Measured]]:
+    """Measure every step that needs neither socket nor disk, and in turn with them their bare operations.
+
+    Args:
+        specimens: what they are applied to.
+        seconds: about how long to measure each.
+    """
     steps = [
         *_at_the_sender(specimens),
         *_on_the_way(specimens),
         *_at_the_receiver(specimens),
         *_receipt(specimens),
     ]
-    return [
+    bare = operations(specimens)
+    readings = measure_in_turn({**bare, **{step.name: step.run for step in steps}}, seconds)
+    return {operation: readings[operation] for operation in bare}, [
         measured(
             step.name,
             Part.CORE,
             step.where,
-            measure(step.run, seconds),
-            [floor[operation] for operation in step.floor],
+            readings[step.name],
+            [readings[operation] for operation in step.floor],
         )
         for step in steps
     ]

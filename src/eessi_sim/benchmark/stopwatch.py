@@ -1,19 +1,25 @@
-"""Measures how long a function takes: processor time, and the time on the wall.
+"""Measures how long functions take: processor time, and the time on the wall.
 
-A reading is the median of several batches, so that what else the machine does in between counts little.
+Readings are medians, so that what else the machine does in between counts little. What happens once for each SED is
+measured in turn with all the rest that happens for it: called again and again by itself it would find its code and
+data in the caches of the processor, and look half as expensive as it is.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from statistics import median
 from time import perf_counter, process_time
-from typing import Final
+from typing import Final, TypeVar
 
 _BATCHES: Final = 5
+_LEAST_ROUNDS: Final = 3
 _MOST: Final = 100_000
 """Calls in one batch; more tell nothing new."""
 _MICRO: Final = 1e6
+
+Name = TypeVar("Name", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,33 @@ class Reading:
     def shared_by(self, number: int) -> "Reading":
         """Return the part of each, where one call does the work for so many."""
         return Reading(self.cpu / number, self.wall / number)
+
+    def without(self, other: "Reading") -> "Reading":
+        """Return what is left when ``other`` is taken off."""
+        return Reading(max(0.0, self.cpu - other.cpu), max(0.0, self.wall - other.wall))
+
+
+def measure_in_turn(functions: Mapping[Name, Callable[[], object]], seconds: float) -> dict[Name, Reading]:
+    """Call all functions once, then all once more, for about so many seconds each."""
+    until = perf_counter() + seconds * len(functions)
+    readings: defaultdict[Name, list[Reading]] = defaultdict(list)
+    idle: list[Reading] = []
+    while len(idle) < _LEAST_ROUNDS or perf_counter() < until:
+        for name, function in functions.items():
+            readings[name].append(_once(function))
+        idle.append(_once(_do_nothing))
+    clock = _median(idle)
+    return {name: _median(found).without(clock) for name, found in readings.items()}
+
+
+def _do_nothing() -> None:
+    """Show how long looking at the clock takes."""
+
+
+def _once(function: Callable[[], object]) -> Reading:
+    wall, cpu = perf_counter(), process_time()
+    function()
+    return _reading(wall, cpu, 1)
 
 
 def measure(function: Callable[[], object], seconds: float) -> Reading:

@@ -77,6 +77,7 @@ def bench(
 def _show(result: BenchResult) -> None:
     for found in result.keys:
         _show_steps(result, found)
+    _show_floor(result)
     rows = [row for found in result.keys for row in _run_rows(found)]
     output.show_table(_RUN_HEADINGS, rows, title=f"{result.sed} in {result.buc}, end to end")
     output.remark(_LEGEND)
@@ -107,6 +108,15 @@ def _step_row(step: Measured, whole: float) -> list[object]:
         f"{step.floor:.1f}" if step.floor else "",
         _ratio(step.ratio),
     ]
+
+
+def _show_floor(result: BenchResult) -> None:
+    headings = ["Bare operation", *(f">{_NAMES[found.keys]} µs" for found in result.keys)]
+    rows = [
+        [operation, *(f"{found.floor[operation].cpu:.1f}" for found in result.keys)]
+        for operation in result.keys[0].floor
+    ]
+    output.show_table(headings, rows, title="The floor")
 
 
 def _sum_row(part: Part, steps: list[Measured], whole: float) -> list[object]:
