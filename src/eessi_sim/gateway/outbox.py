@@ -19,7 +19,15 @@ from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import TransportError, XmlError
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import MessageId
-from eessi_sim.storage.base import Claim, Direction, MessageChanges, MessageKind, StoredMessage
+from eessi_sim.storage.base import (
+    Claim,
+    Direction,
+    MessageChanges,
+    MessageKind,
+    MessageQuery,
+    StoredMessage,
+    UnitOfWork,
+)
 from eessi_sim.transport.base import Response
 
 WAITING: Final = (
@@ -32,6 +40,9 @@ WAITING: Final = (
 _LEASE: Final = timedelta(minutes=2)
 _WITHIN: Final = 60.0
 """Seconds for one attempt (our choice, inferred)."""
+_RETRIES: Final = (OutboundState.RETRY_DUE,)
+_BEHIND: Final = timedelta(seconds=0.05)
+"""How much later than its predecessor a message is tried that waits behind it."""
 _AGAIN_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -98,6 +109,8 @@ class Outbox:
         self._station = station
         self._owner = owner
         self._forwards = forwards
+        self._has_retries = True
+        """Whether messages may wait for another attempt; a node that starts does not know."""
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:
         """Take due messages."""
@@ -117,7 +130,11 @@ class Outbox:
         return self._station.store.next_due(Direction.OUT, WAITING)
 
     async def process(self, message: StoredMessage) -> None:
-        """Send one message and store what that means."""
+        """Send one message and store what that means; not before those of its case that were sent earlier."""
+        earlier = self._earlier(message)
+        if earlier is not None:
+            await self._wait_behind(earlier, message)
+            return
         if message.attempts > self._station.awareness.retries:
             attempt = Attempt(Verdict.EXHAUSTED, "EBMS:0301 MissingReceipt: no receipt after the last retry")
         else:
@@ -128,6 +145,45 @@ class Outbox:
         """Make a message that our own code cannot send a dead letter."""
         attempt = Attempt(Verdict.REFUSED, f"internal: {type(fault).__name__}")
         await self._owner.settle(message, attempt, self._settlement(message, attempt))
+
+    def _earlier(self, message: StoredMessage) -> StoredMessage | None:
+        """Return a message of the same case to the same receiver that waits for another attempt.
+
+        The wait between attempts grows, so that what was sent later would come first, and be refused for want
+        of what it follows.
+        """
+        store = self._station.store
+        if message.kind is not MessageKind.USER or not self._has_retries:
+            return None
+        if store.next_due(Direction.OUT, _RETRIES) is None:
+            self._has_retries = False
+            return None
+        waiting = MessageQuery(
+            direction=Direction.OUT,
+            kind=MessageKind.USER,
+            states=_RETRIES,
+            conversation=message.conversation,
+            before=message.seq,
+        )
+        return next((each for each in store.messages(waiting) if each.receiver == message.receiver), None)
+
+    async def _wait_behind(self, earlier: StoredMessage, message: StoredMessage) -> None:
+        """Let a message wait until the earlier one was tried again; that is no attempt."""
+        station = self._station
+        now = station.clock.now()
+        work = UnitOfWork()
+        work.update_message(
+            Direction.OUT,
+            message.message_id,
+            expected_states=(OutboundState.SENDING,),
+            state=OutboundState.RETRY_DUE,
+            due_at=max(earlier.due_at or now, now) + _BEHIND,
+            updated_at=now,
+        )
+        work.journal(
+            station.note("waits", "behind-earlier", message_id=message.message_id, earlier=earlier.message_id)
+        )
+        await station.store.commit(work)
 
     async def _post(self, message: StoredMessage) -> Attempt:
         if message.endpoint is None:
@@ -200,5 +256,6 @@ class Outbox:
                 changes["due_at"] = due
                 event = OutboundEvent.UNREACHABLE if due else OutboundEvent.EXHAUSTED
         state = advance_outbound(OutboundState.SENDING, event)
+        self._has_retries |= state is OutboundState.RETRY_DUE
         changes["state"] = state
         return Settlement(state, changes)
