@@ -5,7 +5,6 @@ catch every exception: an item that fails unexpectedly is handed to the queue as
 """
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -90,8 +89,7 @@ class Worker:
         if self._loop is None:
             return
         self._loop.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._loop
+        await asyncio.gather(self._loop, return_exceptions=True)
         self._loop = None
         if not drain:
             for task in self._under_way:
