@@ -52,7 +52,7 @@ units = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=units, number=st.integers(0, 10**9))
 async def test_strange_header_is_answered(changes: dict[str, object], number: int) -> None:
     """Odd parties, channels and properties in a signed message never end in a fault of the node."""

@@ -1,14 +1,16 @@
 """A run repeats itself from its seed: every id, every time, every line of every journal."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from tests.helpers.lab import NAV, POINT, ZUS, Lab, demo
 
 from eessi_sim import resources
+from eessi_sim.simulation.inprocess import NeverQuiet
 from eessi_sim.simulation.story import StoryRunner, load_story
 from eessi_sim.storage.base import ALL_MESSAGES, JournalEntry
-from eessi_sim.transport.base import Response
+from eessi_sim.transport.base import Request, Response
 
 STORIES = sorted((resources.institutions() / "stories").glob("*.yaml"))
 
@@ -75,3 +77,18 @@ async def test_story_takes_no_longer_than_its_answers(path: Path) -> None:
     """Time moves to what is due and no further: a story of answers after seconds ends within a minute."""
     lines = await journal(7, path)
     assert (lines[-1].at - lines[0].at).total_seconds() < 60
+
+
+async def test_network_that_never_rests_says_who_is_busy(lab: Lab) -> None:
+    """A peer that takes a request and never answers ends in a sentence, not in a test that hangs."""
+    answers = asyncio.Event()
+
+    async def silent(_request: Request) -> Response:
+        await answers.wait()
+        return Response(503)
+
+    await lab.network.switchboard.listener(lab.endpoint(POINT)).start(silent)
+    with pytest.raises(NeverQuiet) as caught:
+        await lab.open()
+    assert caught.value.context["busy"] == NAV
+    answers.set()

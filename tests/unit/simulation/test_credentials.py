@@ -8,7 +8,7 @@ from eessi_sim.errors import KeyMaterialError
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.security.keys import Purpose
 from eessi_sim.security.pki import KeyAlgorithm
-from eessi_sim.simulation.credentials import Credentials, load_trust
+from eessi_sim.simulation.credentials import Credentials, PartyKeys, load_trust
 from eessi_sim.simulation.inprocess import START
 
 NAV = InstitutionId("NO:NAVAT07")
@@ -44,3 +44,15 @@ def test_folder_without_an_authority_is_named(tmp_path: Path) -> None:
     """A network whose keys were removed says where it looked."""
     with pytest.raises(KeyMaterialError, match=str(tmp_path)):
         load_trust(tmp_path)
+
+
+def test_keys_of_a_party_are_read_as_they_were_written(credentials: Credentials, tmp_path: Path) -> None:
+    """A node gets back its own three key pairs, each for its purpose."""
+    credentials.save(tmp_path)
+    assert PartyKeys.load(tmp_path / NAV.file_name).certificates == credentials.parties[NAV].certificates
+
+
+def test_certificates_begin_before_the_network(credentials: Credentials) -> None:
+    """Nodes whose clocks differ a little accept each other."""
+    keys = credentials.parties[NAV]
+    assert all(pair.certificate.not_before < START for pair in (keys.tls, keys.ebms, keys.seal))
