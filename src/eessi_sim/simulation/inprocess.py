@@ -133,20 +133,23 @@ class InProcessNetwork:
         await self._listeners[party].start(self.nodes[party].handle)
         await self.nodes[party].start()
 
-    async def quiet(self) -> None:
+    async def quiet(self, most_turns: int = _MOST_TURNS) -> None:
         """Return when no node has anything under way; time does not move meanwhile.
+
+        Args:
+            most_turns: how many turns of the event loop that may take.
 
         Raises:
             NeverQuiet: something waits for the clock while it counts as under way.
         """
         turns = 0
-        for _ in range(_MOST_TURNS):
+        for _ in range(most_turns):
             await asyncio.sleep(0)
             turns = 0 if any(node.busy for node in self.nodes.values()) else turns + 1
             if turns == _QUIET_TURNS:
                 return
         raise NeverQuiet(
-            f"Expected the network to come to rest within {_MOST_TURNS} turns of the event loop, it did not",
+            f"Expected the network to come to rest within {most_turns} turns of the event loop, it did not",
             busy=", ".join(party for party, node in self.nodes.items() if node.busy),
         )
 
