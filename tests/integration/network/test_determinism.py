@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.helpers.lab import NAV, POINT, ZUS, Lab, demo
+from tests.helpers.lab import A003, LA_BUC_02, NAV, POINT, ZUS, Lab, demo
 
 from eessi_sim import resources
 from eessi_sim.simulation.inprocess import NeverQuiet
@@ -88,7 +88,9 @@ async def test_network_that_never_rests_says_who_is_busy(lab: Lab) -> None:
         return Response(503)
 
     await lab.network.switchboard.listener(lab.endpoint(POINT)).start(silent)
-    with pytest.raises(NeverQuiet) as caught:
-        await lab.open()
+    case = await lab.node(NAV).open_case(LA_BUC_02, [ZUS])
+    await lab.node(NAV).send_document(case.id, A003)
+    with pytest.raises(NeverQuiet, match="within 500 turns") as caught:
+        await lab.network.quiet(500)
     assert caught.value.context["busy"] == NAV
     answers.set()
