@@ -20,7 +20,8 @@ _RUN_HEADINGS: Final = (
 )  # fmt: skip
 _LEGEND: Final = (
     "Processor time. Where: S sender, A access point, R receiver, once per time. Floor: the bare operations of the "
-    "libraries that the step cannot do without. End to end all nodes share one process and requests are calls: a run "
+    "libraries that the step cannot do without; both are measured in turn, with caches as cold as on the real path. "
+    "End to end all nodes share one process and requests are calls: a run "
     "in memory consists of the steps of the first part, one on disk also of those of the second."
 )
 
