@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers import as4_oracle
 from tests.helpers.optional import require_program
 
 from eessi_sim import resources, xmlsafe
@@ -106,6 +107,30 @@ def test_xmlsec1_accepts_every_seal(demo: Outcome) -> None:
             [*command, str(demo.report / "ca.pem"), str(path)], capture_output=True, text=True
         )
         assert done.returncode == 0, f"{path}: {done.stderr}"
+
+
+@pytest.mark.oracle
+def test_others_verify_every_message(demo: Outcome) -> None:
+    """Tools that do not know us find all digests and the signature of every stored message right."""
+    messages = sorted(demo.report.glob("messages/*/message.as4"))
+    assert len(messages) == len(demo.facts["messages"])
+    assert [path for path in messages if not as4_oracle.accepts_message(path.read_bytes())] == []
+
+
+@pytest.mark.oracle
+def test_others_refuse_a_message_with_a_changed_attachment(demo: Outcome) -> None:
+    """The same tools refuse a stored message as soon as one octet of its SED part is another one."""
+    data = next(demo.report.glob("messages/*/message.as4")).read_bytes()
+    at = data.index(b"\x1f\x8b") + 20
+    assert not as4_oracle.accepts_message(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+
+
+@pytest.mark.oracle
+def test_others_verify_every_receipt(demo: Outcome) -> None:
+    """xmlsec verifies the signature of every stored receipt."""
+    receipts = sorted(demo.report.glob("messages/*/receipt.xml"))
+    assert len(receipts) == len(demo.facts["messages"])
+    assert [path for path in receipts if not as4_oracle.accepts_envelope(path.read_bytes())] == []
 
 
 @pytest.mark.oracle
