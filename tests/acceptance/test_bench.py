@@ -85,3 +85,19 @@ def test_sed_that_opens_no_case_is_wrong_usage() -> None:
     result = bench("--sed", "A012")
     assert result.exit_code == 2
     assert "A003" in result.stderr
+
+
+def test_validation_is_measured_beside_its_floor() -> None:
+    """``bench validate`` gives both times and their ratio for the SED that is asked for."""
+    result = CliRunner().invoke(cli, ["bench", "validate", "--sed", "P2000", "--seconds", "0.02", "--json"])
+    assert result.exit_code == 0, result.stderr
+    (cost,) = json.loads(result.stdout)
+    assert cost["sed"] == "P2000"
+    assert set(cost) == {"sed", "version", "bytes", "rules", "floor_us", "us", "ratio"}
+
+
+def test_validation_is_measured_for_every_sector() -> None:
+    """Without a SED the table has one row per sector."""
+    result = CliRunner().invoke(cli, ["bench", "validate", "--seconds", "0.01"])
+    assert result.exit_code == 0, result.stderr
+    assert sum(line[:1] in set("APUHX") for line in result.stdout.splitlines()) == 5
