@@ -1,5 +1,6 @@
 """The schema package keeps its shape: every file compiles, is annotated and follows one pattern."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,10 @@ def numbered(letter: str, numbers: str) -> set[str]:
     return found
 
 
+EESSI_COUNTRIES = re.findall(
+    "..",
+    "ATBEBGCHCYCZDEDKEEELESFIFRHRHUIEISITLILTLULVMTNLNOPLPTROSESISKUK",
+)
 SCOPE = (
     numbered("A", "1-12")
     | numbered("H", "1-6 10-12 20 21 61 62 65 66 70 120 121 130 131")
@@ -54,12 +59,7 @@ SCOPE = (
     | numbered("U", "1-21 23-27 29")
     | {"U001CB", "P1000", "P1100", "P2000", "P2100", "P2200"}
     | {f"P{number}000" for number in range(4, 16)}
-    | {
-        f"P3000_{country}"
-        for country in (
-            "AT BE BG CH CY CZ DE DK EE EL ES FI FR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK UK"
-        ).split()
-    }
+    | {f"P3000_{country}" for country in EESSI_COUNTRIES}
 )
 
 
