@@ -29,6 +29,7 @@ _E = TypeVar("_E", bound=Enum)
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _EMPTY: Final = ("", "~", "null")
 _MAX_DEPTH: Final = 64
+_TOO_DEEP: Final = f"Expected at most {_MAX_DEPTH} levels, found more"
 _FEW: Final = 4
 _INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _BOOLEANS: Final = {"true": True, "false": False}
@@ -348,6 +349,9 @@ def _not_yaml(error: yaml.YAMLError, file: str) -> DefinitionError:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     line = mark.line + 1 if mark else 1
+    if "maximum nesting depth" in problem:
+        # PyYAML from 6.0.4 on counts brackets itself and is first.
+        return Node(file, "", line, None).error(_TOO_DEEP)
     return DefinitionError(
         f"Expected well-formed YAML, found: {problem} ({file}, line {line})",
         hint="Check indentation, colons and quotes of this line and the one above.",
@@ -388,7 +392,7 @@ class _Composer:
 
     def _node(self, event: yaml.Event, path: str, line: int, depth: int) -> Node:
         if depth > _MAX_DEPTH:
-            raise self._at(path, line).error(f"Expected at most {_MAX_DEPTH} levels, found more")
+            raise self._at(path, line).error(_TOO_DEEP)
         if isinstance(event, yaml.ScalarEvent):
             # Only a scalar without quotes can mean "nothing"; implicit[0] says it has none.
             empty = event.implicit[0] and event.value in _EMPTY

@@ -21,6 +21,10 @@ from eessi_sim.xmlsafe import Element
 _MAX_COUNTED: Final = 1000
 """Where even counting stops."""
 
+_MAX_CHILDREN: Final = 5000
+"""Beyond so many children of one element libxml2's own words must do: for each child at fault the schema library
+counts all of them again, which takes minutes from some ten thousand on (measured)."""
+
 _GIVES_UP: Final = (XMLSchemaException, ArithmeticError, LookupError, RecursionError, ValueError)
 """What the schema library raises instead of finding fault: an ``xsi:type`` that does not exist, a year of a
 thousand digits, elements nested as deep as libxml2 allows. The verdict stands all the same."""
@@ -34,6 +38,8 @@ def explain(definition: SedDefinition, element: Element, max_issues: int) -> tup
         element: the SED; libxml2 says that it does not fit.
         max_issues: how many findings to return.
     """
+    if any(len(each) > _MAX_CHILDREN for each in element.iter()):
+        return (), 0
     explanation = Explanation(definition, Shapes.of(definition))
     errors = component_model(definition.xsd).iter_errors(element)
     try:

@@ -1,7 +1,11 @@
 """A finding of the schema has a place, a rule id, a source and a confidence."""
 
+import copy
+
+from lxml import etree
 from tests.helpers.definitions import definition, document, odd
 
+from eessi_sim.cdm.explanation import explain
 from eessi_sim.cdm.report import Issue
 from eessi_sim.cdm.schema import CompiledSchema
 
@@ -82,3 +86,13 @@ def test_sed_inside_an_envelope_keeps_the_whole_path() -> None:
     [issue] = CompiledSchema.of(definition("A901")).explain(outer[0])
     assert issue.path == "/envelope/A901/Person/nationality/value[2]"
     assert (issue.rule, issue.source) == ("XSD:A901/nationality/value", "ISO 3166-1")
+
+
+def test_element_with_very_many_children_is_left_to_libxml2() -> None:
+    """Thousands of wrong siblings are not explained one by one, but the document has a finding."""
+    a901 = definition("A901")
+    root = copy.deepcopy(document("Oslo", "Oslo"))
+    for _ in range(5001):
+        etree.SubElement(root, "neverHeardOf")
+    assert explain(a901, root, 100) == ((), 0)
+    assert CompiledSchema.of(a901).findings(root).issues[0].code == "schema"

@@ -204,11 +204,16 @@ def test_the_tables_are_in_order() -> None:
     assert (result.exit_code, result.stdout) == (0, "✓ 4 tables checked, nothing found\n")
 
 
-def test_seds_without_schema_are_named_when_asked_for() -> None:
+def test_seds_without_schema_are_named_when_asked_for(tmp_path: Path) -> None:
     """--schemas names SEDs that can be played but not written."""
-    found = run_json("bucs", "check", "UB_BUC_01", "--schemas")
+    folder = tmp_path / "buc"
+    shutil.copytree(resources.schemas() / "buc", folder)
+    path = folder / "UB_BUC_01.yaml"
+    path.write_text(path.read_text().replace("U003", "U903"))
+    found = run_json("bucs", "check", "UB_BUC_01", "--schemas", "--folder", folder)
     assert {"buc": "UB_BUC_01", "kind": "warning"}.items() <= found[0].items()
-    assert "Expected a schema for" in run("bucs", "check", "UB_BUC_01", "--schemas").stdout
+    table = run("bucs", "check", "UB_BUC_01", "--schemas", "--folder", folder)
+    assert "Expected a schema for U903" in " ".join(table.stdout.split())
 
 
 def test_tables_of_ones_own_are_checked(tmp_path: Path) -> None:
