@@ -241,3 +241,33 @@ class MigrationNeeded(StorageError):  # noqa: N818
     """The store was written by another version of the program."""
 
     code = "migration-needed"
+
+
+class RequestError(EessiSimError):
+    """A request to a service of ours cannot be understood."""
+
+    code = "request"
+
+
+class RequestTooLarge(RequestError):  # noqa: N818
+    """The body of a request is larger than the service reads."""
+
+    code = "request-too-large"
+
+
+class MediaTypeUnknown(RequestError):  # noqa: N818
+    """The body of a request is of a media type that the service does not read."""
+
+    code = "media-type"
+
+
+class ServiceBusy(EessiSimError):  # noqa: N818
+    """A service has more work waiting than it promises to do."""
+
+    code = "service-busy"
+
+
+class ServiceTooSlow(EessiSimError):  # noqa: N818
+    """A service gave up on a piece of work that took too long."""
+
+    code = "service-too-slow"

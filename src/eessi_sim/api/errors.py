@@ -9,9 +9,13 @@ from eessi_sim.errors import (
     DocumentNotFound,
     EessiSimError,
     EnvelopeError,
+    MediaTypeUnknown,
+    RequestTooLarge,
     RoutingError,
     SedError,
     SedInvalid,
+    ServiceBusy,
+    ServiceTooSlow,
     SignatureError,
     StorageError,
     TransportError,
@@ -30,6 +34,10 @@ _STATUS: Final[tuple[tuple[type[EessiSimError], int], ...]] = (
     (RoutingError, 422),
     (StorageError, 503),
     (TransportError, 502),
+    (RequestTooLarge, 413),
+    (MediaTypeUnknown, 415),
+    (ServiceBusy, 503),
+    (ServiceTooSlow, 504),
 )
 
 
