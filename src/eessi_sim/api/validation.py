@@ -4,6 +4,7 @@ Nothing that is sent is stored or logged. Every answer carries the headers that 
 but showing it.
 """
 
+import asyncio
 import logging
 import secrets
 from base64 import b64decode
@@ -26,6 +27,8 @@ _log = logging.getLogger(__name__)
 
 MAX_BODY: Final = DOCUMENT_LIMITS.max_bytes
 """Octets of a request; the validator reads no larger document."""
+_SECONDS: Final = 60.0
+"""Enough for the largest document over a slow line; nobody holds a connection for longer (our choice, inferred)."""
 _OPENAPI: Final = Path(__file__).with_name("openapi.json")
 _JSON: Final = "application/json"
 _FORM: Final = "multipart/form-data"
@@ -58,16 +61,28 @@ class UploadReader:
     """Takes the document out of a request."""
 
     limit: int = MAX_BODY
-    """Octets of the whole request."""
+    """Octets of a document."""
+    seconds: float = _SECONDS
+    """How long the sender may take."""
 
     async def read(self, request: web.Request) -> Upload:
         """Return the document of a request: its body, or the field ``file`` or ``text`` of a form.
 
         Raises:
             MediaTypeUnknown: the body is something else.
-            RequestError: it is a form without a document, or a broken one.
+            RequestError: it is a form without a document, or a broken one, or does not arrive.
             RequestTooLarge: it has too many octets.
         """
+        try:
+            async with asyncio.timeout(self.seconds):
+                return await self._read(request)
+        except TimeoutError as error:
+            raise RequestError(
+                f"Expected the whole document within {self.seconds:g} seconds",
+                hint="Send it again, over a faster connection.",
+            ) from error
+
+    async def _read(self, request: web.Request) -> Upload:
         if (request.content_length or 0) > self.limit:
             raise self._too_large()
         disabled = frozenset(request.query.getall("disable", ()))
@@ -93,10 +108,10 @@ class UploadReader:
             parts = await request.multipart()
             for _ in range(_MAX_PARTS):
                 part = await parts.next()
-                if part is None:
+                if not isinstance(
+                    part, BodyPartReader
+                ):  # the end, or parts within a part, which have no limit
                     break
-                if not isinstance(part, BodyPartReader):
-                    continue
                 data = await self._of_part(part)
                 if data and part.name in ("file", "text"):
                     return Upload(part.filename or "pasted text", data)

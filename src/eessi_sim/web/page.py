@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from eessi_sim.errors import EessiSimError
 from eessi_sim.verification.desk import Desk, Upload
-from eessi_sim.web.view import View, view_of
+from eessi_sim.web.view import View, printable, view_of
 
 _TEMPLATE: Final = "validator.html.j2"
 _STATIC: Final = Path(__file__).with_name("static")
@@ -61,6 +61,7 @@ def _environment() -> Environment:
         loader=PackageLoader("eessi_sim.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: printable(value) if isinstance(value, str) else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

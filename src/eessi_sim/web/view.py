@@ -9,6 +9,7 @@ from typing import Final
 from eessi_sim.cdm.report import Issue, Severity
 from eessi_sim.verification.examination import Examination
 from eessi_sim.verification.outcome import Check
+from eessi_sim.verification.recognition import Kind
 
 MAX_FINDINGS: Final = 200
 """Findings on one page; people mend the first ones and come back."""
@@ -79,7 +80,7 @@ def view_of(examination: Examination) -> View:
         Finding(number, issue, issue.line in places) for number, issue in enumerate(shown, start=1)
     )
     return View(
-        name=_printable(examination.name),
+        name=printable(examination.name),
         what=_what(examination),
         is_valid=examination.is_valid,
         verdict=_verdict(examination),
@@ -95,6 +96,8 @@ def view_of(examination: Examination) -> View:
 
 def _what(examination: Examination) -> str:
     document = f"{examination.sed} of CDM {examination.version}" if examination.sed else ""
+    if document and examination.kind is Kind.SED:
+        return document
     return " with ".join(filter(None, [str(examination.kind), document]))
 
 
@@ -135,7 +138,7 @@ def _rows(lines: list[str], kept: list[int], findings: tuple[Finding, ...]) -> I
         text = lines[number - 1]
         yield Row(
             number=number,
-            text=_printable(text[:MAX_WIDTH]),
+            text=printable(text[:MAX_WIDTH]),
             findings=tuple(at[number]),
             skipped=number - before - 1,
             cut=max(0, len(text) - MAX_WIDTH),
@@ -143,5 +146,6 @@ def _rows(lines: list[str], kept: list[int], findings: tuple[Finding, ...]) -> I
         before = number
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return a text with marks for the characters that would hide or turn what stands round them."""
     return _STEERING.sub("·", text)

@@ -42,9 +42,13 @@ async def start(shared_desk: Desk) -> AsyncIterator[Start]:
     clients: list[TestClient] = []
 
     async def start(
-        *, desk: Desk = shared_desk, limit: int = 1_000_000, token: str | None = None
+        *,
+        desk: Desk = shared_desk,
+        limit: int = 1_000_000,
+        seconds: float = 20,
+        token: str | None = None,
     ) -> TestClient:
-        reader = UploadReader(limit)
+        reader = UploadReader(limit, seconds)
         app = make_app(desk, reader, token, Page(desk, reader.read, status_of).add_to)
         clients.append(TestClient(TestServer(app, host="127.0.0.1")))
         await clients[-1].start_server()

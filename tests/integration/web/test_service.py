@@ -1,5 +1,6 @@
 """``POST /validate`` and its companions, asked over a real socket."""
 
+import asyncio
 import json
 import logging
 import threading
@@ -108,6 +109,18 @@ async def test_large_form_is_refused(start) -> None:
         413,
         "request-too-large",
     )
+
+
+async def test_slow_sender_is_given_up(start) -> None:
+    """A body that does not arrive in time is refused with 400."""
+    client = await start(seconds=0.05)
+
+    async def chunks():
+        yield b"<a>"
+        await asyncio.sleep(0.5)
+
+    answer = await client.post("/validate", data=chunks(), headers=XML)
+    assert await _error(answer) == (400, "request")
 
 
 async def test_other_media_type_is_refused(start) -> None:
@@ -234,6 +247,26 @@ async def test_page_tells_that_nothing_was_chosen(start) -> None:
     answer = await client.post("/", data=aiohttp.FormData({"text": ""}, default_to_multipart=True))
     assert answer.status == 400
     assert "Choose a file" in await answer.text()
+
+
+async def test_page_of_json_names_the_whole_document(start) -> None:
+    """A finding without a place is one about the whole document."""
+    client = await start()
+    page = await (
+        await client.post("/", data=aiohttp.FormData({"text": "{"}, default_to_multipart=True))
+    ).text()
+    assert "Not valid" in page
+    assert "SED as JSON" in page
+
+
+async def test_page_marks_steering_characters(start) -> None:
+    """Characters that turn the direction of writing do not reach the page, in a message neither."""
+    client = await start()
+    text = "<\u202eabc/>"
+    page = await (
+        await client.post("/", data=aiohttp.FormData({"text": text}, default_to_multipart=True))
+    ).text()
+    assert "\u202e" not in page
 
 
 async def test_page_escapes_what_is_sent(start) -> None:

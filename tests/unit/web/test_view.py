@@ -1,6 +1,9 @@
 """What the page shows of an examination."""
 
+from dataclasses import replace
+
 from eessi_sim.cdm.report import Issue, Severity, ValidationReport
+from eessi_sim.identifiers import CdmVersion, SedType
 from eessi_sim.verification.examination import Examination
 from eessi_sim.verification.recognition import Kind
 from eessi_sim.web import view
@@ -61,3 +64,12 @@ def test_text_is_decoded() -> None:
     """UTF-16 is shown as text, bytes of no encoding and steering characters as marks."""
     assert view_of(_examined("<é/>".encode("utf-16"))).rows[0].text == "<é/>"
     assert view_of(_examined(b"\xef\xbb\xbfa\xff\x00")).rows[0].text == "a\ufffd·"
+
+
+def test_subject_names_frame_and_document() -> None:
+    """A bare SED is called by its type; in a frame the frame is named, too; without a type the kind has to do."""
+    bare = _examined(b"")
+    known = replace(bare, report=ValidationReport((), SedType("A003"), CdmVersion("4.4")))
+    assert view_of(bare).what == "SED"
+    assert view_of(known).what == "A003 of CDM 4.4"
+    assert view_of(replace(known, kind=Kind.ENVELOPE)).what == "envelope with A003 of CDM 4.4"
