@@ -1,9 +1,10 @@
 """The validator as a service on loopback."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
+from tests.helpers.validator_service import Client, Start
 
 from eessi_sim import resources
 from eessi_sim.api.errors import status_of
@@ -11,8 +12,6 @@ from eessi_sim.api.validation import UploadReader, make_app
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.verification.desk import Desk
 from eessi_sim.web.page import Page
-
-Start = Callable[..., Awaitable[TestClient]]
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +38,7 @@ def shared_desk() -> Iterator[Desk]:
 @pytest.fixture
 async def start(shared_desk: Desk) -> AsyncIterator[Start]:
     """Starts a service: ``start(desk=…, limit=…, token=…)``."""
-    clients: list[TestClient] = []
+    clients: list[Client] = []
 
     async def start(
         *,
@@ -47,7 +46,7 @@ async def start(shared_desk: Desk) -> AsyncIterator[Start]:
         limit: int = 1_000_000,
         seconds: float = 20,
         token: str | None = None,
-    ) -> TestClient:
+    ) -> Client:
         reader = UploadReader(limit, seconds)
         app = make_app(desk, reader, token, Page(desk, reader.read, status_of).add_to)
         clients.append(TestClient(TestServer(app, host="127.0.0.1")))

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -122,7 +123,9 @@ def test_dropped_file_is_checked(page: Page, valid: bytes) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_narrow_page_does_not_scroll_sideways(browser: Browser, url: str, wrong: bytes, scheme: str) -> None:
+def test_narrow_page_does_not_scroll_sideways(
+    browser: Browser, url: str, wrong: bytes, scheme: Literal["light", "dark"]
+) -> None:
     """On a narrow screen nothing stands out to the right, in both colour schemes, without scripts."""
     context = browser.new_context(
         java_script_enabled=False, color_scheme=scheme, viewport={"width": 360, "height": 800}

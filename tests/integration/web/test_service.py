@@ -4,31 +4,35 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.helpers.commands import run
+from tests.helpers.validator_service import Start
 
-from eessi_sim.verification.desk import Desk
+from eessi_sim.verification.desk import Desk, Upload
+from eessi_sim.verification.examination import Examination
 
 XML = {"Content-Type": "application/xml"}
 
 
-async def _error(answer) -> tuple[int, str]:
+async def _error(answer: aiohttp.ClientResponse) -> tuple[int, str]:
     shape = await answer.json()
     assert {"code", "message", "hint"} <= set(shape)
     return answer.status, shape["code"]
 
 
 @pytest.mark.parametrize("media_type", ["application/xml", "text/xml", "application/octet-stream"])
-async def test_valid_document_is_valid(start, valid: bytes, media_type: str) -> None:
+async def test_valid_document_is_valid(start: Start, valid: bytes, media_type: str) -> None:
     """A raw body of every media type is examined; a document without a fault is valid."""
     client = await start()
     answer = await client.post("/validate", data=valid, headers={"Content-Type": media_type})
     assert (answer.status, (await answer.json())["valid"]) == (200, True)
 
 
-async def test_answer_is_that_of_the_command(start, wrong: bytes, tmp_path) -> None:
+async def test_answer_is_that_of_the_command(start: Start, wrong: bytes, tmp_path: Path) -> None:
     """The answer is the JSON of ``eessi-sim validate --json``, but for the name of the file."""
     client = await start()
     file = tmp_path / "wrong.xml"
@@ -41,14 +45,14 @@ async def test_answer_is_that_of_the_command(start, wrong: bytes, tmp_path) -> N
     assert not answer["valid"]
 
 
-async def test_json_body_is_examined(start) -> None:
+async def test_json_body_is_examined(start: Start) -> None:
     """A JSON body is taken for a SED in JSON, and its faults are findings."""
     client = await start()
     answer = await (await client.post("/validate", json={"no": "sed"})).json()
     assert (answer["valid"], answer["files"][0]["kind"]) == (False, "SED as JSON")
 
 
-async def test_form_is_examined(start, valid: bytes) -> None:
+async def test_form_is_examined(start: Start, valid: bytes) -> None:
     """The field file of a form is examined and keeps its name; other fields are passed over."""
     client = await start()
     form = aiohttp.FormData()
@@ -58,7 +62,7 @@ async def test_form_is_examined(start, valid: bytes) -> None:
     assert (answer["valid"], answer["files"][0]["file"]) == (True, "a003.xml")
 
 
-async def test_nested_parts_are_passed_over(start) -> None:
+async def test_nested_parts_are_passed_over(start: Start) -> None:
     """A part with parts of its own is no document."""
     client = await start()
     body = b'--a\r\nContent-Type: multipart/mixed; boundary=b\r\nContent-Disposition: form-data; name="file"\r\n\r\n'
@@ -69,11 +73,11 @@ async def test_nested_parts_are_passed_over(start) -> None:
     assert await _error(answer) == (400, "request")
 
 
-async def test_rule_can_be_disabled(start) -> None:
+async def test_rule_can_be_disabled(start: Start) -> None:
     """A rule named in the query is left out, others stay."""
-    seen = []
+    seen: list[frozenset[str]] = []
 
-    def work(upload):
+    def work(upload: Upload) -> Examination:
         seen.append(upload.disabled)
         raise RuntimeError
 
@@ -83,11 +87,11 @@ async def test_rule_can_be_disabled(start) -> None:
 
 
 @pytest.mark.parametrize("chunked", [False, True])
-async def test_large_body_is_refused(start, chunked: bool) -> None:
+async def test_large_body_is_refused(start: Start, chunked: bool) -> None:
     """A body over the limit is refused with 413, whether it says its length or not."""
     client = await start(limit=1000)
 
-    async def chunks():
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(3):
             yield b"x" * 500
 
@@ -95,11 +99,11 @@ async def test_large_body_is_refused(start, chunked: bool) -> None:
     assert await _error(answer) == (413, "request-too-large")
 
 
-async def test_large_form_is_refused(start) -> None:
+async def test_large_form_is_refused(start: Start) -> None:
     """A form over the limit that does not say its length is refused with 413."""
     client = await start(limit=1000)
 
-    async def chunks():
+    async def chunks() -> AsyncIterator[bytes]:
         yield b'--a\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
         yield b"x" * 2000
         yield b"\r\n--a--\r\n"
@@ -111,11 +115,11 @@ async def test_large_form_is_refused(start) -> None:
     )
 
 
-async def test_slow_sender_is_given_up(start) -> None:
+async def test_slow_sender_is_given_up(start: Start) -> None:
     """A body that does not arrive in time is refused with 400."""
     client = await start(seconds=0.05)
 
-    async def chunks():
+    async def chunks() -> AsyncIterator[bytes]:
         yield b"<a>"
         await asyncio.sleep(0.5)
 
@@ -123,7 +127,7 @@ async def test_slow_sender_is_given_up(start) -> None:
     assert await _error(answer) == (400, "request")
 
 
-async def test_other_media_type_is_refused(start) -> None:
+async def test_other_media_type_is_refused(start: Start) -> None:
     """A media type that is not read is refused with 415."""
     client = await start()
     answer = await client.post("/validate", data=b"x", headers={"Content-Type": "text/csv"})
@@ -143,17 +147,22 @@ async def test_other_media_type_is_refused(start) -> None:
     ],
     ids=["empty", "broken", "no boundary", "many parts"],
 )
-async def test_form_without_document_is_refused(start, body: bytes, media_type: str) -> None:
+async def test_form_without_document_is_refused(start: Start, body: bytes, media_type: str) -> None:
     """A form that is broken or holds no document is refused with 400."""
     client = await start()
     answer = await client.post("/validate", data=body, headers={"Content-Type": media_type})
     assert await _error(answer) == (400, "request")
 
 
-async def test_full_line_and_slow_work_are_told(start) -> None:
+async def test_full_line_and_slow_work_are_told(start: Start) -> None:
     """Work over its time is given up with 504; as long as it keeps the worker, the next caller gets 503."""
     free = threading.Event()
-    client = await start(desk=Desk(lambda _upload: free.wait(), waiting=1, seconds=0.05))
+
+    def wait(_upload: Upload) -> Examination:
+        free.wait()
+        raise RuntimeError
+
+    client = await start(desk=Desk(wait, waiting=1, seconds=0.05))
     try:
         slow = await client.post("/validate", data=b"<a/>", headers=XML)
         busy = await client.post("/validate", data=b"<a/>", headers=XML)
@@ -163,10 +172,10 @@ async def test_full_line_and_slow_work_are_told(start) -> None:
     assert await _error(busy) == (503, "service-busy")
 
 
-async def test_unforeseen_error_tells_nothing(start, caplog) -> None:
+async def test_unforeseen_error_tells_nothing(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     """An error that nobody foresaw is 500 in the same shape; neither answer nor log quotes the document."""
 
-    def fail(_upload):
+    def fail(_upload: Upload) -> Examination:
         raise RuntimeError("SECRET")
 
     client = await start(desk=Desk(fail))
@@ -176,14 +185,14 @@ async def test_unforeseen_error_tells_nothing(start, caplog) -> None:
         assert "SECRET" not in await answer.text() + caplog.text
 
 
-async def test_unknown_path_has_the_shape_of_errors(start) -> None:
+async def test_unknown_path_has_the_shape_of_errors(start: Start) -> None:
     """What the library refuses has the one shape, too."""
     client = await start()
     assert await _error(await client.get("/nowhere")) == (404, "http")
     assert await _error(await client.get("/validate")) == (405, "http")
 
 
-async def test_every_answer_has_the_headers(start) -> None:
+async def test_every_answer_has_the_headers(start: Start) -> None:
     """Answers and refusals forbid frames, foreign scripts, guessing of types and referrers."""
     client = await start(token="t")
     for path in ("/", "/healthz"):
@@ -206,28 +215,28 @@ async def test_every_answer_has_the_headers(start) -> None:
         ("", 401),
     ],
 )
-async def test_token_is_asked_for(start, shown: str, status: int) -> None:
+async def test_token_is_asked_for(start: Start, shown: str, status: int) -> None:
     """With a token only requests that carry it are answered, as bearer token or as password."""
     client = await start(token="right")
     assert (await client.get("/openapi.json", headers={"Authorization": shown})).status == status
 
 
-async def test_health_needs_no_token(start) -> None:
+async def test_health_needs_no_token(start: Start) -> None:
     """Whether the service lives is told to everybody."""
     client = await start(token="right")
     assert await (await client.get("/healthz")).json() == {"ok": True}
 
 
-async def test_description_names_every_path(start) -> None:
+async def test_description_names_every_path(start: Start) -> None:
     """The OpenAPI description names the paths for programs, and no other."""
     client = await start()
     description = await (await client.get("/openapi.json")).json()
-    served = {route.resource.canonical for route in client.app.router.routes()} - {"/", "/static"}
+    served = {resource.canonical for resource in client.app.router.resources()} - {"/", "/static"}
     assert description["openapi"].startswith("3.1")
     assert set(description["paths"]) == served
 
 
-async def test_page_works_without_script(start, wrong: bytes) -> None:
+async def test_page_works_without_script(start: Start, wrong: bytes) -> None:
     """An ordinary form post answers with verdict, findings and the document; each finding links to its line."""
     client = await start()
     form = aiohttp.FormData()
@@ -241,7 +250,7 @@ async def test_page_works_without_script(start, wrong: bytes) -> None:
     assert "&lt;unheardOf&gt;" in page
 
 
-async def test_page_tells_that_nothing_was_chosen(start) -> None:
+async def test_page_tells_that_nothing_was_chosen(start: Start) -> None:
     """The page says what is missing, with the status of the error."""
     client = await start()
     answer = await client.post("/", data=aiohttp.FormData({"text": ""}, default_to_multipart=True))
@@ -249,7 +258,7 @@ async def test_page_tells_that_nothing_was_chosen(start) -> None:
     assert "Choose a file" in await answer.text()
 
 
-async def test_page_of_json_names_the_whole_document(start) -> None:
+async def test_page_of_json_names_the_whole_document(start: Start) -> None:
     """A finding without a place is one about the whole document."""
     client = await start()
     page = await (
@@ -259,7 +268,7 @@ async def test_page_of_json_names_the_whole_document(start) -> None:
     assert "SED as JSON" in page
 
 
-async def test_page_marks_steering_characters(start) -> None:
+async def test_page_marks_steering_characters(start: Start) -> None:
     """Characters that turn the direction of writing do not reach the page, in a message neither."""
     client = await start()
     text = "<\u202eabc/>"
@@ -269,7 +278,7 @@ async def test_page_marks_steering_characters(start) -> None:
     assert "\u202e" not in page
 
 
-async def test_page_escapes_what_is_sent(start) -> None:
+async def test_page_escapes_what_is_sent(start: Start) -> None:
     """Markup in a document or a file name is shown and not run."""
     client = await start()
     form = aiohttp.FormData()
