@@ -44,6 +44,11 @@ class Validator:
         self._disabled = disabled_rules
         self._limits = limits
 
+    @property
+    def disabled_rules(self) -> AbstractSet[str]:
+        """Ids of the rules that do not run."""
+        return self._disabled
+
     def validate(self, sed: Sed) -> ValidationReport:
         """Return what is wrong with a SED: schema first, then the rules, which run in any case.
 

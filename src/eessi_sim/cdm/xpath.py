@@ -1,6 +1,6 @@
 """Compiles the XPath 1.0 expressions of definition files, with the ``sim:`` functions, and reads their results.
 
-Children of a SED have no namespace, so expressions need no prefix but ``sim``. Errors name the place in the file.
+Children of a SED have no namespace, so expressions need no prefix but ``sim``; rules about the envelope write ``sbdh``. Errors name the place in the file.
 """
 
 import re
@@ -14,6 +14,7 @@ from eessi_sim.definition_files import Node, suggestion
 from eessi_sim.xmlsafe import Element
 
 _CALL: Final = re.compile(r"\bsim:([A-Za-z0-9_-]+)")
+_PREFIXES: Final = {"sim": NAMESPACE, "sbdh": "http://eessi.dgempl.ec.europa.eu/namespaces/sbdh"}
 _SAMPLE: Final = etree.Element("sample")
 
 
@@ -69,7 +70,7 @@ def compiled(node: Node, expression: str) -> etree.XPath:
                 f'Expected a known function, found "sim:{name}"', hint=suggestion(name, FUNCTIONS)
             )
     try:
-        found = etree.XPath(expression, namespaces={"sim": NAMESPACE}, extensions=_extensions(names))
+        found = etree.XPath(expression, namespaces=_PREFIXES, extensions=_extensions(names))
         found(_SAMPLE)  # finds unknown prefixes, variables and functions of XPath's own
     except (etree.XPathError, TypeError) as error:
         raise node.error(f'Expected an XPath, found "{expression}": {error}') from error

@@ -7,12 +7,13 @@ file itself or the envelope that lay compressed in a message.
 from dataclasses import dataclass, replace
 from typing import Final
 
-from eessi_sim import sbdh
+from eessi_sim import resources, sbdh
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.cdm.report import Issue, Severity, ValidationReport
+from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.sed import SIGNATURE, Sed
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.errors import EessiSimError, EnvelopeError, SedError, XmlError
@@ -127,6 +128,7 @@ class _Examiner:
         try:
             document = sbdh.read(data)
             self._compare(document)
+            self._check_together(document)
             sed = Sed.of(document.sed)
         except (EnvelopeError, SedError, XmlError) as error:
             return self._failed(error, data)
@@ -148,6 +150,13 @@ class _Examiner:
             )
             for mismatch in found
         )
+
+    def _check_together(self, document: StandardBusinessDocument) -> None:
+        """Run the rules that see envelope and SED; those of the old header would find other names there."""
+        if document.header_version == sbdh.HEADER_VERSION:
+            whole = document.sed.getroottree().getroot()
+            rules = RuleSet.load(resources.schemas() / "envelope" / "sbdh.rules.yaml")
+            self.issues += rules.check(whole, self.validator.disabled_rules)
 
     def sed(self, data: bytes) -> Examination:
         """Examine a SED that stands alone."""
