@@ -5,7 +5,6 @@ Every one ends with a finding (never a crash, never a hang) within bounded proce
 
 import gzip
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -136,21 +135,32 @@ MESSAGE_ATTACKS: dict[str, Callable[[], bytes]] = {
 }  # fmt: skip
 
 
+# A child is born with the memory of its parent on its record, so the one who measures must be small.
+MEASURE = """
+import json, resource, subprocess, sys
+with open(sys.argv[1], "wb") as out:
+    code = subprocess.run(sys.argv[2:], stdout=out, stderr=subprocess.DEVNULL, timeout=120).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([code, used.ru_maxrss * 1024, used.ru_utime + used.ru_stime]))
+"""
+
+
 def examine(data: bytes, folder: Path) -> Verdict:
     """Validate the octets with the command, in a process that is measured."""
-    path = folder / "attack.bin"
+    path, out = folder / "attack.bin", folder / "out.json"
     path.write_bytes(data)
     command = [sys.executable, "-m", "eessi_sim", "validate", str(path), "--json"]
-    with (
-        (folder / "out").open("wb") as out,
-        subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL) as process,
-    ):
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = 0  # it is waited for already
-    assert os.waitstatus_to_exitcode(status) == 1
-    document = json.loads((folder / "out").read_bytes())
+    measured = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", MEASURE, str(out), *command],
+        capture_output=True,
+        check=True,
+        timeout=180,
+    )
+    code, memory, seconds = json.loads(measured.stdout)
+    assert code == 1
+    document = json.loads(out.read_bytes())
     (issue, *_) = document["files"][0]["issues"]
-    return Verdict(issue["code"], document, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
+    return Verdict(issue["code"], document, memory, seconds)
 
 
 @pytest.mark.parametrize("name", SED_ATTACKS)
