@@ -107,9 +107,9 @@ def test_every_help_of_a_group_teaches(group: str, name: str) -> None:
 
 def test_an_unknown_command_names_the_nearest() -> None:
     """A command that does not exist is a usage error with a suggestion."""
-    result = run("valdate")
+    result = run("valdiate")
     assert result.exit_code == 2
-    assert 'found "valdate". Did you mean "validate"?' in result.stderr
+    assert 'found "valdiate". Did you mean "validate"' in result.stderr
 
 
 def test_an_unknown_option_of_the_root_is_a_usage_error() -> None:
