@@ -13,13 +13,17 @@ from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.report import Severity, ValidationReport
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.cli import failures, findings, inputs, output
+from eessi_sim.clock import SystemClock
 from eessi_sim.errors import XmlTooLarge
+from eessi_sim.verification import formats
 from eessi_sim.verification.examination import Examination, examine, refused
 from eessi_sim.verification.folder import load_authorities
 from eessi_sim.verification.outcome import INTEGRITY_ONLY, Belief, Check
 from eessi_sim.verification.recognition import Kind
 
 _STANDARD_INPUT: Final = "(standard input)"
+_DOCUMENTS: Final = (".xml", ".json", ".as4")
+"""What is taken from a folder."""
 
 
 @click.command(epilog=failures.EXIT_STATUS)
@@ -40,6 +44,15 @@ _STANDARD_INPUT: Final = "(standard input)"
 @click.option(
     "--disable", multiple=True, metavar="RULE", help="Id of a business rule to leave out; may be repeated."
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", *formats.WRITERS]),
+    default="text",
+    show_default=True,
+    help="Report for people, or for a build server (junit), a Schematron tool (svrl), a GITB test bed (trl).",
+)
+@click.option("-o", "--output", "target", metavar="FILE", help="Where to write a junit, svrl or trl report.")
 @inputs.cdm_option
 @output.shared_options
 def validate(
@@ -48,13 +61,15 @@ def validate(
     ca: Sequence[Path],
     at: datetime | None,
     disable: Sequence[str],
+    form: str,
+    target: str | None,
     catalogue: Catalogue,
     as_json: bool,
 ) -> None:
     r"""Check documents: schema, business rules, and the signature where there is one.
 
     A FILE is a SED as XML or in RINA's JSON form, a SED in its envelope (SBDH), or a whole AS4 message; - is
-    standard input. Each finding says what was expected and found, at which line and XPath, by which rule, where
+    standard input, and a folder stands for the .xml, .json and .as4 files in it. Each finding says what was expected and found, at which line and XPath, by which rule, where
     the rule comes from, and what to change. Nothing is sent.
 
     \b
@@ -62,6 +77,7 @@ def validate(
       eessi-sim sample A003 -o a003.xml
       eessi-sim validate a003.xml
       eessi-sim validate *.xml --ca report/ca.pem --json
+      eessi-sim validate outgoing/ --format junit -o validation.xml
 
     \b
     With --json: {"valid": bool, "files": [{"file", "kind", "valid", "xsd_valid",
@@ -70,6 +86,10 @@ def validate(
       "expected", "found"}], "capped", "signatures": [{"name", "passed", "sentence",
       "signer", "signed_at", "trusted"}]}]}; what is not known is left out of an issue.
     """
+    form = "json" if as_json else form
+    if target is not None and form not in formats.WRITERS:
+        raise failures.usage(f"Expected --format {', '.join(formats.WRITERS)} beside --output, found {form}.")
+    files = _expanded(files)
     inputs.require_files(files)
     validator = Validator(catalogue, frozenset(disable))
     belief = Belief(load_authorities(*ca), at) if ca else INTEGRITY_ONLY
@@ -77,16 +97,43 @@ def validate(
     with output.working("Reading the definitions …"):
         for file in files:
             examined.append(_examine(file, validator, belief))
-            if not as_json:
+            if form == "text":
                 _show(examined[-1], is_first=len(examined) == 1)
     valid = all(each.is_valid for each in examined)
-    if as_json:
+    if form == "json":
         output.show_json({"valid": valid, "files": [each.as_dict() for each in examined]})
+    elif form in formats.WRITERS:
+        inputs.write_output(target, formats.WRITERS[form](examined, SystemClock().now()))
     elif len(examined) > 1:
-        wrong = sum(not each.is_valid for each in examined)
-        output.show(Text(), Text(f"{len(examined)} files, {f'{wrong} not valid' if wrong else 'all valid'}"))
+        _show_count(examined)
     if not valid:
         click.get_current_context().exit(failures.FINDING)
+
+
+def _expanded(files: Sequence[str]) -> list[str]:
+    """Return the files, with those of a folder in place of the folder.
+
+    Raises:
+        click.UsageError: a folder holds no document.
+    """
+    expanded: list[str] = []
+    for name in files:
+        folder = Path(name)
+        if name == inputs.STANDARD_INPUT or not folder.is_dir():
+            expanded.append(name)
+            continue
+        found = sorted(
+            str(each) for each in folder.rglob("*") if each.suffix in _DOCUMENTS and each.is_file()
+        )
+        if not found:
+            raise failures.usage(f'Expected {", ".join(_DOCUMENTS)} files in "{name}", found none.')
+        expanded += found
+    return expanded
+
+
+def _show_count(examined: Sequence[Examination]) -> None:
+    wrong = sum(not each.is_valid for each in examined)
+    output.show(Text(), Text(f"{len(examined)} files, {f'{wrong} not valid' if wrong else 'all valid'}"))
 
 
 def _examine(file: str, validator: Validator, belief: Belief) -> Examination:

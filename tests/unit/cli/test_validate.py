@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from tests.helpers import definitions, evidence
 from tests.helpers.commands import run, run_json
 from tests.helpers.golden import assert_golden
@@ -103,11 +104,6 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     assert result.stderr.startswith("environment: Expected a file at")
 
 
-def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    """A folder is refused like a missing file."""
-    assert "found a folder" in run("validate", tmp_path).stderr
-
-
 def test_several_files_are_counted(tmp_path: Path) -> None:
     """Of several files, the last line says how many are not valid."""
     good, bad = write(tmp_path, evidence.sample()), write(tmp_path, b"<a/>", "bad.xml")
@@ -201,3 +197,40 @@ def test_json_has_the_documented_shape(tmp_path: Path) -> None:
         "expected",
         "found",
     }
+
+
+@pytest.mark.parametrize(
+    ("form", "root"), [("junit", "testsuites"), ("svrl", "schematron-output"), ("trl", "TestStepReport")]
+)
+def test_report_for_another_tool_is_written(form: str, root: str, tmp_path: Path) -> None:
+    """--format and -o write the report of another tool, and the exit status stays."""
+    target = tmp_path / "report.xml"
+    file = write(tmp_path, broken_sample())
+    result = run("validate", file, "--cdm", CDM, "--format", form, "-o", target)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert etree.QName(etree.parse(str(target)).getroot()).localname == root
+
+
+def test_folder_stands_for_its_documents(tmp_path: Path) -> None:
+    """All documents below a folder are examined, other files are not."""
+    write(tmp_path, evidence.sample())
+    (tmp_path / "sub").mkdir()
+    write(tmp_path / "sub", evidence.sample(), "b.xml")
+    write(tmp_path, b"no document", "notes.txt")
+    document = run_json("validate", tmp_path)
+    assert sorted(Path(each["file"]).name for each in document["files"]) == ["b.xml", "sed.xml"]
+    assert document["valid"]
+
+
+def test_folder_without_documents_is_a_usage_error(tmp_path: Path) -> None:
+    """An empty folder would otherwise pass as valid."""
+    result = run("validate", tmp_path)
+    assert result.exit_code == 2
+    assert "found none" in result.stderr
+
+
+def test_output_without_a_report_format_is_a_usage_error(tmp_path: Path) -> None:
+    """Text and JSON go to standard output."""
+    result = run("validate", write(tmp_path, evidence.sample()), "-o", tmp_path / "x")
+    assert result.exit_code == 2
+    assert "junit" in result.stderr
