@@ -6,7 +6,7 @@ from typing import Final
 import click
 from rich.text import Text
 
-from eessi_sim.cdm import dictionary
+from eessi_sim.cdm import dictionary, schematron
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cdm.dictionary import Row
 from eessi_sim.cdm.rules import Rule, RuleSet
@@ -195,3 +195,33 @@ def _show_codes(definition: SedDefinition) -> None:
     for name, codes in dictionary.code_lists(definition).items():
         output.show(Text())
         output.show_table(["!Code", "Label"], [(code.code, code.label) for code in codes.values], title=name)
+
+
+@seds.command("schematron", short_help="Rules of one SED for Schematron tools.", epilog=failures.EXIT_STATUS)
+@click.argument("sed")
+@click.option("--version", metavar="CDM", help="Version of the data model; the newest one by default.")
+@click.option("-o", "--output", "target", metavar="FILE", help="Where to write; standard output by default.")
+@inputs.cdm_option
+@output.shared_options
+def schematron_(
+    *, sed: str, version: str | None, target: str | None, catalogue: Catalogue, as_json: bool
+) -> None:
+    r"""Write the business rules of a SED as ISO Schematron.
+
+    Rules with functions of the prefix sim: need a processor that offers them; the others run everywhere.
+
+    \b
+    Example:
+      eessi-sim seds schematron A003 -o a003.sch
+
+    \b
+    With --json: {"sed", "version", "schematron"}.
+    """
+    definition = inputs.find_definition(catalogue, sed, version)
+    written = schematron.write(definition, RuleSet.load(definition.rules).rules)
+    if as_json:
+        output.show_json(
+            {"sed": definition.type, "version": definition.version, "schematron": written.decode()}
+        )
+    else:
+        inputs.write_output(target, written)

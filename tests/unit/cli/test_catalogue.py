@@ -227,6 +227,15 @@ def test_tables_of_ones_own_are_checked(tmp_path: Path) -> None:
     assert "A010" in result.stdout
 
 
+def test_rules_are_written_as_schematron(tmp_path: Path) -> None:
+    """seds schematron writes a schema with a pattern for each rule."""
+    target = tmp_path / "a003.sch"
+    assert run("seds", "schematron", "A003", "-o", target).exit_code == 0
+    document = run_json("seds", "schematron", "A003")
+    assert target.read_text(encoding="utf-8") == document["schematron"]
+    assert 'id="A003-R01"' in document["schematron"]
+
+
 # institutions
 
 

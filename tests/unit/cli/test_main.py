@@ -86,6 +86,7 @@ def test_every_help_teaches(name: str) -> None:
     [
         ("seds", "list"),
         ("seds", "show"),
+        ("seds", "schematron"),
         ("bucs", "list"),
         ("bucs", "show"),
         ("bucs", "draw"),
