@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from lxml import etree
 from tests.helpers.definitions import definition, document, yaml_file
 
 from eessi_sim import xmlsafe
@@ -173,3 +174,12 @@ def test_included_file_must_exist(tmp_path: Path) -> None:
     """A missing include is named."""
     with pytest.raises(DefinitionError, match=r'"far\.rules\.yaml"'):
         RuleSet.load(yaml_file(tmp_path, "sed: A901\ninclude: [far]\nrules: []"))
+
+
+def test_file_without_rules_finds_nothing(tmp_path: Path) -> None:
+    """An empty list of rules is a set that every document keeps."""
+    path = tmp_path / "A901.rules.yaml"
+    path.write_text("sed: A901\nrules: []\n", encoding="utf-8")
+    rules = RuleSet.load(path)
+    assert rules.rules == ()
+    assert rules.check(etree.Element("A901")) == ()
