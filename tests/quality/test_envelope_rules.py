@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from eessi_sim import resources, xmlsafe
+from eessi_sim import resources, sbdh, xmlsafe
 from eessi_sim.cdm.examples import edited
 from eessi_sim.cdm.rules import Rule, RuleSet
 from eessi_sim.cli.main import cli
@@ -20,6 +20,12 @@ def test_sample_keeps_all_rules() -> None:
     assert result.exit_code == 0
     assert "valid" in result.stdout
     assert "warning" not in result.stdout
+
+
+def test_prefix_of_rules_is_the_namespace_of_the_envelope() -> None:
+    """Rules and the reader of envelopes, which do not know each other, mean the same namespace."""
+    assert xmlsafe.parse(SAMPLE.read_bytes()).tag == f"{{{sbdh.NAMESPACE}}}StandardBusinessDocument"
+    assert RULES.own[0].nodes(xmlsafe.parse(SAMPLE.read_bytes()))
 
 
 @every_rule

@@ -13,7 +13,7 @@ from eessi_sim.benchmark.stopwatch import Reading, measure_in_turn
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.validation import Validator
-from eessi_sim.errors import UnknownSedType
+from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import CdmVersion
 
 USUAL_SIZE: Final = 12_000
@@ -80,7 +80,7 @@ def measure_validation(
         seconds: how long each measurement lasts.
 
     Raises:
-        UnknownSedType: a SED has no sample to measure with.
+        DefinitionError: a SED has no sample to measure with.
     """
     validator = Validator(catalogue)
     return tuple(_measure(validator, each, seconds) for each in definitions)
@@ -88,7 +88,7 @@ def measure_validation(
 
 def _measure(validator: Validator, definition: SedDefinition, seconds: float) -> ValidationCost:
     if definition.sample is None:
-        raise UnknownSedType(
+        raise DefinitionError(
             f"Expected a sample of {definition.type} to measure with, found none",
             hint=f"Put {definition.type}.sample.xml beside the schema.",
         )

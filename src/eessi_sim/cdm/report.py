@@ -79,7 +79,7 @@ class ValidationReport:
     """Type of the document; None when it could not even be told."""
     version: CdmVersion | None
     capped: int = 0
-    """How many further findings of the schema were left out."""
+    """How many further findings of schema and rules were left out."""
 
     @property
     def is_valid(self) -> bool:

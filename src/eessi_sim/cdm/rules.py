@@ -27,6 +27,10 @@ _HERE: Final = "."
 _PLACEHOLDER: Final = re.compile(r"\{([^{}]+)\}")
 _SHOWN: Final = 60
 """How much of a value a message repeats."""
+MAX_ISSUES: Final = 100
+"""How many findings of the rules a report lists; more help nobody (our choice, inferred)."""
+_GRAVITY: Final = {severity: place for place, severity in enumerate(Severity)}
+"""The gravest first."""
 _CONFIDENCES: Final = ("documented", "observed", "inferred")
 
 
@@ -84,11 +88,16 @@ class Rule:
 
     def issues(self, root: Element) -> list[Issue]:
         """Return one finding for every node that breaks the rule."""
+        return [self.issue(node) for node in self.broken_nodes(root)]
+
+    def broken_nodes(self, root: Element) -> list[Element]:
+        """Return the nodes that break the rule."""
         found = self.broken(root)
         assert isinstance(found, list)  # a path with a predicate yields nodes
-        return [self._issue(node) for node in found if isinstance(node, Element)]
+        return [node for node in found if isinstance(node, Element)]
 
-    def _issue(self, node: Element) -> Issue:
+    def issue(self, node: Element) -> Issue:
+        """Return the finding about a node that breaks the rule."""
         return Issue(
             severity=self.severity,
             code=BUSINESS_RULE,
@@ -127,17 +136,31 @@ class RuleSet:
         return _load(path) if path is not None else cls()
 
     def check(self, element: Element, disabled: AbstractSet[str] = frozenset()) -> tuple[Issue, ...]:
-        """Return what the rules find in a SED.
+        """Return what the rules find in a SED, at most ``MAX_ISSUES`` findings; see ``findings``."""
+        return self.findings(element, disabled)[0]
+
+    def findings(
+        self, element: Element, disabled: AbstractSet[str] = frozenset(), max_issues: int = MAX_ISSUES
+    ) -> tuple[tuple[Issue, ...], int]:
+        """Return what the rules find in a SED, and how many more findings there are.
 
         Args:
             element: the SED; it need not be valid by its schema.
             disabled: ids of rules to leave out.
+            max_issues: how many findings to list; the others are only counted.
         """
         # A rule may say "//": inside an envelope that would look outside the SED.
         root = element if element.getparent() is None else copy.deepcopy(element)
         if self.any_broken is None or not self.any_broken(root):
-            return ()
-        return tuple(issue for rule in self.rules if rule.id not in disabled for issue in rule.issues(root))
+            return (), 0
+        broken = [
+            (rule, node) for rule in self.rules if rule.id not in disabled for node in rule.broken_nodes(root)
+        ]
+        if len(broken) > max_issues:
+            # The verdict is read off the list: no error may be left out in favour of a warning.
+            broken.sort(key=lambda pair: _GRAVITY[pair[0].severity])
+        issues = tuple(rule.issue(node) for rule, node in broken[:max_issues])
+        return issues, len(broken) - len(issues)
 
 
 @functools.cache

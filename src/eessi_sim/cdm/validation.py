@@ -63,8 +63,8 @@ class Validator:
         told = {issue.path for issue in version}
         findings = CompiledSchema.of(definition).findings(sed.root)
         schema = tuple(issue for issue in findings.issues if issue.path not in told)
-        rules = RuleSet.load(definition.rules).check(sed.root, self._disabled)
-        return ValidationReport((*version, *schema, *rules), sed.type, sed.version, findings.capped)
+        rules, more = RuleSet.load(definition.rules).findings(sed.root, self._disabled)
+        return ValidationReport((*version, *schema, *rules), sed.type, sed.version, findings.capped + more)
 
     def validate_bytes(self, data: bytes) -> tuple[Sed | None, ValidationReport]:
         """Return the SED that the bytes hold, None when they hold none, and what is wrong with it.

@@ -1,5 +1,6 @@
 """``eessi-sim validate``: says what is wrong with a file, where, why, and what to change."""
 
+import difflib
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,12 +12,13 @@ from rich.text import Text
 
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.report import Severity, ValidationReport
+from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.cli import failures, findings, inputs, output
 from eessi_sim.clock import SystemClock
 from eessi_sim.errors import XmlTooLarge
 from eessi_sim.verification import formats
-from eessi_sim.verification.examination import Examination, examine, refused
+from eessi_sim.verification.examination import Examination, envelope_rules, examine, refused
 from eessi_sim.verification.folder import load_authorities
 from eessi_sim.verification.outcome import INTEGRITY_ONLY, Belief, Check
 from eessi_sim.verification.recognition import Kind
@@ -69,8 +71,9 @@ def validate(
     r"""Check documents: schema, business rules, and the signature where there is one.
 
     A FILE is a SED as XML or in RINA's JSON form, a SED in its envelope (SBDH), or a whole AS4 message; - is
-    standard input, and a folder stands for the .xml, .json and .as4 files in it. Each finding says what was expected and found, at which line and XPath, by which rule, where
-    the rule comes from, and what to change. Nothing is sent.
+    standard input, and a folder stands for the .xml, .json and .as4 files in it. Each finding says what was
+    expected and found, at which line and XPath, by which rule, where the rule comes from, and what to change.
+    Nothing is sent.
 
     \b
     Example:
@@ -91,6 +94,7 @@ def validate(
         raise failures.usage(f"Expected --format {', '.join(formats.WRITERS)} beside --output, found {form}.")
     files = _expanded(files)
     inputs.require_files(files)
+    _require_rules(disable, catalogue)
     validator = Validator(catalogue, frozenset(disable))
     belief = Belief(load_authorities(*ca), at) if ca else INTEGRITY_ONLY
     examined = []
@@ -123,12 +127,28 @@ def _expanded(files: Sequence[str]) -> list[str]:
             expanded.append(name)
             continue
         found = sorted(
-            str(each) for each in folder.rglob("*") if each.suffix in _DOCUMENTS and each.is_file()
+            str(each) for each in folder.rglob("*") if each.suffix.lower() in _DOCUMENTS and each.is_file()
         )
         if not found:
             raise failures.usage(f'Expected {", ".join(_DOCUMENTS)} files in "{name}", found none.')
         expanded += found
     return expanded
+
+
+def _require_rules(ids: Sequence[str], catalogue: Catalogue) -> None:
+    """Refuse to switch off a rule that does not exist: it would go on unnoticed.
+
+    Raises:
+        click.UsageError: no rule has this id; names the nearest.
+    """
+    if not ids:
+        return
+    sets = [RuleSet.load(each.rules) for each in catalogue.definitions()]
+    known = {rule.id for each in [*sets, envelope_rules()] for rule in each.rules}
+    for wrong in sorted(set(ids) - known):
+        near = difflib.get_close_matches(wrong, sorted(known), n=3)
+        advice = f"Did you mean {' or '.join(near)}?" if near else "seds show SED lists the rules of a SED."
+        raise failures.usage(f'Expected the id of a rule, found "{wrong}". {advice}')
 
 
 def _show_count(examined: Sequence[Examination]) -> None:
@@ -153,7 +173,7 @@ def _show(examination: Examination, *, is_first: bool) -> None:
         _show_signature(check)
     findings.show(examination.report.issues, examination.text)
     if examination.report.capped:
-        output.show(Text(f"  … and {examination.report.capped} further findings of the schema", output.DIM))
+        output.show(Text(f"  … and {examination.report.capped} further findings", output.DIM))
 
 
 def _headline(examination: Examination) -> Text:

@@ -93,6 +93,11 @@ def refused(name: str, error: EessiSimError) -> Examination:
     return Examination(name, Kind.UNKNOWN, report, (), b"")
 
 
+def envelope_rules() -> RuleSet:
+    """Return the rules that see envelope and SED together."""
+    return RuleSet.load(resources.schemas() / "envelope" / "sbdh.rules.yaml")
+
+
 @dataclass(slots=True)
 class _Examiner:
     """Goes from the outside in and collects what it finds."""
@@ -155,8 +160,7 @@ class _Examiner:
         """Run the rules that see envelope and SED; those of the old header would find other names there."""
         if document.header_version == sbdh.HEADER_VERSION:
             whole = document.sed.getroottree().getroot()
-            rules = RuleSet.load(resources.schemas() / "envelope" / "sbdh.rules.yaml")
-            self.issues += rules.check(whole, self.validator.disabled_rules)
+            self.issues += envelope_rules().check(whole, self.validator.disabled_rules)
 
     def sed(self, data: bytes) -> Examination:
         """Examine a SED that stands alone."""

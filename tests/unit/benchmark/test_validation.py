@@ -7,7 +7,7 @@ import pytest
 from eessi_sim.benchmark.stopwatch import Reading
 from eessi_sim.benchmark.validation import ValidationCost, measure_validation, usual
 from eessi_sim.cdm.catalogue import Catalogue
-from eessi_sim.errors import UnknownSedType
+from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import CdmVersion, SedType
 
 CATALOGUE = Catalogue.default()
@@ -44,7 +44,7 @@ def test_measurement_names_what_was_measured() -> None:
 
 def test_sed_without_sample_cannot_be_measured() -> None:
     """The refusal names the file that is missing."""
-    with pytest.raises(UnknownSedType, match="a sample of A003"):
+    with pytest.raises(DefinitionError, match="a sample of A003"):
         measure_validation(CATALOGUE, [dataclasses.replace(A003, sample=None)], 0.01)
 
 

@@ -183,3 +183,31 @@ def test_file_without_rules_finds_nothing(tmp_path: Path) -> None:
     rules = RuleSet.load(path)
     assert rules.rules == ()
     assert rules.check(etree.Element("A901")) == ()
+
+
+def test_findings_of_rules_are_capped_with_a_count(tmp_path: Path) -> None:
+    """Of very many findings the first hundred are listed, and the others counted."""
+    rules = rule(tmp_path, context="a", test="false()")
+    root = etree.Element("A901")
+    for _ in range(250):
+        etree.SubElement(root, "a")
+    issues, more = rules.findings(root)
+    assert (len(issues), more) == (100, 150)
+
+
+def test_errors_are_listed_before_warnings_are_left_out(tmp_path: Path) -> None:
+    """An error behind a hundred warnings is in the list, so that the document is not called valid."""
+    path = tmp_path / "A901.rules.yaml"
+    one = "{{id: {id}, severity: {severity}, context: {context}, test: 'false()', message: m, source: s, "
+    rest = "confidence: inferred, examples: {good: [], bad: []}}"
+    rules = [("R1", "warning", "a"), ("R2", "error", "b")]
+    lines = [
+        f"  - {one.format(id=name, severity=severity, context=context)}{rest}"
+        for name, severity, context in rules
+    ]
+    path.write_text("sed: A901\nrules:\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    root = etree.Element("A901")
+    for name in ["a"] * 200 + ["b"]:
+        etree.SubElement(root, name)
+    issues, more = RuleSet.load(path).findings(root)
+    assert (issues[0].severity, len(issues), more) == (Severity.ERROR, 100, 101)

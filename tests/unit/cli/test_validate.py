@@ -176,7 +176,7 @@ def test_a_time_that_is_none_is_a_usage_error() -> None:
 def test_findings_beyond_the_limit_are_counted(tmp_path: Path) -> None:
     """A document with very many faults says how many are not shown."""
     many = definitions.sample().replace(b"<amount>", b"<bad/>" * 130 + b"<amount>")
-    assert "further findings of the schema" in run("validate", write(tmp_path, many), "--cdm", CDM).stdout
+    assert "and 30 further findings" in run("validate", write(tmp_path, many), "--cdm", CDM).stdout
 
 
 def test_json_has_the_documented_shape(tmp_path: Path) -> None:
@@ -234,3 +234,12 @@ def test_output_without_a_report_format_is_a_usage_error(tmp_path: Path) -> None
     result = run("validate", write(tmp_path, evidence.sample()), "-o", tmp_path / "x")
     assert result.exit_code == 2
     assert "junit" in result.stderr
+
+
+def test_unknown_rule_cannot_be_switched_off() -> None:
+    """A misspelt id would leave the rule on without a word; it is a usage error that names the nearest."""
+    result = run("validate", "-", "--disable", "A003-R0l", stdin=evidence.sample())
+    assert result.exit_code == 2
+    assert "Did you mean A003-R0" in result.stderr
+    lost = run("validate", "-", "--disable", "%", stdin=evidence.sample())
+    assert "seds show" in lost.stderr

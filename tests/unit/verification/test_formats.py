@@ -84,7 +84,11 @@ def test_trl_result_is_that_of_the_gravest_finding(issues: tuple[Issue, ...], re
     """One error fails, one warning warns."""
     root = written("trl", examination(*issues))
     assert root.findtext(f"{GITB}result") == result
-    assert root.findtext(f"{GITB}counters/{GITB}nrOfAssertions") == str(len(issues))
+    counted = ("nrOfErrors", "nrOfWarnings", "nrOfAssertions")
+    levels = (Severity.ERROR, Severity.WARNING, Severity.INFO)
+    assert [root.findtext(f"{GITB}counters/{GITB}{name}") for name in counted] == [
+        str(sum(each.severity is level for each in issues)) for level in levels
+    ]
 
 
 def test_trl_names_the_place_of_every_finding() -> None:
