@@ -33,7 +33,7 @@ SEDS = 4
 FUNCTIONS: dict[tuple[str, ...], Callable[..., Any]] = {
     ("decide and record (engine)",): engine.create,
     ("validate by the XSD",): CompiledSchema.verdict,
-    ("check the business rules",): RuleSet.check,
+    ("check the business rules",): RuleSet.findings,
     ("seal the SED (XAdES)",): xades.sign,
     ("write the SBDH round it",): sbdh.wrap,
     ("compress",): msh.compressed_payload,
