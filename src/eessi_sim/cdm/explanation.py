@@ -25,6 +25,12 @@ _MAX_CHILDREN: Final = 5000
 """Beyond so many children of one element libxml2's own words must do: for each child at fault the schema library
 counts all of them again, which takes minutes from some ten thousand on (measured)."""
 
+_MISSING: Final = "element-missing"
+_OTHER: Final = "schema"
+_PATTERN: Final = "value-pattern"
+_TEXT: Final = "text-unexpected"
+_UNREADABLE: Final = ("date-invalid", "number-invalid", "value-type")
+
 _GIVES_UP: Final = (XMLSchemaException, ArithmeticError, LookupError, RecursionError, ValueError)
 """What the schema library raises instead of finding fault: an ``xsi:type`` that does not exist, a year of a
 thousand digits, elements nested as deep as libxml2 allows. The verdict stands all the same."""
@@ -43,11 +49,31 @@ def explain(definition: SedDefinition, element: Element, max_issues: int) -> tup
     explanation = Explanation(definition, Shapes.of(definition))
     errors = component_model(definition.xsd).iter_errors(element)
     try:
-        issues = tuple(explanation.issue(error) for error in islice(errors, max_issues))
+        issues = [explanation.issue(error) for error in islice(errors, max_issues)]
         capped = sum(1 for _ in islice(errors, max(0, _MAX_COUNTED - max_issues)))
     except _GIVES_UP:
         return (), 0
-    return issues, capped
+    return tuple(_without_echoes(issues)), capped
+
+
+def _without_echoes(issues: list[Issue]) -> Iterator[Issue]:
+    """Yield the findings but those that only say again what another one at the same place has said.
+
+    The library judges a value by each facet of each type that it derives from, and the children of an element
+    whose text stands where they should be.
+    """
+    told: set[tuple[str, str]] = set()
+    unreadable = {issue.path for issue in issues if issue.code in _UNREADABLE}
+    unwrapped = {issue.path for issue in issues if issue.code == _TEXT}
+    for issue in issues:
+        place = (issue.path, issue.code)
+        echoes = (issue.code == _PATTERN and issue.path in unreadable) or (
+            issue.code == _MISSING and issue.path.rpartition("/")[0] in unwrapped
+        )
+        if place not in told and not echoes:
+            yield issue
+        if issue.code != _OTHER:
+            told.add(place)
 
 
 class Explanation:

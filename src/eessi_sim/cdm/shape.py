@@ -8,6 +8,7 @@ the names of the signature, which is not content, and of ``value`` inside a code
 import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +19,17 @@ from xmlschema.validators import (
     XsdComplexType,
     XsdElement,
     XsdEnumerationFacets,
+    XsdFacet,
     XsdGroup,
+    XsdList,
     XsdPatternFacets,
     XsdSimpleType,
     XsdType,
+    XsdUnion,
 )
 from xmlschema.validators.xsdbase import XsdAnnotation
 
-from eessi_sim.cdm.annotation import Fact, SchemaElement, documentation_of, fact_of
+from eessi_sim.cdm.annotation import XSD, Fact, SchemaElement, documentation_of, fact_of
 from eessi_sim.cdm.catalogue import SedDefinition
 from eessi_sim.cdm.codelists import CodeList, code_list_of
 from eessi_sim.cdm.sed import SIGNATURE
@@ -42,7 +46,15 @@ class Simple:
     """Name of the built-in type it comes from: string, date, decimal …"""
     max_length: int | None = None
     patterns: tuple[str, ...] = ()
+    """Alternatives; a value fits one of them."""
     code_list: CodeList | None = None
+    min_length: int | None = None
+    total_digits: int | None = None
+    fraction_digits: int | None = None
+    least: str | None = None
+    """Smallest value, inclusive, as written."""
+    greatest: str | None = None
+    """Greatest value, inclusive, as written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +66,8 @@ class Attribute:
     simple: Simple
     documentation: str = ""
     fact: Fact | None = None
+    value: str | None = None
+    """The fixed value, or the default, when the schema has one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,33 @@ class Field:
     fact: Fact | None = None
 
 
+class Order(StrEnum):
+    """How the parts of a group stand beside each other (XML Schema 1.0 part 1, 3.8)."""
+
+    SEQUENCE = "sequence"
+    CHOICE = "choice"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one field stands in a group, with how often it may stand just there."""
+
+    field: Field
+    minimum: int
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A content model, or a part of one: what ``fields`` of a shape says, with its choices."""
+
+    order: Order
+    minimum: int
+    maximum: int | None
+    parts: "tuple[Group | Place, ...]"
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """Content of an element: a text, a group of fields, or something that only XML can hold."""
@@ -88,6 +129,8 @@ class Shape:
     attributes: Mapping[str, Attribute] | None = None
     documentation: str = ""
     fact: Fact | None = None
+    model: Group | None = None
+    """Set for a group: the same fields, with the choices among them."""
 
     @property
     def coded(self) -> Field | None:
@@ -198,7 +241,22 @@ class _Reader:
         attributes = _attributes(component)
         if isinstance(content, XsdSimpleType):
             return Shape(name, _simple(content), None, attributes, documentation, fact)
-        return Shape(name, None, self._fields(component, content), attributes, documentation, fact)
+        fields = self._fields(component, content)
+        model = self._group(content, fields) if fields is not None else None
+        return Shape(name, None, fields, attributes, documentation, fact, model)
+
+    def _group(self, group: XsdGroup, fields: Mapping[str, Field]) -> Group:
+        parts = (self._part(particle, fields) for particle in group)
+        return Group(
+            Order(group.model), group.min_occurs, group.max_occurs, tuple(part for part in parts if part)
+        )
+
+    def _part(self, particle: object, fields: Mapping[str, Field]) -> Group | Place | None:
+        if isinstance(particle, XsdGroup):
+            return self._group(particle, fields)
+        assert isinstance(particle, XsdElement)  # a wildcard would have left no fields
+        field = fields.get(particle.name)
+        return Place(field, particle.min_occurs, particle.max_occurs) if field is not None else None
 
     def _fields(self, component: XsdComplexType, content: XsdGroup) -> Mapping[str, Field] | None:
         found = list(particles_of(content))
@@ -255,10 +313,15 @@ def _attribute(name: str, attribute: XsdAttribute) -> Attribute:
         _simple(attribute.type),
         documentation_of(annotation),
         fact_of(annotation),
+        attribute.fixed if attribute.fixed is not None else attribute.default,
     )
 
 
 def _simple(component: XsdSimpleType) -> Simple:
+    if isinstance(component, XsdUnion):
+        return _simple(component.member_types[0])
+    if isinstance(component, XsdList):
+        return _simple(component.item_type)
     if not isinstance(component, XsdAtomicRestriction):
         return Simple(component.local_name or "string")
     return Simple(
@@ -266,7 +329,23 @@ def _simple(component: XsdSimpleType) -> Simple:
         max_length=component.max_length,
         patterns=tuple(_patterns(component)),
         code_list=_code_list(component),
+        min_length=component.min_length,
+        total_digits=_number(component, "totalDigits"),
+        fraction_digits=_number(component, "fractionDigits"),
+        least=_limit(component, "minInclusive"),
+        greatest=_limit(component, "maxInclusive"),
     )
+
+
+def _limit(component: XsdAtomicRestriction, name: str) -> str | None:
+    facet = component.get_facet(f"{XSD}{name}")
+    value = facet.elem.get("value") if isinstance(facet, XsdFacet) and facet.elem is not None else None
+    return value if isinstance(value, str) else None
+
+
+def _number(component: XsdAtomicRestriction, name: str) -> int | None:
+    value = _limit(component, name)
+    return int(value) if value is not None else None
 
 
 def _base(component: XsdType) -> str:

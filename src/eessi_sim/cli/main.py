@@ -42,7 +42,10 @@ COMMANDS: Final[dict[str, Entry]] = {
     "bench": Entry(f"{_CLI}.bench:bench", "SEDs a second, step by step, beside the floor.", _RUN),
     "validate": Entry(f"{_CLI}.validate:validate", "Check a SED, an envelope or an AS4 message.", _DOCUMENTS),
     "validator": Entry(f"{_CLI}.serve:validator", "The same check as a web service and page.", _DOCUMENTS),
-    "sample": Entry(f"{_CLI}.sample:sample", "Write a valid SED to start from.", _DOCUMENTS),
+    "sample": Entry(f"{_CLI}.sample:sample", "Valid, unusual and wrong documents.", _DOCUMENTS),
+    "mutation-test": Entry(
+        f"{_CLI}.mutation:mutation_test", "Score another validator with wrong documents.", _DOCUMENTS
+    ),
     "sign": Entry(f"{_CLI}.sign:sign", "Sign a SED with XAdES.", _DOCUMENTS),
     "verify": Entry(f"{_CLI}.verify:verify", "Verify signatures of files or of a whole report.", _DOCUMENTS),
     "seds": Entry(f"{_CLI}.seds:seds", "The SEDs: list, fields and rules of one.", _CATALOGUE),
