@@ -126,11 +126,11 @@ def _facts(difference: Difference) -> Iterator[tuple[str, str]]:
 
 def _show_comparison(comparison: Comparison) -> None:
     facts = output.grid(_LABEL)
-    path = f", {comparison.path}" if comparison.path else ""
+    path = f", in {comparison.path}" if comparison.path else ""
     for label, text in (
         ("signed", f"{comparison.expected_size:,} octets, {comparison.origin}"),
         ("received", f"{comparison.found_size:,} octets. {comparison.extent}"),
-        ("parting", f"octet {comparison.octet:,}, line {comparison.line}{path}"),
+        ("differs", f"at octet {comparison.octet:,}, line {comparison.line}{path}"),
     ):
         facts.add_row(Text(f"       {label}", style=output.DIM), Text(failures.printable(text)))
     output.show(facts)

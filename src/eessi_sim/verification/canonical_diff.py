@@ -5,6 +5,7 @@ Nothing is guessed here. Both strings are whole; only what is shown of them is s
 
 import re
 import unicodedata
+from itertools import accumulate
 from typing import Final
 
 from eessi_sim.verification.outcome import Comparison, Difference, Excerpt
@@ -113,25 +114,32 @@ def excerpt(octets: bytes, at: int, end: int | None = None) -> Excerpt:
         end: octet behind the last one to mark; nothing is marked when it is ``at`` or None.
     """
     end = at if end is None else end
-    before = printable(octets[max(0, at - _CONTEXT) : at])
-    marked = printable(octets[at : min(end, at + _CONTEXT)])
-    behind = printable(octets[end : end + _CONTEXT])
-    if len(before) > _BEFORE:
-        before = _DOTS + before[-_BEFORE:]
-    if len(marked) > _MOST_MARKED:
-        marked = marked[:_MOST_MARKED] + _DOTS
-    room = max(8, _BEHIND - len(marked))
-    if len(behind) > room:
-        behind = behind[:room] + _DOTS
+    before = _cut(_pieces(octets[max(0, at - _CONTEXT) : at]), _BEFORE, at_start=True)
+    marked = _cut(_pieces(octets[at : min(end, at + _CONTEXT)]), _MOST_MARKED)
+    behind = _cut(_pieces(octets[end : end + _CONTEXT]), max(8, _BEHIND - len(marked)))
     return Excerpt(
         before + marked + behind, len(before), len(marked), octets[at : min(end, at + 16)].hex(" ")
     )
 
 
+def _cut(pieces: list[str], width: int, *, at_start: bool = False) -> str:
+    """Return as many whole pieces, the last ones with ``at_start``, as fit into ``width``; dots stand for the rest."""
+    for kept, size in enumerate(accumulate(map(len, reversed(pieces) if at_start else pieces))):
+        if size > width:
+            rest = pieces[len(pieces) - kept :] if at_start else pieces[:kept]
+            return _DOTS + "".join(rest) if at_start else "".join(rest) + _DOTS
+    return "".join(pieces)
+
+
 def printable(octets: bytes) -> str:
     """Return octets as text in which nothing hides: control characters, odd blanks, marks and broken UTF-8."""
+    return "".join(_pieces(octets))
+
+
+def _pieces(octets: bytes) -> list[str]:
+    """Return what is printed for each character."""
     text = octets.decode("utf-8", "surrogateescape")
-    return "".join(character if _is_plain(character) else _escaped(character) for character in text)
+    return [character if _is_plain(character) else _escaped(character) for character in text]
 
 
 def _is_plain(character: str) -> bool:

@@ -105,7 +105,8 @@ def _compared(thing: SignedThing, difference: Difference, copy: bytes | None) ->
     forms = Forms(thing.content.octets, own.octets)
     if own.is_signed:
         cause = "The content was changed after signing" if difference.cause == UNKNOWN else difference.cause
-        return replace(difference, cause=cause, comparison=comparison, forms=forms, tried=())
+        remarks = tuple(remark for remark in difference.remarks if remark == _OWN_DIGEST)
+        return replace(difference, cause=cause, comparison=comparison, forms=forms, tried=(), remarks=remarks)
     if difference.comparison is not None:
         return difference
     return replace(difference, comparison=comparison, forms=forms, remarks=(_OTHER, *difference.remarks))

@@ -44,7 +44,7 @@ def with_part(content: bytes, signed: bytes | None = None, payload: Payload | No
 def stream(level: int, system: int, time: int = 0) -> bytes:
     """A gzip stream of the SED as a program would make it."""
     made = gzip.compress(SED, compresslevel=level, mtime=time)
-    return made[:9] + bytes([system]) + made[10:]
+    return made[:8] + bytes([0, system]) + made[10:]
 
 
 def memory_9() -> bytes:

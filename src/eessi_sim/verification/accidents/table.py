@@ -74,11 +74,6 @@ ACCIDENTS: Final = (
         pairs=True,
     ),
     Accident(
-        "canonical-part-signed",
-        "The signer digested the canonical form of a part whose media type asks for its octets as they are",
-        forms.canonical_part,
-    ),
-    Accident(
         "signature-not-removed",
         "The signer digested the document with the signature in it: transform enveloped-signature not applied",
         forms.signature_left,
@@ -113,6 +108,11 @@ ACCIDENTS: Final = (
     ),
     Accident(
         "end-removed", "White space at the end was removed after signing", octets.end_removed, pairs=True
+    ),
+    Accident(
+        "canonical-part-signed",
+        "The signer digested the canonical form of a part whose media type asks for its octets as they are",
+        forms.canonical_part,
     ),
     Accident(
         "unicode-decomposed",
