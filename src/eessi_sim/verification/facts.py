@@ -11,7 +11,6 @@ from typing import Final
 
 from eessi_sim import xmlsafe
 from eessi_sim.as4 import mime, vocabulary
-from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.mime import content_id_of
 from eessi_sim.as4.model import Payload
 from eessi_sim.as4.msh import Unpacked
@@ -189,6 +188,8 @@ class _Reader:
         octets = self.known.get(reference.uri)
         if octets is None:
             octets = _octets(reference, scene)
+        if octets is None:
+            return None
         content = Content(octets, scene, is_enveloped=target.signature is not None)
         return SignedThing(reference, content, target.transforms)
 
@@ -201,11 +202,14 @@ class _Reader:
         return Scene(self.raw, self.index[target.place], signature, sent_at=sent_at)
 
 
-def _octets(reference: Reference, scene: Scene) -> bytes:
+def _octets(reference: Reference, scene: Scene) -> bytes | None:
     element = target_of(scene)
     if element is None:
         return scene.raw
-    return octets_of(element, reference)
+    try:
+        return octets_of(element, reference)
+    except XmlError:
+        return None  # the verification says why there is no canonical form
 
 
 def octets_of(element: Element, reference: Reference) -> bytes:
@@ -232,7 +236,3 @@ def _certificates(signature: Element, document: Element) -> Iterator[Certificate
         if certificate.der not in seen:
             seen.add(certificate.der)
             yield certificate
-
-
-READ_ERRORS: Final = (EbmsFault, XmlError, SignatureError)
-"""What reading a copy of a document may end with."""

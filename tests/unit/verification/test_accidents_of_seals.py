@@ -84,6 +84,8 @@ CASES = (
         "unicode-composed", text_edited(lambda text: unicodedata.normalize("NFC", text)), "/familyName", NFD
     ),
     damaged("escaped-twice", swapped(b"&amp;", b"&amp;amp;"), "/forename"),
+    damaged("escaped-twice", swapped("Åse".encode(), b"&amp;#xC5;se"), "/familyName"),
+    damaged("escaped-twice", swapped("Åse".encode(), b"&amp;#197;se"), "/familyName"),
     Case("prefix-renamed", RENAMED, ROOT),
     damaged("schema-location-added", swapped(b' sedGVer="4"', LOCATED), ROOT),
     damaged("attribute-added", swapped(b' sedVer="4"', b' sedVer="4" version="4.4"'), ROOT),

@@ -4,6 +4,8 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.helpers import evidence
 from tests.helpers.as4_messages import packed_message, sed_payload
 from tests.helpers.broken_seals import (
@@ -19,7 +21,8 @@ from tests.helpers.keys import key_pair
 from tests.helpers.seals import inserted, sealed
 
 from eessi_sim.as4 import msh
-from eessi_sim.verification.accidents.search import QUICK
+from eessi_sim.verification.accidents.model import Content, Scene
+from eessi_sim.verification.accidents.search import QUICK, THOROUGH, Effort, search
 from eessi_sim.verification.explanation import Question, explained, forms_of
 from eessi_sim.verification.files import verify_file
 from eessi_sim.verification.outcome import INTEGRITY_ONLY, Check, Difference
@@ -278,3 +281,28 @@ def test_the_json_of_a_comparison_has_both_excerpts() -> None:
         "found_size": len(COMPACT) + 1,
         "extent": "1 octet more than were signed",
     }
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    position=st.integers(0, 10**6),
+    junk=st.sampled_from([b"<x xmlns='relative'/>", b"\x00", b"<!-- -->", b"&#13;"]),
+)
+@pytest.mark.parametrize(
+    "data", [SENT, MESSAGE, evidence.files()["sbdh.xml"]], ids=["SED", "message", "envelope"]
+)
+def test_any_damage_can_be_explained(data: bytes, position: int, junk: bytes) -> None:
+    """Whatever is put in anywhere, an explanation ends without an error."""
+    at = position % len(data)
+    question = Question(Effort(candidates=200, octets=10**6, pairs=True), copy=SENT)
+    for check in verify_file("x", data[:at] + junk + data[at:], INTEGRITY_ONLY).checks:
+        assert explained(check, question).as_dict()["passed"] == check.passed
+
+
+def test_content_without_canonical_form_has_no_candidates() -> None:
+    """A namespace name that is relative ends an accident, not the search."""
+    result = search(
+        Content(b"<a xmlns='relative'/>", Scene(b"<a xmlns='relative'/>")), lambda _: False, THOROUGH
+    )
+    assert result.undone is None
+    assert result.is_complete

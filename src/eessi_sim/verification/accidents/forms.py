@@ -10,7 +10,6 @@ from copy import deepcopy
 from typing import Final
 
 from eessi_sim import xmlsafe
-from eessi_sim.errors import XmlError
 from eessi_sim.security.xmldsig import DS
 from eessi_sim.verification.accidents.model import Candidate, Content, Scene
 from eessi_sim.verification.accidents.xml_edit import tree_of
@@ -25,10 +24,7 @@ def target_of(scene: Scene | None, *, comments: bool = False, with_signature: bo
     """Return the signed element in its document, read again; None when no element of a document is signed."""
     if scene is None or scene.target is None:
         return None
-    try:
-        root = xmlsafe.parse(scene.raw, comments=comments)
-    except XmlError:
-        return None
+    root = xmlsafe.parse(scene.raw, comments=comments)
     elements = list(root.iter("*"))
     target = elements[scene.target]
     if scene.signature is not None and not with_signature:
@@ -71,10 +67,8 @@ def comments_signed(content: Content) -> Iterator[Candidate]:
 def signature_left(content: Content) -> Iterator[Candidate]:
     """Yield the document with its signature in it, still without values."""
     scene = content.scene
-    if scene is None or scene.signature is None:
-        return
     target = target_of(scene, with_signature=True)
-    if target is None:
+    if scene is None or scene.signature is None or target is None:
         return
     signature = target[-1]
     for names, note in ((_VALUES, "digests and value still empty"), (_VALUES[1:], "value still empty")):
