@@ -204,20 +204,20 @@ def test_a_missing_transform_is_told() -> None:
     assert found.accidents == ("transforms",)
 
 
-def test_a_signer_who_leaves_the_signature_in_is_told() -> None:
+@pytest.mark.parametrize(("count", "note"), [(1, "this digest still empty"), (2, "all digests still empty")])
+def test_a_signer_who_leaves_the_signature_in_is_told(count: int, note: str) -> None:
     """The transform enveloped-signature that was not applied is found when the signature was a template."""
     at = SENT.index(b"<ds:Signature ")
-    template = SENT[at:]
-    for value in (b"DigestValue", b"SignatureValue"):
-        template = _emptied(template, value)
+    template = _emptied(_emptied(SENT[at:], b"SignatureValue", 1), b"DigestValue", count)
     octets = SENT[:at] + template
-    document = resealed(SENT, lambda _: sha256(octets).digest())
-    [found] = differences(document)
+    [found] = differences(resealed(SENT, lambda _: sha256(octets).digest()))
     assert found.accidents == ("signature-not-removed",)
+    assert note in found.cause
 
 
-def _emptied(template: bytes, name: bytes) -> bytes:
-    head, *rest = template.split(b"<ds:" + name)
+def _emptied(template: bytes, name: bytes, count: int) -> bytes:
+    """The signature with the first ``count`` elements of a name emptied."""
+    head, *rest = template.split(b"<ds:" + name, count)
     pieces = [head]
     for piece in rest:
         start, _, value = piece.partition(b">")

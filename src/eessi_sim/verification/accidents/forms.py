@@ -7,6 +7,7 @@ was read for verification.
 import re
 from collections.abc import Iterator
 from copy import deepcopy
+from itertools import chain
 from typing import Final
 
 from eessi_sim import xmlsafe
@@ -17,7 +18,16 @@ from eessi_sim.xmlsafe import Element
 
 _EXCLUSIVE: Final = "exclusive canonical form"
 _SIGNATURE: Final = re.compile(rb"<(?:[\w.-]+:)?Signature[\s>].*</(?:[\w.-]+:)?Signature\s*>", re.DOTALL)
-_VALUES: Final = (f"{{{DS}}}DigestValue", f"{{{DS}}}SignatureValue")
+_DS: Final = f"{{{DS}}}"
+_REFERENCE: Final = f"{_DS}Signature/{_DS}SignedInfo/{_DS}Reference"
+_TEMPLATES: Final = (
+    (
+        (f"{_DS}Signature/{_DS}SignatureValue", f"{_REFERENCE}[@URI='']/{_DS}DigestValue"),
+        "value and this digest still empty",
+    ),
+    ((f"{_REFERENCE}/{_DS}DigestValue",), "value and all digests still empty"),
+)
+"""What a signer fills in last; each line empties something besides what those before it have emptied."""
 
 
 def target_of(scene: Scene | None, *, comments: bool = False, with_signature: bool = False) -> Element | None:
@@ -70,9 +80,8 @@ def signature_left(content: Content) -> Iterator[Candidate]:
     target = target_of(scene, with_signature=True)
     if scene is None or scene.signature is None or target is None:
         return
-    signature = target[-1]
-    for names, note in ((_VALUES, "digests and value still empty"), (_VALUES[1:], "value still empty")):
-        for place in signature.iter(*names):
+    for paths, note in _TEMPLATES:
+        for place in chain.from_iterable(map(target.iterfind, paths)):
             place.text = None
         yield Candidate(xmlsafe.exclusive_c14n(target), note)
         yield Candidate(xmlsafe.inclusive_c14n(target), note)
