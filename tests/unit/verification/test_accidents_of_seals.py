@@ -7,9 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from tests.helpers import evidence
 from tests.helpers.broken_seals import COMPACT, FORMATTED, differences, edited, explained_check, sealed_over
 from tests.helpers.seals import inserted
 
+from eessi_sim import xmlsafe
+from eessi_sim.cdm.catalogue import Catalogue
+from eessi_sim.cdm.codec import Codec
+from eessi_sim.identifiers import CdmVersion, SedType
 from eessi_sim.verification.accidents.model import Content
 from eessi_sim.verification.accidents.search import Effort, search
 from eessi_sim.verification.accidents.table import ACCIDENTS
@@ -194,3 +199,15 @@ def test_large_content_is_not_searched_for_pairs() -> None:
     content = Content(b"x" * (1024 * 1024 + 1))
     result = search(content, lambda _: False, effort)
     assert len(result.tried) < len(ACCIDENTS)
+
+
+def test_a_document_that_went_through_json_is_explained() -> None:
+    """RINA's JSON form keeps neither prefix nor white space: both are found."""
+    sed = evidence.sample()
+    codec = Codec.of(Catalogue.default().get(SedType("A003"), CdmVersion("4.4")))
+    again = xmlsafe.serialize(codec.to_xml(codec.to_json(xmlsafe.parse(sed))), declaration=False)
+    signed = inserted(sed)
+    signature = signed[signed.index(b"<ds:Signature ") : signed.rindex(b"</")]
+    end = again.rindex(b"</")
+    [found] = differences(again[:end] + signature + again[end:])
+    assert found.accidents == ("prefix-renamed", "formatting-removed")
