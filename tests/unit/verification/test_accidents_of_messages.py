@@ -10,6 +10,7 @@ import pytest
 from tests.helpers.as4_forgery import Forgery
 from tests.helpers.as4_messages import NOW, SED, attachment, packed_message, sed_payload
 from tests.helpers.broken_seals import explained_check
+from tests.helpers.vectors import needs_vectors, sample
 
 from eessi_sim.as4 import compression, mime, msh
 from eessi_sim.as4.model import Payload
@@ -146,3 +147,10 @@ def test_a_message_with_a_missing_reference_has_no_explanation() -> None:
     """A reference without target is left out; the check itself says what is missing."""
     message = Forgery(references=(Reference.over(b"", "#gone", xmldsig.EXCLUSIVE),)).packed()
     assert explained_message(message) == ()
+
+
+@needs_vectors
+def test_a_formatted_message_of_another_product_is_explained() -> None:
+    """A pull request of EESSI's own product that an editor formatted: both the header and SignedInfo are found."""
+    found = explained_check(sample("as4-pullrequest-warning.xml")).differences
+    assert [each.accidents for each in found] == [("pretty-printed",), ("pretty-printed",)]
