@@ -28,19 +28,26 @@ _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_NAMES: Final = ("UTF-8", "UTF8", "US-ASCII", "ASCII")
 _UTF16_NAMES: Final = ("UTF-16", "UTF-16LE", "UTF-16BE")
-_PARSER: Final = etree.XMLParser(
-    encoding="utf-8",  # the parser never guesses: everything was checked or made UTF-8 before
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    dtd_validation=False,
-    attribute_defaults=False,
-    huge_tree=False,
-    remove_comments=True,
-    strip_cdata=True,
-    collect_ids=False,
-    recover=False,
-)
+
+
+def _parser(*, comments: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",  # the parser never guesses: everything was checked or made UTF-8 before
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_comments=not comments,
+        strip_cdata=True,
+        collect_ids=False,
+        recover=False,
+    )
+
+
+_PARSER: Final = _parser(comments=False)
+_COMMENTS_PARSER: Final = _parser(comments=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,13 @@ DOCUMENT_LIMITS: Final = XmlLimits(max_bytes=10 * 1024 * 1024)
 checks and explains one at a time, and must not be busy with it for minutes (our limit, inferred)."""
 
 
-def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
+def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS, *, comments: bool = False) -> Element:
     """Parse one XML document and return its root element.
 
     Args:
         data: the document as received; UTF-8 or UTF-16.
         limits: how much we are willing to read.
+        comments: keep them, to find out whether somebody digested them; never for a document to be processed.
 
     Raises:
         XmlTooLarge: larger, deeper or with more prefixes or attributes than allowed.
@@ -87,7 +95,7 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
         raise _doctype_error()
     _refuse_prefixes(text, limits.max_prefixes)
     try:
-        root = etree.fromstring(text, _PARSER)
+        root = etree.fromstring(text, _COMMENTS_PARSER if comments else _PARSER)
     except etree.XMLSyntaxError as error:
         raise _syntax_error(error) from error
     _refuse_instructions(text, root)
@@ -167,8 +175,10 @@ def _syntax_error(error: etree.XMLSyntaxError) -> XmlError:
     )
 
 
-def exclusive_c14n(element: Element, inclusive_prefixes: Iterable[str] = ()) -> bytes:
-    """Return ``element`` in exclusive canonical form without comments (W3C xml-exc-c14n 1.0).
+def exclusive_c14n(
+    element: Element, inclusive_prefixes: Iterable[str] = (), *, comments: bool = False
+) -> bytes:
+    """Return ``element`` in exclusive canonical form, without comments unless asked for (W3C xml-exc-c14n 1.0).
 
     The result does not depend on what surrounds the element, except through ``inclusive_prefixes``.
 
@@ -178,7 +188,7 @@ def exclusive_c14n(element: Element, inclusive_prefixes: Iterable[str] = ()) -> 
     prefixes = list(inclusive_prefixes) or None
     try:
         return etree.tostring(
-            element, method="c14n", exclusive=True, with_comments=False, inclusive_ns_prefixes=prefixes
+            element, method="c14n", exclusive=True, with_comments=comments, inclusive_ns_prefixes=prefixes
         )
     except etree.C14NError as error:
         raise _no_canonical_form(element) from error
@@ -201,8 +211,8 @@ def declared_prefixes(element: Element) -> set[str]:
     return {prefix or "#default" for _, (prefix, _) in etree.iterwalk(element, events=("start-ns",))}
 
 
-def inclusive_c14n(element: Element) -> bytes:
-    """Return ``element`` in canonical form 1.0 without comments (W3C xml-c14n-20010315).
+def inclusive_c14n(element: Element, *, comments: bool = False) -> bytes:
+    """Return ``element`` in canonical form 1.0, without comments unless asked for (W3C xml-c14n-20010315).
 
     Namespace declarations of the ancestors are part of the result; pass the root of a document of its own
     when they must not be.
@@ -211,7 +221,7 @@ def inclusive_c14n(element: Element) -> bytes:
         XmlError: it has no canonical form.
     """
     try:
-        return etree.tostring(element, method="c14n", exclusive=False, with_comments=False)
+        return etree.tostring(element, method="c14n", exclusive=False, with_comments=comments)
     except etree.C14NError as error:
         raise _no_canonical_form(element) from error
 

@@ -8,9 +8,10 @@ import click
 from rich.text import Text
 
 from eessi_sim.cli import failures, inputs, output
+from eessi_sim.cli.explaining import Explainer, show_difference, show_written
 from eessi_sim.verification.files import verify_file
 from eessi_sim.verification.folder import load_authorities, verify_folder
-from eessi_sim.verification.outcome import Belief, Check, Difference, Subject
+from eessi_sim.verification.outcome import Belief, Check, Subject
 
 
 @click.command(epilog=failures.EXIT_STATUS)
@@ -28,10 +29,32 @@ from eessi_sim.verification.outcome import Belief, Check, Difference, Subject
     metavar="TIME",
     help="When certificates must be valid; the time that the signature states by default.",
 )
-@click.option("--explain", is_flag=True, help="Show both digests, or both texts, and the likely cause.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say why: both forms of what was signed up to the first difference, and the likely cause.",
+)
+@click.option(
+    "--against",
+    metavar="FILE",
+    help="Explain against the signer's own copy: the document, the message, or the octets that were digested.",
+)
+@click.option(
+    "--canonical",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write every form that was digested into DIR, and what was signed where it is known.",
+)
 @output.shared_options
 def verify(
-    *, files: Sequence[str], ca: Sequence[Path], at: datetime | None, explain: bool, as_json: bool
+    *,
+    files: Sequence[str],
+    ca: Sequence[Path],
+    at: datetime | None,
+    explain: bool,
+    against: str | None,
+    canonical: Path | None,
+    as_json: bool,
 ) -> None:
     r"""Verify signatures: of a signed SED, an envelope, an AS4 message, a receipt, or a whole report.
 
@@ -40,25 +63,41 @@ def verify(
     simulator is needed. Without --ca, and without ca.pem in the folder, only whether the signature is intact is
     checked, not whether to trust the signer.
 
+    --explain undoes the usual accidents (formatting, prefixes, line ends, compression, encodings, other forms, keys
+    and schemes; one, then two at a time) until the digest or value fits. What was signed is known then, and shown
+    beside what was received. Nothing of it changes the verdict.
+
     \b
     Example:
       eessi-sim verify signed.xml --ca signed.ca.pem
       eessi-sim verify report/
-      eessi-sim verify report/messages/*/message.as4 --ca report/ca.pem --explain
+      eessi-sim verify received.xml --explain --against sent.xml --canonical forms/
 
     \b
     With --json: {"valid": bool, "subjects": [{"name", "description", "valid",
       "checks": [{"name", "file", "passed", "sentence", "code", "hint", "signer",
       "signed_at", "trusted", "differences": [{"reference", "expected", "found",
-      "cause"}]}]}]}; what is not known is left out of a check.
+      "cause", "accidents", "comparison", "tried", "remarks"}],
+      "canonical": [{"reference", "form", "octets", "path"}]}]}]};
+      what is not known is left out.
     """
     inputs.require_paths(files)
     belief = Belief(load_authorities(*ca) if ca else None, at)
+    explainer = Explainer.of(
+        against=None if against is None else inputs.read_input(against),
+        authorities=belief.trust,
+        is_asked=explain or against is not None,
+        folder=canonical,
+    )
     subjects = []
-    for subject in _subjects(files, belief):
+    for subject in map(explainer.explain, _subjects(files, belief)):
         subjects.append(subject)
         if not as_json:
-            _show(subject, explain=explain, whole=len(files) == 1 and not Path(files[0]).is_dir())
+            _show(
+                subject,
+                explain=explainer.is_asked,
+                whole=len(files) == 1 and not Path(files[0]).is_dir(),
+            )
     valid = all(subject.is_valid for subject in subjects)
     if as_json:
         output.show_json({"valid": valid, "subjects": [subject.as_dict() for subject in subjects]})
@@ -98,7 +137,8 @@ def _show_check(check: Check, *, explain: bool) -> None:
             rows.add_row("", Text(f"hint: {check.hint}", style=output.DIM))
     output.show(rows)
     for difference in check.differences:
-        _show_difference(difference, explain=explain)
+        show_difference(difference, explain=explain)
+    show_written(check)
 
 
 def _sentence(check: Check) -> str:
@@ -107,20 +147,6 @@ def _sentence(check: Check) -> str:
     if check.trusted:
         return f"{check.sentence}, and the signer is trusted"
     return f"{check.sentence}; whether to trust the signer was not asked (--ca)"
-
-
-def _show_difference(difference: Difference, *, explain: bool) -> None:
-    if not explain:
-        output.show_unwrapped(
-            Text(f"       {failures.printable(difference.reference)} (--explain shows more)")
-        )
-        return
-    facts = output.grid(10)
-    facts.add_row(Text("       where", style=output.DIM), Text(failures.printable(difference.reference)))
-    facts.add_row(Text("       expected", style=output.DIM), Text(difference.expected))
-    facts.add_row(Text("       found", style=output.DIM), Text(difference.found))
-    facts.add_row(Text("       cause", style=output.DIM), Text(difference.cause))
-    output.show(facts)
 
 
 def _summarise(subjects: Sequence[Subject]) -> None:

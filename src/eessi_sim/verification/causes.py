@@ -1,153 +1,134 @@
-"""Why two octet strings that should be equal are not: the usual accidents, tried one after the other.
+"""Why a signature does not fit: one difference for each thing that is wrong, with what probably happened.
 
-A digest cannot be turned round; but a known accident can be undone, and if the digest then fits, that was it.
+A digest cannot be turned round; but a known accident can be undone, and if the digest then fits, that was it, and
+the form that was signed is known. The accidents stand in ``accidents``.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from typing import Final
 
-from eessi_sim import xmlsafe
-from eessi_sim.as4 import compression
-from eessi_sim.as4.ebms_errors import EbmsFault
-from eessi_sim.errors import XmlError
-from eessi_sim.security.result import ReferenceResult
-from eessi_sim.verification.outcome import Difference, in_base64
-from eessi_sim.xmlsafe import Element
+from eessi_sim.security.policy import DigestAlgorithm
+from eessi_sim.security.xmldsig import Reference
+from eessi_sim.verification.accidents.digests import explain_digest
+from eessi_sim.verification.accidents.search import Effort, Search, search
+from eessi_sim.verification.canonical_diff import compare
+from eessi_sim.verification.facts import SignedThing
+from eessi_sim.verification.outcome import Comparison, Difference, Forms, in_base64
 
-_ALGORITHM_BY_SIZE: Final = {32: "sha256", 48: "sha384", 64: "sha512"}
-_GZIP: Final = b"\x1f\x8b"
-_UNKNOWN: Final = "The content was changed after signing, and not by one of the usual accidents"
-_EXCERPT: Final = 24
-"""Octets that are shown on either side of a difference."""
-
-
-def difference_of(result: ReferenceResult) -> Difference:
-    """Return what is wrong with a reference whose digest does not fit."""
-    return Difference(
-        result.uri or "the document (URI empty)",
-        in_base64(result.digest_expected),
-        in_base64(result.digest_found),
-        likely_cause(result),
-    )
-
-
-def likely_cause(result: ReferenceResult) -> str:
-    """Return a sentence about what probably happened to the signed content."""
-    algorithm = _ALGORITHM_BY_SIZE.get(len(result.digest_expected))
-    if algorithm is None:
-        return "The digest in the signature has the length of no algorithm that is in use"
-    for sentence, octets in _undone(result.canonical):
-        if hashlib.new(algorithm, octets).digest() == result.digest_expected:
-            return sentence
-    return _UNKNOWN
-
-
-def _undone(octets: bytes) -> Iterator[tuple[str, bytes]]:
-    """Yield accidents, each with the octets as they were before it."""
-    yield "The signature was made over nothing: the signer found no content", b""
-    for sentence, undo in _ACCIDENTS:
-        before = undo(octets)
-        if before is not None:
-            yield sentence, before
-
-
-def _without_blanks(octets: bytes) -> bytes | None:
-    """Return the XML without white space between elements, as it was before an editor formatted it."""
-    return _edited(octets, _strip_blanks)
-
-
-def _without_margins(octets: bytes) -> bytes | None:
-    """Return the XML with the texts of its leaves stripped."""
-    return _edited(octets, _strip_margins)
-
-
-def _edited(octets: bytes, edit: Callable[[Element], None]) -> bytes | None:
-    try:
-        root = xmlsafe.parse(octets)
-    except XmlError:
-        return None
-    for element in root.iter():
-        edit(element)
-    return xmlsafe.exclusive_c14n(root)
-
-
-def _strip_blanks(element: Element) -> None:
-    if len(element) and not (element.text or "").strip():
-        element.text = None
-    if not (element.tail or "").strip():
-        element.tail = None
-
-
-def _strip_margins(element: Element) -> None:
-    _strip_blanks(element)
-    if element.text:
-        element.text = element.text.strip()
-
-
-def _decoded_once(octets: bytes) -> bytes | None:
-    """Return the text before somebody took its UTF-8 for Latin-1 and encoded it again."""
-    try:
-        return octets.decode().encode("latin-1")
-    except UnicodeError:
-        return None
-
-
-def _decompressed(octets: bytes) -> bytes | None:
-    if not octets.startswith(_GZIP):
-        return None
-    try:
-        return compression.decompress(octets)
-    except EbmsFault:
-        return None
-
-
-def _unix_lines(octets: bytes) -> bytes:
-    return octets.replace(b"\r\n", b"\n").replace(b"&#xD;\n", b"\n")
-
-
-_ACCIDENTS: Final[tuple[tuple[str, Callable[[bytes], bytes | None]], ...]] = (
-    (
-        "White space was put between the elements after signing: an editor or tool pretty-printed it",
-        _without_blanks,
-    ),
-    (
-        "White space was put around the texts after signing: an editor or tool pretty-printed it",
-        _without_margins,
-    ),
-    ("Line ends were changed after signing, from LF to CR LF", _unix_lines),
-    ("Line ends were changed after signing, from CR LF to LF", lambda octets: octets.replace(b"\n", b"\r\n")),
-    ("The text was encoded twice: UTF-8 was taken for Latin-1 on the way", _decoded_once),
-    ("The part was signed before it was compressed; the compressed octets have to be signed", _decompressed),
+_ALGORITHM_BY_SIZE: Final = {32: "sha256", 48: "sha384", 64: "sha512", 20: "sha1", 28: "sha224", 16: "md5"}
+_STATED: Final = {
+    DigestAlgorithm.SHA256: "sha256",
+    DigestAlgorithm.SHA384: "sha384",
+    DigestAlgorithm.SHA512: "sha512",
+}
+UNKNOWN: Final = "The content was changed after signing, and not by one of the usual accidents"
+_NO_LENGTH: Final = "The digest in the signature has the length of no algorithm that is in use"
+RECONSTRUCTED: Final = "made again: the accident was undone, and the digest fits"
+_NEUTRAL: Final = (
+    "Not the cause, because the canonical form is the same: comments, CDATA, XML declaration, byte order mark, "
+    "CR LF line ends of the file, order and quotes of attributes, spelling of references and of empty elements"
 )
 
 
-def first_difference(name: str, expected: bytes, found: bytes) -> Difference:
-    """Return where two octet strings part, as a difference with a line number and an excerpt of both."""
-    at = next(
-        (index for index, (one, other) in enumerate(zip(expected, found, strict=False)) if one != other),
-        min(len(expected), len(found)),
+def difference_of(thing: SignedThing, others: Sequence[SignedThing], effort: Effort) -> Difference:
+    """Return what is wrong with a reference whose digest does not fit.
+
+    Args:
+        thing: the reference, and what it digests.
+        others: all references of the signature, of which one may have the digest of another.
+        effort: how hard to look.
+    """
+    reference, octets = thing.reference, thing.content.octets
+    known = _wrong_digest(thing, others)
+    if known is not None:
+        code, sentence = known
+        return _difference(thing, sentence, (code,), forms=Forms(octets, octets))
+    fits = _fits(reference)
+    if fits is None:
+        return _difference(thing, _NO_LENGTH, ("digest-length",))
+    result = search(thing.content, fits, effort)
+    if result.undone is None:
+        remarks = (tried_sentence(result), *([_NEUTRAL] if _is_canonical(thing) else []))
+        return _difference(thing, UNKNOWN, tried=result.tried, remarks=remarks)
+    undone = result.undone
+    return _difference(
+        thing,
+        undone.sentence,
+        undone.codes,
+        comparison=compare(undone.octets, octets, RECONSTRUCTED),
+        forms=Forms(octets, undone.octets),
     )
-    line = found.count(b"\n", 0, at) + 1
+
+
+def _difference(
+    thing: SignedThing,
+    cause: str,
+    accidents: tuple[str, ...] = (),
+    *,
+    comparison: Comparison | None = None,
+    tried: tuple[str, ...] = (),
+    remarks: tuple[str, ...] = (),
+    forms: Forms | None = None,
+) -> Difference:
     return Difference(
-        f"{name}, octet {at + 1}, line {line}",
-        _excerpt(expected, at),
-        _excerpt(found, at),
-        _how_long(expected, found, at),
+        thing.name,
+        in_base64(thing.reference.digest_value),
+        in_base64(thing.digest),
+        cause,
+        accidents,
+        comparison,
+        tried,
+        remarks,
+        forms or Forms(thing.content.octets),
     )
 
 
-def _excerpt(octets: bytes, at: int) -> str:
-    piece = octets[max(0, at - _EXCERPT) : at + _EXCERPT]
-    return repr(piece.decode("utf-8", "backslashreplace"))
+def _wrong_digest(thing: SignedThing, others: Sequence[SignedThing]) -> tuple[str, str] | None:
+    """Return the code and sentence when the content is right and the digest beside it is not."""
+    expected = thing.reference.digest_value
+    accident = explain_digest(thing.content.octets, expected, _STATED[thing.reference.digest_algorithm])
+    if accident is not None:
+        return accident.code, accident.sentence
+    for other in others:
+        if other is not thing and thing.reference.digest_of(other.content.octets) == expected:
+            return "digest-of-another", f"This is the digest of another reference, {other.name}"
+    return None
 
 
-def _how_long(expected: bytes, found: bytes, at: int) -> str:
-    if at == len(found):
-        return f"It ends there, {len(expected) - at} octets too early"
-    if at == len(expected):
-        return f"{len(found) - at} octets follow that do not belong there"
-    if len(expected) == len(found):
-        wrong = sum(one != other for one, other in zip(expected, found, strict=True))
-        return f"{wrong} of {len(found)} octets differ" if wrong > 1 else "This one octet differs"
-    return f"It has {len(found)} octets instead of {len(expected)}"
+def _fits(reference: Reference) -> "Fits | None":
+    """Return whether octets are what was signed, by the algorithm that the length of the digest tells."""
+    expected = reference.digest_value
+    name = _STATED[reference.digest_algorithm]
+    if len(expected) != hashlib.new(name).digest_size:
+        name = _ALGORITHM_BY_SIZE.get(len(expected), "")
+    if not name:
+        return None
+    return Fits(name, expected)
+
+
+class Fits:
+    """Compares the digest of octets with the one that is wanted.
+
+    Args:
+        algorithm: as hashlib calls it.
+        expected: the digest.
+    """
+
+    def __init__(self, algorithm: str, expected: bytes) -> None:
+        self._algorithm, self._expected = algorithm, expected
+
+    def __call__(self, octets: bytes) -> bool:
+        """Return whether ``octets`` have the digest."""
+        return hashlib.new(self._algorithm, octets, usedforsecurity=False).digest() == self._expected
+
+
+def _is_canonical(thing: SignedThing) -> bool:
+    scene = thing.content.scene
+    return scene is not None and scene.target is not None
+
+
+def tried_sentence(result: Search) -> str:
+    """Return how much was tried in vain."""
+    end = "" if result.is_complete else "; there is more to try than is worth the time"
+    return f"{len(result.tried)} accidents were undone in {result.candidates} forms, none of which fits{end}"

@@ -15,7 +15,7 @@ from eessi_sim.as4.model import Receipt, RoutingInput, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import XmlError
 from eessi_sim.security.xmldsig import Reference
-from eessi_sim.verification.causes import first_difference
+from eessi_sim.verification.canonical_diff import first_difference
 from eessi_sim.verification.files import Opened, open_message
 from eessi_sim.verification.outcome import Belief, Check, Difference, Subject, in_base64
 from eessi_sim.verification.signatures import check_message, check_signer_is, failed

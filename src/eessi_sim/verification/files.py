@@ -67,7 +67,7 @@ def _sed(name: str, data: bytes, belief: Belief) -> Subject:
         root = xmlsafe.parse(data)
     except XmlError as error:
         return Subject(name, Kind.SED, (failed("file", name, error),))
-    return Subject(name, local_name(root), (check_seal(root, belief, name),))
+    return Subject(name, local_name(root), (check_seal(root, belief, name, data),))
 
 
 def _envelope(name: str, data: bytes, belief: Belief) -> Subject:
@@ -78,7 +78,7 @@ def _envelope(name: str, data: bytes, belief: Belief) -> Subject:
     header = document.header
     description = f"{header.document.type} {header.sender.id} → {header.receivers[0].id}"
     consistency = check_consistency(document, header.sender.id, header.receivers[0].id, name)
-    return Subject(name, description, (consistency, check_seal(document.sed, belief, name)))
+    return Subject(name, description, (consistency, check_seal(document.sed, belief, name, data)))
 
 
 def _message(name: str, data: bytes, belief: Belief) -> Subject:
@@ -117,7 +117,7 @@ def _open_payload(
         consistency = check_consistency(document, unit.sender.id, unit.receiver.id, file)
     except (EbmsFault, XmlError, EnvelopeError, IdentifierError) as error:
         return Opened(message, payload), (failed("envelope", file, error),)
-    return Opened(message, payload, document), (consistency, check_seal(document.sed, belief, file))
+    return Opened(message, payload, document), (consistency, check_seal(document.sed, belief, file, payload))
 
 
 def check_consistency(document: StandardBusinessDocument, sender: str, receiver: str, file: str) -> Check:

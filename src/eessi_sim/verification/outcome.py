@@ -1,12 +1,14 @@
 """What a verification found: checks, differences in signed content, and their sum. Plain values."""
 
 from base64 import b64encode
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Final
 
 from eessi_sim.clock import iso
 from eessi_sim.security.trust import TrustStore
+from eessi_sim.verification.facts import SignatureFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,52 @@ INTEGRITY_ONLY: Final = Belief()
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What stands around a place, with every octet visible."""
+
+    text: str
+    marked_at: int
+    """Character of ``text`` at which the difference begins."""
+    marked: int
+    """Characters that differ; 0 when something is missing here."""
+    octets: str
+    """The first octets that differ, in hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The first difference of what was signed and what lies there."""
+
+    origin: str
+    """How the signed form became known."""
+    octet: int
+    """Counts from 1, in the form that lies there."""
+    line: int
+    path: str | None
+    """Element in which they part; None when it is no XML."""
+    expected: Excerpt
+    found: Excerpt
+    expected_size: int
+    found_size: int
+    extent: str
+    """How much is different, in a sentence."""
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the JSON form."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The octets behind a difference, for those who want to compare them with their own."""
+
+    found: bytes = field(repr=False)
+    """What was digested here."""
+    signed: bytes | None = field(default=None, repr=False)
+    """What was signed, as far as it could be made again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One thing that was signed or listed and is not what it was."""
 
@@ -34,6 +82,40 @@ class Difference:
     """Digest of what lies there."""
     cause: str
     """What probably happened, as a sentence."""
+    accidents: tuple[str, ...] = ()
+    """Stable names of what happened; empty when nobody knows."""
+    comparison: Comparison | None = None
+    """Where both forms part; None when the signed form is not known."""
+    tried: tuple[str, ...] = ()
+    """Names of accidents that did not happen; empty when one was found."""
+    remarks: tuple[str, ...] = ()
+    """What else was found out, in sentences."""
+    forms: Forms | None = field(default=None, compare=False, repr=False)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return what is known, for JSON."""
+        shape: dict[str, object] = {
+            "reference": self.reference,
+            "expected": self.expected,
+            "found": self.found,
+            "cause": self.cause,
+            "accidents": list(self.accidents),
+            "comparison": self.comparison.as_dict() if self.comparison else None,
+            "tried": list(self.tried),
+            "remarks": list(self.remarks),
+        }
+        return {key: value for key, value in shape.items() if value not in (None, [])}
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A form that was written to a file, for a comparison with another program's."""
+
+    reference: str
+    form: str
+    """``received`` is what was digested here, ``signed`` what was signed as far as it is known."""
+    octets: int
+    path: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +137,10 @@ class Check:
     trusted: bool | None = None
     """Whether an authority stands behind the signer; None when nobody said whom to believe, or nothing is signed."""
     differences: tuple[Difference, ...] = ()
+    written: tuple[Written, ...] = ()
+    """Files that hold what was digested, when somebody asked for them."""
+    facts: Callable[[], SignatureFacts | None] | None = field(default=None, compare=False, repr=False)
+    """Gathers everything about the signature for an explanation; None for other checks."""
 
     def as_dict(self) -> dict[str, object]:
         """Return what is known, for JSON."""
@@ -68,15 +154,8 @@ class Check:
             "signer": self.signer,
             "signed_at": iso(self.signed_at) if self.signed_at else None,
             "trusted": self.trusted,
-            "differences": [
-                {
-                    "reference": each.reference,
-                    "expected": each.expected,
-                    "found": each.found,
-                    "cause": each.cause,
-                }
-                for each in self.differences
-            ],
+            "differences": [each.as_dict() for each in self.differences],
+            "canonical": [asdict(each) for each in self.written],
         }
         return {key: value for key, value in shape.items() if value not in (None, [])}
 

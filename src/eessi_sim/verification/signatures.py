@@ -5,8 +5,10 @@ whom. The time of the second is the one that the signature states, unless anothe
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from eessi_sim.as4 import msh
@@ -19,8 +21,10 @@ from eessi_sim.security.indication import SubIndication
 from eessi_sim.security.keys import Certificate, Purpose
 from eessi_sim.security.result import VerificationResult
 from eessi_sim.security.trust import check_signer
+from eessi_sim.verification.accidents.search import QUICK
 from eessi_sim.verification.causes import difference_of
-from eessi_sim.verification.outcome import Belief, Check
+from eessi_sim.verification.facts import facts_of_message, facts_of_seal
+from eessi_sim.verification.outcome import Belief, Check, Difference
 from eessi_sim.xmlsafe import Element
 
 SEAL: Final = "seal"
@@ -37,10 +41,24 @@ def failed(name: str, file: str, error: EessiSimError) -> Check:
     return Check(name=name, file=file, passed=False, sentence=error.message, code=error.code, hint=error.hint)
 
 
-def check_seal(sed: Element, belief: Belief, file: str) -> Check:
-    """Verify the seal of a SED that stands alone or in its envelope."""
+def check_seal(sed: Element, belief: Belief, file: str, raw: bytes | None = None) -> Check:
+    """Verify the seal of a SED that stands alone or in its envelope.
+
+    Args:
+        sed: the SED element.
+        belief: whom to believe.
+        file: name for the check.
+        raw: the document as received, from which a broken seal can be explained better.
+    """
     result = xades.verify(sed, trust=None, expected=None, at=_ANY_TIME)
-    return _judged(Check(name=SEAL, file=file, passed=True, sentence="The seal is intact"), result, belief)
+    intact = Check(
+        name=SEAL,
+        file=file,
+        passed=True,
+        sentence="The seal is intact",
+        facts=partial(facts_of_seal, sed, result, raw),
+    )
+    return _judged(intact, result, belief)
 
 
 def check_message(message: Unpacked, belief: Belief, file: str) -> Check:
@@ -55,7 +73,7 @@ def check_message(message: Unpacked, belief: Belief, file: str) -> Check:
         signed_at=message.unit.info.timestamp,
     )
     result, hint = _integrity(message)
-    check = _judged(intact, result, belief)
+    check = _judged(replace(intact, facts=partial(facts_of_message, message, result)), result, belief)
     return check if check.passed else replace(check, hint=hint)
 
 
@@ -77,11 +95,20 @@ def _judged(check: Check, result: VerificationResult, belief: Belief) -> Check:
             passed=False,
             sentence=result.explanation,
             code=result.sub_indication,
-            differences=tuple(difference_of(each) for each in result.references if not each.ok),
+            differences=tuple(_differences(check, result)),
         )
     signer = result.certificate
     check = replace(check, signer=signer.subject, signed_at=check.signed_at or result.signing_time)
     return _believed(check, signer, belief)
+
+
+def _differences(check: Check, result: VerificationResult) -> Iterator[Difference]:
+    """Yield what was changed, with its likely cause as far as a short look tells."""
+    if check.facts is None or all(each.ok for each in result.references):
+        return
+    facts = check.facts()
+    things = facts.things if facts else ()
+    yield from (difference_of(thing, things, QUICK) for thing in things if not thing.is_intact)
 
 
 def _believed(check: Check, signer: Certificate, belief: Belief) -> Check:

@@ -1,83 +1,76 @@
-"""Why a digest does not fit: known accidents are undone one after the other."""
+"""Why a digest does not fit, when the content is as it was signed and only the number beside it is wrong."""
 
-import gzip
-from hashlib import sha1, sha256, sha512
+import hashlib
+from base64 import b64encode
 
 import pytest
+from tests.helpers.broken_seals import COMPACT, differences, resealed
+from tests.helpers.seals import sealed
 
-from eessi_sim.security.result import ReferenceResult
-from eessi_sim.verification.causes import difference_of, first_difference, likely_cause
+from eessi_sim.security.policy import DigestAlgorithm
+from eessi_sim.security.xmldsig import Reference
+from eessi_sim.verification.accidents.digests import explain_digest
+from eessi_sim.verification.accidents.model import Content
+from eessi_sim.verification.accidents.search import QUICK
+from eessi_sim.verification.causes import difference_of
+from eessi_sim.verification.facts import SignedThing
 
 
-def cause(before: bytes, after: bytes) -> str:
-    """The likely cause when ``before`` was signed and ``after`` arrived."""
-    return likely_cause(ReferenceResult("", sha256(before).digest(), sha256(after).digest(), after))
+def thing(octets: bytes, digest: bytes, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> SignedThing:
+    """A reference with any digest."""
+    return SignedThing(Reference("#a", (), digest, algorithm), Content(octets), ())
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "word"),
+    ("digest", "code", "words"),
     [
-        (b"<a><b>1</b></a>", b"<a>\n  <b>1</b>\n</a>", "between the elements"),
-        (b"<a><b>1</b></a>", b"<a>\n  <b>\n 1\n </b>\n</a>", "around the texts"),
-        (b"one\ntwo", b"one\r\ntwo", "from LF to CR LF"),
-        (b"<a>1\n</a>", b"<a>1&#xD;\n</a>", "from LF to CR LF"),
-        (b"one\r\ntwo", b"one\ntwo", "from CR LF to LF"),
-        ("<a>Åse</a>".encode(), "<a>Åse</a>".encode().decode("latin-1").encode(), "encoded twice"),
-        (b"<a/>", gzip.compress(b"<a/>"), "before it was compressed"),
-        (b"", b"<a></a>", "made over nothing"),
-        (b"<a>1</a>", b"<a>2</a>", "not by one of the usual accidents"),
-        (b"1", b"\x1f\x8bno gzip", "not by one of the usual accidents"),
-        (b"<a>x<b>1</b>y</a>", b"<a>x<b>1</b>z</a>", "not by one of the usual accidents"),
-        (b"1", b"\x80", "not by one of the usual accidents"),
+        (
+            hashlib.sha1(b"a", usedforsecurity=False).digest(),
+            "digest-algorithm",
+            "made with SHA-1, but the signature says SHA-256",
+        ),
+        (hashlib.sha512(b"a").digest(), "digest-algorithm", "made with SHA-512"),
+        (hashlib.sha256(b"a").hexdigest().encode(), "digest-spelling", "in hexadecimal"),
+        (b64encode(hashlib.sha256(b"a").digest()), "digest-spelling", "in base64 twice"),
+        (hashlib.sha256(b"a").digest()[::-1], "digest-spelling", "reverse order"),
+        (hashlib.sha256(hashlib.sha256(b"a").digest()).digest(), "digest-twice", "used twice"),
+        (hashlib.sha256(b"other").digest(), "digest-of-another", "another reference, #a"),
+        (b"12345", "digest-length", "length of no algorithm"),
     ],
 )
-def test_an_accident_is_recognised(before: bytes, after: bytes, word: str) -> None:
-    """An accident that can be undone is named."""
-    assert word in cause(before, after)
+def test_a_wrong_digest_of_right_content_is_named(digest: bytes, code: str, words: str) -> None:
+    """Algorithm, spelling, repetition and exchange of digests are told."""
+    other = thing(b"other", b"")
+    found = difference_of(thing(b"a", digest), [other], QUICK)
+    assert found.accidents == (code,)
+    assert words in found.cause
 
 
-def test_longer_digests_are_tried_with_their_own_algorithm() -> None:
-    """The length of the digest tells the algorithm."""
-    result = ReferenceResult("", sha512(b"a\nb").digest(), b"", b"a\r\nb")
-    assert "from LF to CR LF" in likely_cause(result)
+def test_longer_digests_are_tried_with_the_algorithm_of_the_reference() -> None:
+    """An accident is undone with the algorithm that the reference states."""
+    digest = hashlib.sha512(b"a\nb").digest()
+    found = difference_of(thing(b"a\r\nb", digest, DigestAlgorithm.SHA512), [], QUICK)
+    assert found.accidents == ("lf-to-crlf",)
 
 
-def test_a_digest_of_an_odd_length_is_named() -> None:
-    """A digest that no algorithm makes is a finding of its own."""
-    result = ReferenceResult("", sha1(b"a", usedforsecurity=False).digest(), b"", b"a")
-    assert "length of no algorithm" in likely_cause(result)
+def test_a_digest_of_another_length_is_tried_with_its_own_algorithm() -> None:
+    """A digest of the wrong algorithm over damaged content is still explained."""
+    found = difference_of(thing(b"a\r\nb", hashlib.sha384(b"a\nb").digest()), [], QUICK)
+    assert found.accidents == ("lf-to-crlf",)
+
+
+def test_a_digest_that_was_not_made_of_the_content_is_not_explained() -> None:
+    """A digest of something else has no explanation by itself."""
+    assert explain_digest(b"a", hashlib.sha256(b"b").digest(), "sha256") is None
 
 
 def test_a_difference_shows_both_digests_in_base64() -> None:
     """Digests are shown as the signature writes them."""
-    difference = difference_of(ReferenceResult("#body", b"\x00" * 32, b"\xff" * 32, b""))
-    assert (difference.reference, difference.expected[:4], difference.found[:4]) == ("#body", "AAAA", "////")
+    found = difference_of(thing(b"", b"\x00" * 32), [], QUICK)
+    assert (found.reference, found.expected[:4], found.found[:4]) == ("#a", "AAAA", "47DE")
 
 
-def test_the_document_itself_has_a_readable_name() -> None:
-    """An empty URI means the document."""
-    assert difference_of(ReferenceResult("", b"", b"", b"")).reference == "the document (URI empty)"
-
-
-@pytest.mark.parametrize(
-    ("expected", "found", "where", "why"),
-    [
-        (b"ab\ncd", b"ab\nce", "f, octet 5, line 2", "This one octet differs"),
-        (b"abcd", b"xbcy", "f, octet 1, line 1", "2 of 4 octets differ"),
-        (b"abcd", b"ab", "f, octet 3, line 1", "It ends there, 2 octets too early"),
-        (b"ab", b"abcd", "f, octet 3, line 1", "2 octets follow that do not belong there"),
-        (b"abc", b"axbc", "f, octet 2, line 1", "It has 4 octets instead of 3"),
-    ],
-)
-def test_the_first_difference_has_a_place_and_a_reason(
-    expected: bytes, found: bytes, where: str, why: str
-) -> None:
-    """Two files are compared octet by octet."""
-    difference = first_difference("f", expected, found)
-    assert (difference.reference, difference.cause) == (where, why)
-
-
-def test_both_sides_of_a_difference_are_shown() -> None:
-    """An excerpt shows what is round the difference, octets that are no text included."""
-    difference = first_difference("f", b"Halina", b"H\xfflina")
-    assert (difference.expected, difference.found) == ("'Halina'", r"'H\\xfflina'")
+def test_a_signer_with_another_algorithm_is_told_in_a_sed() -> None:
+    """A seal whose digest was made with SHA-512 under the name of SHA-256 is explained, its value fits."""
+    [found] = differences(resealed(sealed(COMPACT), lambda _: hashlib.sha512(COMPACT).digest()))
+    assert found.accidents == ("digest-algorithm",)

@@ -229,8 +229,10 @@ def test_a_check_as_json_leaves_out_what_is_not_known(tmp_path: Path) -> None:
 
 
 def test_a_difference_is_part_of_the_json() -> None:
-    """JSON of a failed check has reference, digests and cause."""
+    """JSON of a failed check has reference, digests and cause, and what was tried in vain."""
     subject = verified(evidence.files()["sed.xml"].replace(b"Halina", b"Helina"))
     differences = subject.checks[0].as_dict()["differences"]
     assert isinstance(differences, list)
-    assert [set(each) for each in differences] == [{"reference", "expected", "found", "cause"}]
+    assert [set(each) for each in differences] == [
+        {"reference", "expected", "found", "cause", "tried", "remarks"}
+    ]
