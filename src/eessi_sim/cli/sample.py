@@ -79,7 +79,7 @@ def _content(definition: SedDefinition, form: str) -> bytes:
     if definition.sample is None:
         raise DefinitionError(
             f"Expected a sample of {definition.type} beside {definition.xsd}, found none",
-            hint=f"Put {definition.type}.sample.xml there.",
+            hint=f"Put {definition.xsd.stem}.sample.xml there.",
         )
     data = definition.sample.read_bytes()
     if form == "xml":
