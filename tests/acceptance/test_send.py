@@ -53,6 +53,15 @@ def test_document_of_a_foreign_package_arrives(tmp_path: Path) -> None:
     assert run("send", "mine.xml", *WAY).exit_code == 1
 
 
+def test_document_of_an_older_version_arrives_and_is_answered_in_it() -> None:
+    """The case is of the version of the document; its answer is of the same version."""
+    older = Catalogue.default().get(SedType("A003"), CdmVersion("4.3")).sample
+    assert older is not None
+    result = sent(older.read_bytes())
+    told = [(message["sed"], message["valid"]) for message in (*result["messages"], *result["answers"])]
+    assert told == [("A003", True), ("A012", True)]
+
+
 def test_good_document_opens_a_case_of_its_process() -> None:
     """The process is found from the SED that begins it."""
     assert sent(sample())["buc"] == "LA_BUC_02"

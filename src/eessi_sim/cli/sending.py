@@ -216,7 +216,7 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
             )
         follower = Follower(stage, screen)
         await follower.watch.skip()
-        case_id = await control.open_case(parcel.process.buc, parcel.receivers)
+        case_id = await control.open_case(parcel.process.buc, parcel.receivers, parcel.sed.version)
         content = xmlsafe.serialize(parcel.sed.root)
         case = await control.send(case_id, parcel.sed.type, content=content, receivers=parcel.receivers)
         deliveries = [delivery for document in case.documents for delivery in document.deliveries]
