@@ -35,6 +35,8 @@ _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 """Attributes that tell a parser where a schema lies; not content."""
 _PREFIX: Final = "sed"
+_MAJOR: Final = "sedGVer"
+_MINOR: Final = "sedVer"
 _TEXT: Final = "value"
 """Key of the text of an element that has attributes too, as in packages of others (our choice, inferred)."""
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -177,8 +179,25 @@ def read_json(data: bytes, catalogue: Catalogue) -> Sed:
         SedError: not JSON, or not the JSON form of a SED.
     """
     document = _parsed(data)
-    sed_type, version = identify(document)
-    return Sed(sed_type, version, Codec.of(catalogue.get(sed_type, version)).to_xml(document))
+    try:
+        definition = catalogue.get(*identify(document))
+    except SedError:
+        silent = _silent_definition(document, catalogue)
+        if silent is None:
+            raise
+        definition = silent
+    return Sed(definition.type, definition.version, Codec.of(definition).to_xml(document))
+
+
+def _silent_definition(document: object, catalogue: Catalogue) -> SedDefinition | None:
+    """Return the newest definition whose documents cannot state their version, as in some packages of others."""
+    names = list(document) if isinstance(document, dict) else []
+    found = (each for each in reversed(catalogue.definitions()) if names == [each.type])
+    return next((each for each in found if not _states_version(Shapes.of(each))), None)
+
+
+def _states_version(shapes: Shapes) -> bool:
+    return _MAJOR in (shapes.of_field(shapes.root).attributes or {})
 
 
 def identify(document: object) -> tuple[SedType, CdmVersion]:
@@ -197,7 +216,7 @@ def identify(document: object) -> tuple[SedType, CdmVersion]:
     [(name, content)] = document.items()
     content = content if isinstance(content, dict) else {}
     try:
-        return SedType(name), CdmVersion(f"{content.get('sedGVer')}.{content.get('sedVer')}")
+        return SedType(name), CdmVersion(f"{content.get(_MAJOR)}.{content.get(_MINOR)}")
     except IdentifierError as error:
         kind = NotASed if not SedType.pattern.fullmatch(name) else SedError
         raise kind(

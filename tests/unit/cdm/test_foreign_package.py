@@ -170,6 +170,23 @@ def test_broken_package_is_told_before_the_dictionary_is_made(tmp_path: Path) ->
         dictionary.rows(of(Catalogue([tmp_path]), "A001"))
 
 
+def test_json_form_without_version_is_that_of_the_newest_schema_without_one(tmp_path: Path) -> None:
+    """Where the root has no attributes for it, the JSON form cannot state its version."""
+    for version in ("4.1", "4.2"):
+        schema = FILES[PENSION].replace('<xs:attribute name="sedGVer" type="xs:string"/>', "")
+        change(tmp_path, f"P2000-{version}.xsd", "", "", schema)
+    text = '{"P2000": {"Claim": {"date": "2026-01-31"}}}'
+    sed, report = Validator(Catalogue([tmp_path])).validate_bytes(text.encode())
+    assert (sed and sed.version, report.issues) == ("4.2", ())
+
+
+@pytest.mark.parametrize("text", ['{"P2000": {}}', "[]"])
+def test_json_form_must_state_its_version_where_it_can(catalogue: Catalogue, text: str) -> None:
+    """Nobody guesses a version that the schema has a place for."""
+    [issue] = Validator(catalogue).validate_bytes(text.encode())[1].issues
+    assert "sedGVer" in str(issue.hint)
+
+
 def test_schema_without_namespace_works(tmp_path: Path) -> None:
     """A SED may have no namespace at all; its JSON form comes back without one."""
     schema = FILES[PENSION].replace(f'targetNamespace="{NS_P2000}"', "")
