@@ -29,7 +29,7 @@ def test_package_alone_stands_instead_of_ours(package: Path) -> None:
 def test_builtin_brings_ours_back_behind_the_package(package: Path) -> None:
     """With the word builtin ours fill the gaps; the package is first."""
     found = listed("--cdm", package, "--cdm", "builtin")
-    assert (found["P2000"], len(found) > 100) == (["4.2", "4.4"], True)
+    assert (found["P2000"], len(found) > 100) == (["4.2", "4.3", "4.4"], True)
     assert run("validate", "-", "--cdm", package, "--cdm", "builtin", stdin=A001).exit_code == 0
 
 
@@ -53,6 +53,16 @@ def test_environment_and_file_name_packages(package: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EESSI_SIM_CDM", "builtin")
     assert len(listed()) > 100
     assert set(listed("--cdm", package)) == {"A001"}
+
+
+def test_settings_are_shown_with_who_set_them(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """eessi-sim settings says where a value comes from."""
+    assert "builtin" in run("settings").stdout
+    Path("eessi-sim.toml").write_text('[cdm]\nfolders = ["package"]')
+    [from_file] = run_json("settings")
+    assert (from_file["value"], from_file["origin"]) == (["package"], "eessi-sim.toml")
+    monkeypatch.setenv("EESSI_SIM_CDM", str(package))
+    assert "EESSI_SIM_CDM" in run("settings").stdout
 
 
 def test_mistake_in_the_settings_is_a_usage_error(package: Path) -> None:
