@@ -61,7 +61,7 @@ async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExi
     )
     stack.push_async_callback(transport.close)
     machinery = Machinery(
-        library=load_library(),
+        library=load_library(state.catalogue),
         clock=SystemClock(),
         ids=RandomIdFactory(),
         storage=storage,

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from tests.helpers.commands import run, run_json
+from tests.helpers.packages import rename_ours
 
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.identifiers import CdmVersion, SedType
@@ -41,6 +42,24 @@ def test_good_document_arrives() -> None:
     (message,) = sent(sample())["messages"]
     assert (message["sed"], message["valid"], message["reason"]) == ("A003", True, None)
     assert message["accepted_at"] < message["receipted_at"]
+
+
+def test_document_of_a_foreign_package_arrives(tmp_path: Path) -> None:
+    """All nodes work with the schemas that the command names, whatever their namespaces are."""
+    package = rename_ours(tmp_path / "foreign")
+    content = sample().replace(b"http://ec.europa.eu/eessi/ns/4_4/", b"urn:example:eessi:")
+    result = sent(content, *WAY, "--cdm", str(package))
+    assert [message["valid"] for message in (*result["messages"], *result["answers"])] == [True, True]
+    assert run("send", "mine.xml", *WAY).exit_code == 1
+
+
+def test_document_of_an_older_version_arrives_and_is_answered_in_it() -> None:
+    """The case is of the version of the document; its answer is of the same version."""
+    older = Catalogue.default().get(SedType("A003"), CdmVersion("4.3")).sample
+    assert older is not None
+    result = sent(older.read_bytes())
+    told = [(message["sed"], message["valid"]) for message in (*result["messages"], *result["answers"])]
+    assert told == [("A003", True), ("A012", True)]
 
 
 def test_good_document_opens_a_case_of_its_process() -> None:

@@ -14,7 +14,6 @@ from eessi_sim.access_point.transactions import NotYet, require_transaction
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.buc.case import CaseRole
-from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import (
     ActionNotAvailable,
     DefinitionError,
@@ -112,7 +111,7 @@ def check_transaction(inspection: Inspection) -> None:
 def check_document(inspection: Inspection) -> None:
     """Check the document against its schema and its rules."""
     try:
-        sed = Sed.of(inspection.enveloped.sed)
+        sed = inspection.rulebook.validator.identify(inspection.enveloped.sed)
     except (SedError, XmlError) as error:
         raise refusal(error) from error
     report = inspection.rulebook.validator.validate(sed)

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from eessi_sim.api.errors import shape_of, status_of
 from eessi_sim.errors import EessiSimError
-from eessi_sim.identifiers import BucType, InstitutionId, SedType
+from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import LocalControl, NodeControl, StoreReader
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -27,6 +27,8 @@ class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     buc: str
     counterparties: list[str]
+    cdm: str | None = None
+    """Version of the data model; the usual one when absent."""
 
 
 class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -100,7 +102,8 @@ class _Cases:
     async def open(self, request: web.Request) -> web.Response:
         body = await _body(request, OpenCase)
         parties = [InstitutionId(text) for text in body.counterparties]
-        return _json(await self._control.open_case(BucType(body.buc), parties))
+        cdm = CdmVersion(body.cdm) if body.cdm is not None else None
+        return _json(await self._control.open_case(BucType(body.buc), parties, cdm))
 
     async def case(self, request: web.Request) -> web.Response:
         return _json(await self._control.case(request.match_info["case"]))

@@ -10,6 +10,7 @@ from typing import Final
 from lxml import etree
 
 from eessi_sim.benchmark.stopwatch import Reading, measure_in_turn
+from eessi_sim.cdm import schema_files
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.validation import Validator
@@ -90,10 +91,10 @@ def _measure(validator: Validator, definition: SedDefinition, seconds: float) ->
     if definition.sample is None:
         raise DefinitionError(
             f"Expected a sample of {definition.type} to measure with, found none",
-            hint=f"Put {definition.type}.sample.xml beside the schema.",
+            hint=f"Put {definition.xsd.stem}.sample.xml beside the schema.",
         )
     data = definition.sample.read_bytes()
-    schema = etree.XMLSchema(etree.parse(str(definition.xsd)))
+    schema = schema_files.compiled(definition.xsd, definition.root)
     readings = measure_in_turn(
         {
             _FLOOR: lambda: schema.validate(etree.fromstring(data)),

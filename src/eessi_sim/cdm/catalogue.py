@@ -1,23 +1,27 @@
 """Catalogue: which SEDs are defined, per version, and where the files of each definition lie.
 
-A folder of definitions is ``<version>/<sector>/<SED>.xsd`` with ``<SED>.rules.yaml``, ``<SED>.sample.xml`` and
-``<SED>.answer.yaml`` beside it. Several folders may be given; the first one that defines a SED wins, so that a
-user's own package stands in front of ours. Another lay-out of files is one more function like ``_scan``.
-The files themselves are read by ``schema``, ``rules`` and ``answers``.
+A schema may have ``<name>.rules.yaml``, ``<name>.sample.xml`` and ``<name>.answer.yaml`` beside it; how files say what
+they define is told in ``layouts``. Several folders may be given; the first one that defines a SED wins, so that a
+user's own package stands in front of ours, or instead of it. The files themselves are read by ``schema``, ``rules``
+and ``answers``.
 """
 
 import difflib
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from eessi_sim import resources, xmlsafe
+from eessi_sim.cdm import layouts
 from eessi_sim.cdm.annotation import XSD, annotation_of, appinfo_of, documentation_of
-from eessi_sim.cdm.sed import namespace_of
-from eessi_sim.errors import DefinitionError, IdentifierError, UnknownSedType, XmlError
+from eessi_sim.cdm.layouts import Place
+from eessi_sim.cdm.schema_files import SchemaFile
+from eessi_sim.cdm.sed import Sed
+from eessi_sim.errors import DefinitionError, NotASed, UnknownSedType, XmlError
 from eessi_sim.identifiers import CdmVersion, SedType
+from eessi_sim.xmlsafe import Element
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,13 @@ class SedDefinition:
 
     @property
     def namespace(self) -> str:
-        """Target namespace of the SED."""
-        return namespace_of(self.type, self.version)
+        """Target namespace that the schema states; empty when it states none."""
+        return SchemaFile.read(self.xsd).namespace
+
+    @property
+    def tag(self) -> str:
+        """Name of the root element, with its namespace, as in a tree."""
+        return f"{{{self.namespace}}}{self.type}" if self.namespace else self.type
 
     @property
     def facts(self) -> SedFacts:
@@ -71,18 +80,24 @@ class Catalogue:
     """The SED definitions of one or more folders.
 
     Args:
-        folders: folders with one sub-folder per version; earlier ones win.
+        folders: folders of schemas; earlier ones win.
 
     Raises:
-        DefinitionError: a schema file is not named after a SED.
+        DefinitionError: a schema file is not named after a SED, or two of a folder define the same.
     """
 
     def __init__(self, folders: Sequence[Path]) -> None:
         found: dict[tuple[SedType, CdmVersion], SedDefinition] = {}
         for folder in folders:
-            for definition in _scan(folder):
-                found.setdefault((definition.type, definition.version), definition)
+            for place in layouts.places(folder):
+                found.setdefault((place.type, place.version), _definition(place))
         self._definitions = dict(sorted(found.items(), key=_order))
+        self._folders = tuple(folders)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the definitions come from, in the order of their precedence."""
+        return self._folders
 
     @classmethod
     def default(cls) -> "Catalogue":
@@ -117,6 +132,45 @@ class Catalogue:
             )
         return definition
 
+    def identify(self, element: Element) -> Sed:
+        """Return ``element`` as the SED that one of the schemas, or its namespace, says it is.
+
+        Raises:
+            NotASed: no schema defines such a root, and it is not named like a SED.
+        """
+        try:
+            sed = Sed.of(element)
+        except NotASed as error:
+            found = self._with_root(element)
+            if found is not None:
+                return Sed(found.type, found.version, element)
+            self._refuse_namespace(element, error)
+            raise
+        stated = self.find(sed.type, sed.version)
+        if stated is not None and stated.tag == element.tag:
+            return sed
+        found = self._with_root(element)
+        return sed if found is None else Sed(found.type, found.version, element)
+
+    def _with_root(self, element: Element) -> SedDefinition | None:
+        """Return the definition whose schema has this root: of the stated version, else the newest."""
+        name = xmlsafe.local_name(element)
+        found = [each for each in self.definitions() if each.type == name and each.tag == element.tag]
+        stated = f"{element.get('sedGVer')}.{element.get('sedVer')}"
+        return next((each for each in found if each.version == stated), found[-1] if found else None)
+
+    def _refuse_namespace(self, element: Element, error: NotASed) -> None:
+        """Say it better when the root has the name of a SED, but a namespace that no schema gives it."""
+        name = xmlsafe.local_name(element)
+        known = dict.fromkeys(each.namespace for each in self.definitions() if each.type == name)
+        if known:
+            namespace, listed = xmlsafe.namespace(element), '", "'.join(known)
+            raise NotASed(
+                f'Expected the SED "{name}" in the namespace of its schema, found it in "{namespace}"',
+                hint=f'Known here: "{listed}".',
+                **error.context,
+            ) from error
+
     def _advice(self, sed_type: SedType, version: CdmVersion) -> str:
         versions = [known for known_type, known in self._definitions if known_type == sed_type]
         if versions:
@@ -140,37 +194,21 @@ def _order(entry: tuple[tuple[SedType, CdmVersion], SedDefinition]) -> tuple[int
     return int(version.major), int(version.minor), sed_type.prefix, int(number.group()), sed_type
 
 
-def _scan(folder: Path) -> Iterator[SedDefinition]:
-    """Yield the definitions of a folder laid out like ours."""
-    for version in sorted(folder.iterdir()):
-        if version.is_dir() and CdmVersion.pattern.fullmatch(version.name):
-            for xsd in sorted(version.glob("*/*.xsd")):
-                yield _definition(xsd, CdmVersion(version.name), folder.parent)
-
-
-def _definition(xsd: Path, version: CdmVersion, root: Path) -> SedDefinition:
-    try:
-        sed_type = SedType(xsd.stem)
-    except IdentifierError as error:
-        raise DefinitionError(
-            f'Expected a schema named after a SED, found "{xsd.name}" ({xsd})',
-            hint="Schemas that several SEDs share lie one folder up.",
-            file=xsd,
-        ) from error
+def _definition(place: Place) -> SedDefinition:
     return SedDefinition(
-        type=sed_type,
-        version=version,
-        sector=xsd.parent.name,
-        xsd=xsd,
-        rules=_beside(xsd, "rules.yaml"),
-        sample=_beside(xsd, "sample.xml"),
-        answer=_beside(xsd, "answer.yaml"),
-        root=root,
+        type=place.type,
+        version=place.version,
+        sector=place.sector,
+        xsd=place.xsd,
+        rules=_beside(place.xsd, "rules.yaml"),
+        sample=_beside(place.xsd, "sample.xml"),
+        answer=_beside(place.xsd, "answer.yaml"),
+        root=place.root,
     )
 
 
 def _beside(xsd: Path, suffix: str) -> Path | None:
-    path = xsd.with_suffix(f".{suffix}")
+    path = xsd.with_name(f"{xsd.stem}.{suffix}")
     return path if path.is_file() else None
 
 

@@ -35,6 +35,10 @@ _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 """Attributes that tell a parser where a schema lies; not content."""
 _PREFIX: Final = "sed"
+_MAJOR: Final = "sedGVer"
+_MINOR: Final = "sedVer"
+_TEXT: Final = "value"
+"""Key of the text of an element that has attributes too, as in packages of others (our choice, inferred)."""
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What the production Char of XML 1.0, 2.2 leaves out."""
 
@@ -80,7 +84,8 @@ class Codec:
                 hint=f'Write {{"{name}": …}}.',
             )
         root_field = self._shapes.root
-        root = etree.Element(root_field.tag, nsmap={_PREFIX: self._definition.namespace})
+        namespace = self._definition.namespace
+        root = etree.Element(root_field.tag, nsmap={_PREFIX: namespace} if namespace else None)
         self._fill(root, self._shapes.of_field(root_field), document[name], f"$.{name}")
         return root
 
@@ -96,10 +101,7 @@ class Codec:
                 self._put(found, field, child)
             elif child.tag != SIGNATURE:
                 raise _unknown_element(child, shape.fields)
-        for name, value in element.attrib.items():
-            if name not in _HINTS:
-                found[_known_attribute(element, str(name), shape)] = str(value)
-        return found
+        return {**found, **_attributes(element, shape)}
 
     def _put(self, found: dict[str, Json], field: Field, child: Element) -> None:
         value = self._value(child, self._shapes.of_field(field))
@@ -119,9 +121,11 @@ class Codec:
     def _value(self, element: Element, shape: Shape) -> Json:
         if shape.simple is None:
             return self._group(element, shape)
-        if len(element) or element.attrib:
-            raise _no_json_form(element, "a text with elements or attributes")
-        return element.text or ""
+        if len(element):
+            raise _no_json_form(element, "a text with elements")
+        if not element.attrib:
+            return element.text or ""
+        return {_TEXT: element.text or "", **_attributes(element, shape)}
 
     def _fill(self, parent: Element, shape: Shape, content: object, path: str) -> None:
         if not isinstance(content, dict):
@@ -153,7 +157,14 @@ class Codec:
             if shape.simple is None:
                 self._fill(child, shape, item, place)
             else:
-                child.text = _checked_text(item, place)
+                self._fill_text(child, shape, item, place)
+
+    def _fill_text(self, element: Element, shape: Shape, content: object, path: str) -> None:
+        if isinstance(content, dict) and shape.attributes:
+            text = content.get(_TEXT)
+            self._fill(element, shape, {key: content[key] for key in content if key != _TEXT}, path)
+            content, path = "" if text is None else text, f"{path}.{_TEXT}"
+        element.text = _checked_text(content, path)
 
 
 def read_json(data: bytes, catalogue: Catalogue) -> Sed:
@@ -168,8 +179,25 @@ def read_json(data: bytes, catalogue: Catalogue) -> Sed:
         SedError: not JSON, or not the JSON form of a SED.
     """
     document = _parsed(data)
-    sed_type, version = identify(document)
-    return Sed(sed_type, version, Codec.of(catalogue.get(sed_type, version)).to_xml(document))
+    try:
+        definition = catalogue.get(*identify(document))
+    except SedError:
+        silent = _silent_definition(document, catalogue)
+        if silent is None:
+            raise
+        definition = silent
+    return Sed(definition.type, definition.version, Codec.of(definition).to_xml(document))
+
+
+def _silent_definition(document: object, catalogue: Catalogue) -> SedDefinition | None:
+    """Return the newest definition whose documents cannot state their version, as in some packages of others."""
+    names = list(document) if isinstance(document, dict) else []
+    found = (each for each in reversed(catalogue.definitions()) if names == [each.type])
+    return next((each for each in found if not _states_version(Shapes.of(each))), None)
+
+
+def _states_version(shapes: Shapes) -> bool:
+    return _MAJOR in (shapes.of_field(shapes.root).attributes or {})
 
 
 def identify(document: object) -> tuple[SedType, CdmVersion]:
@@ -188,7 +216,7 @@ def identify(document: object) -> tuple[SedType, CdmVersion]:
     [(name, content)] = document.items()
     content = content if isinstance(content, dict) else {}
     try:
-        return SedType(name), CdmVersion(f"{content.get('sedGVer')}.{content.get('sedVer')}")
+        return SedType(name), CdmVersion(f"{content.get(_MAJOR)}.{content.get(_MINOR)}")
     except IdentifierError as error:
         kind = NotASed if not SedType.pattern.fullmatch(name) else SedError
         raise kind(
@@ -259,10 +287,14 @@ def _unknown_element(child: Element, fields: Mapping[str, Field]) -> SedError:
     )
 
 
-def _known_attribute(element: Element, name: str, shape: Shape) -> str:
-    if name not in (shape.attributes or {}):
-        raise _no_json_form(element, f'the attribute "{name}"')
-    return name
+def _attributes(element: Element, shape: Shape) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        str(name): str(value) for name, value in element.attrib.items() if name not in _HINTS
+    }
+    for name in found:
+        if name not in (shape.attributes or {}):
+            raise _no_json_form(element, f'the attribute "{name}"')
+    return found
 
 
 def _checked_text(value: object, path: str) -> str:

@@ -62,13 +62,15 @@ class _Place:
 
 def _walk(shapes: Shapes, group: Field, place: _Place) -> Iterator[Row]:
     shape = shapes.of_field(group)
-    for attribute in (shape.attributes or {}).values():
-        yield _attribute_row(attribute, place)
+    yield from _attribute_rows(shape, place)
     for field in (shape.fields or {}).values():
         fact = _fact(field.fact, shapes.of_field(field).fact, place.fact)
         yield _row(shapes, field, place, fact)
-        if not _is_leaf(shapes, field) and field.type not in place.around:
-            yield from _walk(shapes, field, place.below(field.name, field, fact))
+        below = place.below(field.name, field, fact)
+        if _is_leaf(shapes, field):
+            yield from _attribute_rows(shapes.of_field(field), below)
+        elif field.type not in place.around:
+            yield from _walk(shapes, field, below)
 
 
 def _is_leaf(shapes: Shapes, field: Field) -> bool:
@@ -89,6 +91,11 @@ def _row(shapes: Shapes, field: Field, place: _Place, fact: Fact) -> Row:
         confidence=fact.confidence,
         source=fact.source,
     )
+
+
+def _attribute_rows(shape: Shape, place: _Place) -> Iterator[Row]:
+    for attribute in (shape.attributes or {}).values():
+        yield _attribute_row(attribute, place)
 
 
 def _attribute_row(attribute: Attribute, place: _Place) -> Row:

@@ -47,7 +47,7 @@ def explain(definition: SedDefinition, element: Element, max_issues: int) -> tup
     if any(len(each) > _MAX_CHILDREN for each in element.iter()):
         return (), 0
     explanation = Explanation(definition, Shapes.of(definition))
-    errors = component_model(definition.xsd).iter_errors(element)
+    errors = component_model(definition).iter_errors(element)
     try:
         issues = [explanation.issue(error) for error in islice(errors, max_issues)]
         capped = sum(1 for _ in islice(errors, max(0, _MAX_COUNTED - max_issues)))
@@ -92,7 +92,7 @@ class Explanation:
         """Return the finding that ``error`` stands for."""
         fault = fault_of(error)
         element = fault.at
-        fields = self._shapes.chain(_tags_below_root(element, fault.step))
+        fields = self._shapes.chain(_tags_below_root(element, self._definition.tag, fault.step))
         fact = self._fact(fields)
         return Issue(
             severity=Severity.ERROR,
@@ -125,11 +125,11 @@ class Explanation:
         return "XSD:" + "/".join([self._definition.type, *names, *attribute])
 
 
-def _tags_below_root(element: Element, step: str) -> Iterator[str]:
+def _tags_below_root(element: Element, root: str, step: str) -> Iterator[str]:
     """Yield the tags from below the SED down to ``element``, and the element that ``step`` misses."""
     tags = [element.tag, *(ancestor.tag for ancestor in element.iterancestors())]
     tags.reverse()
-    start = next((index for index, tag in enumerate(tags) if "/eessi/ns/" in tag), 0)
+    start = next((index for index, tag in enumerate(tags) if tag == root), 0)
     yield from tags[start + 1 :]
     if step and not step.startswith("/@"):
         yield step.lstrip("/")

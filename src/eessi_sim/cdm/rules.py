@@ -165,11 +165,12 @@ class RuleSet:
 
 @functools.cache
 def _load(path: FilePath) -> RuleSet:
-    fields = load_yaml(path).mapping(required={"sed", "rules"}, allowed={"include"})
-    included = fields.each("include", lambda node: _included(node, path))
-    rules = _set(
-        fields["rules"], fields.each("rules", _rule), tuple(rule for one in included for rule in one.rules)
-    )
+    fields = load_yaml(path).mapping(required={"sed", "rules"}, allowed={"include", "except"})
+    sets = fields.each("include", lambda node: _included(node, path))
+    included = tuple(rule for one in sets for rule in one.rules)
+    left_out = fields.each("except", lambda node: node.one_of([rule.id for rule in included]))
+    included = tuple(rule for rule in included if rule.id not in left_out)
+    rules = _set(fields["rules"], fields.each("rules", _rule), included)
     seen: set[str] = set()
     for rule in rules.rules:
         if rule.id in seen:
@@ -191,7 +192,7 @@ def _broken(context: str, test: str) -> str:
 
 
 def _included(node: Node, path: FilePath) -> RuleSet:
-    """Return the rules of ``<name>.rules.yaml`` beside the file or one folder up."""
+    """Return the rules of ``<name>.rules.yaml`` beside the file or one folder up; the name may be a path."""
     name = f"{node.text()}.rules.yaml"
     for folder in (path.parent, path.parent.parent):
         if (folder / name).is_file():

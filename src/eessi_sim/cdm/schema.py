@@ -4,16 +4,14 @@ The verdict is libxml2's, compiled once per process: it is on the path of every 
 only for documents that failed, in ``explanation``; where the two disagree, libxml2 wins.
 """
 
+import functools
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
-from lxml import etree
-
 from eessi_sim import xmlsafe
+from eessi_sim.cdm import schema_files
 from eessi_sim.cdm.catalogue import SedDefinition
 from eessi_sim.cdm.report import Issue, Severity
-from eessi_sim.errors import DefinitionError
 from eessi_sim.xmlsafe import Element
 
 MAX_ISSUES: Final = 100
@@ -41,15 +39,12 @@ class CompiledSchema:
 
     def __init__(self, definition: SedDefinition) -> None:
         self._definition = definition
-        self._schema = _compile(definition.xsd, definition.root)
+        self._schema = schema_files.compiled(definition.xsd, definition.root)
 
     @classmethod
     def of(cls, definition: SedDefinition) -> "CompiledSchema":
         """Return the compiled schema of a definition; compiled once per process."""
-        found = _COMPILED.get(definition.xsd)
-        if found is None:
-            found = _COMPILED[definition.xsd] = cls(definition)
-        return found
+        return _compiled(definition)
 
     def verdict(self, element: Element) -> bool:
         """Return whether ``element``, a SED, fits its schema (XML Schema 1.0, by libxml2)."""
@@ -95,38 +90,6 @@ class CompiledSchema:
         )
 
 
-_COMPILED: Final[dict[Path, CompiledSchema]] = {}
-
-
-class _InsideOnly(etree.Resolver):
-    """Refuses every file that does not lie in one folder; so a schema cannot reach the network.
-
-    Args:
-        folder: where included and imported files may lie.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder.resolve()
-        self.refused: list[str] = []
-
-    def resolve(self, system_url: str, public_id: str, context: object = None) -> None:  # noqa: ARG002 - given by lxml
-        """Return None, which lets libxml2 read the file, or raise."""
-        path = system_url.removeprefix("file://")
-        if "://" in path or not Path(path).resolve().is_relative_to(self._folder):
-            self.refused.append(system_url)
-            raise DefinitionError(f'Expected a schema inside {self._folder}, found "{system_url}"')
-
-
-def _compile(xsd: Path, folder: Path) -> etree.XMLSchema:
-    inside = _InsideOnly(folder)
-    parser = etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True)
-    parser.resolvers.add(inside)
-    try:
-        return etree.XMLSchema(etree.parse(str(xsd.resolve()), parser))
-    except (OSError, etree.LxmlError) as error:
-        found = f'a reference to "{inside.refused[0]}"' if inside.refused else str(error)
-        raise DefinitionError(
-            f"Expected a schema that compiles, found {found} ({xsd})",
-            hint="A schema may include files of its own folder of definitions only.",
-            file=xsd,
-        ) from error
+@functools.cache
+def _compiled(definition: SedDefinition) -> CompiledSchema:
+    return CompiledSchema(definition)

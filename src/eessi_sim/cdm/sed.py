@@ -1,8 +1,8 @@
 """Sed: a Structured Electronic Document with its type and version, read from its namespace.
 
 The type and version of a SED stand in the namespace of its root, ``http://ec.europa.eu/eessi/ns/4_4/A003``
-(melosys-skills guide to the A003 template of CDM 4.4, documented). Whether the content is right is the
-business of ``validation``.
+(melosys-skills guide to the A003 template of CDM 4.4, documented). Packages with other namespaces are recognised
+by the ``catalogue``. Whether the content is right is the business of ``validation``.
 """
 
 import re
@@ -48,11 +48,6 @@ class Sed:
             NotASed: the root is something else.
         """
         return cls.of(xmlsafe.parse(data))
-
-
-def namespace_of(sed_type: SedType, version: CdmVersion) -> str:
-    """Return the target namespace of a SED of this type and version."""
-    return f"{_BASE}{version.major}_{version.minor}/{sed_type}"
 
 
 def _identify(element: Element) -> tuple[SedType, CdmVersion]:

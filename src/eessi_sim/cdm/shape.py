@@ -9,10 +9,9 @@ import functools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Final
 
-from xmlschema import XMLSchema10
+from xmlschema import XMLSchema10, XMLSchemaException
 from xmlschema.validators import (
     XsdAtomicRestriction,
     XsdAttribute,
@@ -29,9 +28,11 @@ from xmlschema.validators import (
 )
 from xmlschema.validators.xsdbase import XsdAnnotation
 
+from eessi_sim.cdm import schema_files
 from eessi_sim.cdm.annotation import XSD, Fact, SchemaElement, documentation_of, fact_of
 from eessi_sim.cdm.catalogue import SedDefinition
 from eessi_sim.cdm.codelists import CodeList, code_list_of
+from eessi_sim.cdm.schema_files import SchemaFiles
 from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.errors import DefinitionError
 
@@ -153,7 +154,7 @@ class Shapes:
         Raises:
             DefinitionError: the schema does not define the element of the SED.
         """
-        return _shapes(definition.xsd, f"{{{definition.namespace}}}{definition.type}")
+        return _shapes(definition)
 
     def of_field(self, field: Field) -> Shape:
         """Return the content of a field."""
@@ -171,18 +172,30 @@ class Shapes:
 
 
 @functools.cache
-def component_model(xsd: Path) -> XMLSchema10:
+def component_model(definition: SedDefinition) -> XMLSchema10:
     """Return the component model of a schema that libxml2 has accepted; built once per process.
 
     Only local files are read and a document type is refused. The check of the schema against the schema of
     schemas is left to libxml2, which takes a hundredth of the time.
+
+    Raises:
+        DefinitionError: libxml2 does not accept it, or the schema library cannot hold it.
     """
-    return XMLSchema10(str(xsd), allow="local", defuse="always", validation="skip")
+    xsd, root = definition.xsd, definition.root
+    schema_files.compiled(xsd, root)
+    ours = dict(SchemaFiles.of(xsd, root).ours)
+    try:
+        return XMLSchema10(str(xsd), allow="local", defuse="always", validation="skip", uri_mapper=ours)
+    except (XMLSchemaException, RecursionError) as error:
+        raise DefinitionError(
+            f"Expected a schema that can be read, found: {error} ({xsd})", file=xsd
+        ) from error
 
 
 @functools.cache
-def _shapes(xsd: Path, tag: str) -> Shapes:
-    element = component_model(xsd).maps.elements.get(tag)
+def _shapes(definition: SedDefinition) -> Shapes:
+    tag, xsd = definition.tag, definition.xsd
+    element = component_model(definition).maps.elements.get(tag)
     if not isinstance(element, XsdElement):
         raise DefinitionError(f'Expected a root element "{tag}" ({xsd})', file=xsd)
     reader = _Reader()

@@ -16,7 +16,7 @@ from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.schema import CompiledSchema
 from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import SedError, UnknownSedType, XmlError, XmlTooLarge
-from eessi_sim.xmlsafe import DEFAULT_LIMITS, XmlLimits
+from eessi_sim.xmlsafe import DEFAULT_LIMITS, Element, XmlLimits
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 _START: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*(\S.{0,19})")
@@ -48,6 +48,14 @@ class Validator:
     def disabled_rules(self) -> AbstractSet[str]:
         """Ids of the rules that do not run."""
         return self._disabled
+
+    def identify(self, element: Element) -> Sed:
+        """Return ``element`` as the SED that the definitions say it is.
+
+        Raises:
+            NotASed: none of them does.
+        """
+        return self._catalogue.identify(element)
 
     def validate(self, sed: Sed) -> ValidationReport:
         """Return what is wrong with a SED: schema first, then the rules, which run in any case.
@@ -91,7 +99,7 @@ class Validator:
 
             return read_json(data.removeprefix(_BYTE_ORDER_MARK), self._catalogue)
         if start[:1] == b"<" or data[:2] in _UTF16:
-            return Sed.of(xmlsafe.parse(data, self._limits))
+            return self.identify(xmlsafe.parse(data, self._limits))
         found = f'"{start.decode("ascii", "replace")}"' if start else "nothing"
         raise SedError(
             f"Expected a SED as XML or JSON, found {found} at the start",

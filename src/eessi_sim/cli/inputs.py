@@ -13,9 +13,11 @@ import click
 
 from eessi_sim import resources, xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
+from eessi_sim.cdm.layouts import places
 from eessi_sim.cli import failures
 from eessi_sim.errors import EnvironmentProblem, IdentifierError, XmlTooLarge
 from eessi_sim.identifiers import CdmVersion, SedType
+from eessi_sim.settings import BUILTIN, CDM_FOLDERS, Value, value_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 STANDARD_INPUT: Final = "-"
@@ -118,26 +120,37 @@ class Time(click.ParamType):  # type: ignore[type-arg] # generic in the newest c
 
 
 def cdm_option(command: _Command) -> _Command:
-    """Add ``--cdm DIR``: definitions of the user's own, in front of ours (arrives as ``catalogue``)."""
+    """Add ``--cdm DIR``: where definitions come from (arrives as ``catalogue``)."""
     return click.option(
         "--cdm",
         "catalogue",
         metavar="DIR",
-        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        multiple=True,
         callback=_catalogue,
-        help="Definitions of your own, <version>/<sector>/<SED>.xsd; they win over the built-in ones.",
+        help="Schemas, <SED>-<version>.xsd or <version>/<sector>/<SED>.xsd, instead of ours; may be repeated, "
+        "the first that defines a SED wins, and the word builtin names ours.",
     )(command)
 
 
-def _catalogue(_ctx: click.Context, parameter: click.Parameter, value: Path | None) -> Catalogue:
-    if value is None:
+def _catalogue(_ctx: click.Context, parameter: click.Parameter, value: Sequence[str]) -> Catalogue:
+    found = Value(tuple(value), "--cdm") if value else value_of(CDM_FOLDERS, Path())
+    if found.folders == (BUILTIN,):
         return Catalogue.default()
-    own = Catalogue([value])
-    if not own.definitions():
-        raise click.BadParameter(
-            f'Expected schemas like 4.4/LA/A003.xsd below "{value}", found none', param=parameter
-        )
-    return Catalogue([value, resources.schemas() / "cdm"])
+    return Catalogue([_folder(name, found.origin, parameter) for name in found.folders])
+
+
+def _folder(name: str, origin: str, parameter: click.Parameter) -> Path:
+    """Return the folder that a name stands for.
+
+    Raises:
+        click.BadParameter: there is none, or it defines no SED.
+    """
+    path = resources.schemas() / "cdm" if name == BUILTIN else Path(name)
+    if path.is_dir() and places(path):
+        return path.resolve()
+    expected = "schemas like A003-4.4.xsd or 4.4/LA/A003.xsd below" if path.is_dir() else "a folder at"
+    hint = "" if path.is_dir() else f" The word {BUILTIN} names our own definitions."
+    raise click.BadParameter(f'Expected {expected} "{name}" ({origin}), found none.{hint}', param=parameter)
 
 
 def find_definition(catalogue: Catalogue, text: str, version: str | None = None) -> SedDefinition:

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
-from eessi_sim.cli import failures, output
+from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.live import Screen
 from eessi_sim.cli.playing import Follower, find_stories, play_all
 from eessi_sim.cli.sending import send
@@ -64,6 +64,7 @@ class _Choices(TypedDict):
     keys: str | None
     pace: float
     state: Path | None
+    catalogue: Catalogue
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ class _Plan:
     is_in_process: bool
     state: Path | None
     pace: float
+    catalogue: Catalogue
 
 
 @click.command(epilog=failures.EXIT_STATUS)
@@ -102,6 +104,7 @@ class _Plan:
 @click.option(
     "--state", type=click.Path(path_type=Path), metavar="DIR", help="Keep keys, stores and logs here."
 )
+@inputs.cdm_option
 @output.shared_options
 def demo(*, report: Path | None, as_json: bool, **choices: Unpack[_Choices]) -> None:
     r"""Play three life events between institutions of six countries, and show every message.
@@ -152,6 +155,7 @@ def _plan(choices: _Choices) -> _Plan:
         is_in_process=is_in_process,
         state=choices["state"],
         pace=choices["pace"],
+        catalogue=choices["catalogue"],
     )
 
 
@@ -168,7 +172,11 @@ async def _perform(plan: _Plan, screen: Screen) -> _Outcome:
     if plan.is_in_process:
         screen.phase(f"Setting up {len(parties_of(plan.definition))} nodes in this process …")
         async with in_process(
-            plan.definition, seed=plan.seed, algorithm=plan.keys or KeyAlgorithm.P_256, pace=plan.pace
+            plan.definition,
+            seed=plan.seed,
+            algorithm=plan.keys or KeyAlgorithm.P_256,
+            pace=plan.pace,
+            catalogue=plan.catalogue,
         ) as stage:
             return await _play(plan, stage, screen)
     with ExitStack() as stack:
@@ -189,7 +197,13 @@ async def _establish(plan: _Plan, stack: ExitStack, screen: Screen) -> NetworkSt
     algorithm = plan.keys or KeyAlgorithm.RSA_2048
     # In a thread: the display goes on meanwhile.
     return await asyncio.to_thread(
-        establish, plan.definition, where, now=datetime.now(UTC), algorithm=algorithm, pace=plan.pace
+        establish,
+        plan.definition,
+        where,
+        now=datetime.now(UTC),
+        algorithm=algorithm,
+        pace=plan.pace,
+        cdm=_folders(plan.catalogue),
     )
 
 
@@ -215,7 +229,7 @@ async def _play(plan: _Plan, stage: Stage, screen: Screen) -> _Outcome:
     results = await play_all(stage, plan.stories, follower)
     await follower.settle()
     screen.phase("Collecting the report …")
-    scene = Scene(plan.definition, Catalogue.default(), Definitions.default(), stage.mode, stage.seed)
+    scene = Scene(plan.definition, plan.catalogue, Definitions.default(), stage.mode, stage.seed)
     report = await collect(stage.readers, results, scene)
     return _Outcome(report, await evidence.gather(stage.readers, report), dict(stage.authority))
 
@@ -265,8 +279,11 @@ def _summarise(report: RunReport, written: Path | None, state: Path | None) -> N
     show_default=True,
     help="Folder of the network.",
 )
+@inputs.cdm_option
 @output.shared_options
-def run(*, network: Path | None, host: str, port: int | None, state: Path, as_json: bool) -> None:
+def run(
+    *, network: Path | None, host: str, port: int | None, state: Path, catalogue: Catalogue, as_json: bool
+) -> None:
     r"""Start a network and keep it up until Ctrl-C.
 
     Keys, stores and logs stay in the folder; the same command takes the network up again, with all its cases.
@@ -283,20 +300,21 @@ def run(*, network: Path | None, host: str, port: int | None, state: Path, as_js
             f'Expected an address of this machine only ({LOOPBACK}), found "{host}": '
             "other machines must wait until people have to log in."
         )
-    established = _network_in(state, network, port)
+    established = _network_in(state, network, port, catalogue)
     try:
         run_async(_keep_up(established, as_json=as_json))
     except KeyboardInterrupt:
         output.remark(f"Stopped. The same command takes the network in {state} up again.")
 
 
-def _network_in(where: Path, network: Path | None, port: int | None) -> NetworkState:
-    """Return the network of a folder: the one that is there, or a new one."""
+def _network_in(where: Path, network: Path | None, port: int | None, catalogue: Catalogue) -> NetworkState:
+    """Return the network of a folder: the one that is there, or a new one; the former keeps its definitions."""
     found = find_state(where)
     if found is None:
         definition = load_definition(network)
         with output.working("Making keys and certificates …"):
-            return establish(definition, where, now=datetime.now(UTC), base_port=port or 0)
+            now, cdm = datetime.now(UTC), _folders(catalogue)
+            return establish(definition, where, now=now, base_port=port or 0, cdm=cdm)
     if asyncio.run(is_running(found)):
         raise EnvironmentProblem(
             f'Expected no running network in "{where}", found one',
@@ -307,8 +325,18 @@ def _network_in(where: Path, network: Path | None, port: int | None) -> NetworkS
             f'Expected a folder without a network for --network and --port, found one in "{where}"',
             hint="Name another folder with --state, or remove this one.",
         )
+    if found.catalogue.folders != catalogue.folders:
+        raise EnvironmentProblem(
+            f'Expected the definitions that the network in "{where}" began with, found others',
+            hint=f"Repeat its --cdm: {', '.join(str(each) for each in found.catalogue.folders)}.",
+        )
     output.remark(f"Taking up the network of {found.started_at:%Y-%m-%d %H:%M} UTC again.")
     return found
+
+
+def _folders(catalogue: Catalogue) -> tuple[Path, ...]:
+    """Return where the definitions come from; none for ours, so that the network survives a new installation."""
+    return () if catalogue is Catalogue.default() else catalogue.folders
 
 
 async def _keep_up(state: NetworkState, *, as_json: bool) -> None:

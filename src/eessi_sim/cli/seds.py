@@ -6,7 +6,7 @@ from typing import Final
 import click
 from rich.text import Text
 
-from eessi_sim.cdm import dictionary, schematron
+from eessi_sim.cdm import comparison, dictionary, schematron
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cdm.dictionary import Row
 from eessi_sim.cdm.rules import Rule, RuleSet
@@ -225,3 +225,32 @@ def schematron_(
         )
     else:
         inputs.write_output(target, written)
+
+
+@seds.command("diff", short_help="What changed between two versions.", epilog=failures.EXIT_STATUS)
+@click.argument("sed")
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@inputs.cdm_option
+@output.shared_options
+def diff(*, sed: str, old: str, new: str, catalogue: Catalogue, as_json: bool) -> None:
+    r"""Compare the fields, codes and rules of a SED in two versions of the data model.
+
+    \b
+    Example:
+      eessi-sim seds diff A008 4.3 4.4
+
+    \b
+    With --json: {"sed", "old", "new", "changes": [{"kind", "name", "old", "new"}]};
+      null stands for what a version does not have.
+    """
+    pair = [inputs.find_definition(catalogue, sed, version) for version in (old, new)]
+    changes = comparison.compare(*pair)
+    if as_json:
+        told = [dataclasses.asdict(change) for change in changes]
+        output.show_json({"sed": pair[0].type, "old": old, "new": new, "changes": told})
+    elif changes:
+        rows = [(change.kind, change.name, change.old or "-", change.new or "-") for change in changes]
+        output.show_table(["!Kind", "Name", f"CDM {old}", f"CDM {new}"], rows)
+    else:
+        output.show(Text(f"{pair[0].type} has the same fields, codes and rules in CDM {old} and {new}"))

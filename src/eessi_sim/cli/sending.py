@@ -35,6 +35,8 @@ class _Parcel:
     process: BucDefinition
     sender: InstitutionId
     receivers: tuple[InstitutionId, ...]
+    catalogue: Catalogue
+    """What a network knows that is started for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,17 @@ class _Sent:
     metavar="DIR",
     help=f"Folder of a running network; {STATE_FOLDER} when one runs there, else a temporary network.",
 )
+@inputs.cdm_option
 @output.shared_options
 def send(
-    *, file: str, sender: str, receivers: Sequence[str], buc: str | None, state: Path | None, as_json: bool
+    *,
+    file: str,
+    sender: str,
+    receivers: Sequence[str],
+    buc: str | None,
+    state: Path | None,
+    catalogue: Catalogue,
+    as_json: bool,
 ) -> None:
     r"""Put a SED of your own on the wire: FILE is XML, or JSON in RINA's form (- for standard input).
 
@@ -92,12 +102,13 @@ def send(
       "accepted_at", "receipted_at", "valid", "reason"}], "answers": [same],
       "trace": [{"at", "node", "step", "outcome", "message_id", "case_id", "detail"}]}
     """
-    sed = _read(file)
+    sed = _read(file, catalogue)
     parcel = _Parcel(
         sed=sed,
         process=_process(sed, buc),
         sender=InstitutionId(sender),
         receivers=tuple(InstitutionId(receiver) for receiver in receivers),
+        catalogue=catalogue,
     )
     with Screen(output.error_console() if as_json else output.console()) as screen:
         sent = run_async(_send(parcel, state, screen))
@@ -109,13 +120,13 @@ def send(
         click.get_current_context().exit(failures.FINDING)
 
 
-def _read(file: str) -> Sed:
+def _read(file: str, catalogue: Catalogue) -> Sed:
     """Return the document of a file, valid and without a seal.
 
     Raises:
         SedInvalid: with all findings; nothing is sent.
     """
-    validator = Validator(Catalogue.default())
+    validator = Validator(catalogue)
     data = inputs.read_input(file)
     sed, report = validator.validate_bytes(data)
     if sed is not None and (seals := sed.root.findall(SIGNATURE)):
@@ -172,7 +183,7 @@ def _named(processes: Definitions, buc: str, sed: Sed) -> BucDefinition:
 
 
 @asynccontextmanager
-async def _stage(folder: Path | None, screen: Screen) -> AsyncIterator[Stage]:
+async def _stage(folder: Path | None, catalogue: Catalogue, screen: Screen) -> AsyncIterator[Stage]:
     """Use the running network of a folder, else one that lives as long as this command."""
     state = find_state(folder or STATE_FOLDER)
     if folder is not None and state is None:
@@ -191,12 +202,12 @@ async def _stage(folder: Path | None, screen: Screen) -> AsyncIterator[Stage]:
             hint=f"Start it: eessi-sim run --state {folder}",
         )
     screen.phase("No network is running here: starting a temporary one in this process, on simulated time.")
-    async with in_process(load_definition()) as temporary:
+    async with in_process(load_definition(), catalogue=catalogue) as temporary:
         yield temporary
 
 
 async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
-    async with _stage(folder, screen) as stage:
+    async with _stage(folder, parcel.catalogue, screen) as stage:
         control = stage.controls.get(parcel.sender)
         if control is None:
             known = failures.nearest(parcel.sender, stage.controls)
@@ -205,7 +216,7 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
             )
         follower = Follower(stage, screen)
         await follower.watch.skip()
-        case_id = await control.open_case(parcel.process.buc, parcel.receivers)
+        case_id = await control.open_case(parcel.process.buc, parcel.receivers, parcel.sed.version)
         content = xmlsafe.serialize(parcel.sed.root)
         case = await control.send(case_id, parcel.sed.type, content=content, receivers=parcel.receivers)
         deliveries = [delivery for document in case.documents for delivery in document.deliveries]

@@ -14,6 +14,7 @@ from typing import Final, TypeVar
 
 import aiohttp
 
+from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.clock import Clock, ManualClock
 from eessi_sim.errors import EessiSimError, EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
@@ -62,6 +63,7 @@ async def in_process(
     seed: int | None = None,
     algorithm: KeyAlgorithm = KeyAlgorithm.P_256,
     pace: float = 1.0,
+    catalogue: Catalogue | None = None,
 ) -> AsyncIterator[Stage]:
     """Run a network in this process, on simulated time.
 
@@ -70,12 +72,13 @@ async def in_process(
         seed: decides ids and delays; one is chosen when None.
         algorithm: kind of keys; it does not change what is exchanged.
         pace: factor on the time institutions take to answer.
+        catalogue: the SEDs; those that come with the program when None.
     """
     chosen = secrets.randbelow(_SEEDS) if seed is None else seed
     clock = ManualClock(START)
     credentials = Credentials.make(parties_of(definition), now=clock.now(), algorithm=algorithm)
     async with InProcessNetwork(
-        definition, seed=chosen, credentials=credentials, clock=clock, pace=pace
+        definition, seed=chosen, credentials=credentials, clock=clock, pace=pace, catalogue=catalogue
     ) as network:
         authority = credentials.authority
         yield Stage(

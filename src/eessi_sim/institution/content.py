@@ -12,7 +12,7 @@ from eessi_sim import xmlsafe
 from eessi_sim.buc.case import Case, Document
 from eessi_sim.buc.refusal import ExceptionCause
 from eessi_sim.cdm.answers import Answer
-from eessi_sim.cdm.sed import Sed
+from eessi_sim.cdm.catalogue import SedDefinition
 from eessi_sim.clock import iso
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import SedType
@@ -38,11 +38,11 @@ def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> 
         DefinitionError: the type has no sample to start from.
     """
     definition = office.library.catalogue.get(sed, case.cdm)
-    template = _own_template(office, sed) or definition.sample
+    template = _own_template(office, definition) or definition.sample
     if template is None:
         raise DefinitionError(
             f"Expected a sample of {sed} {case.cdm}, found none",
-            hint=f"Add {sed}.sample.xml beside {sed}.xsd.",
+            hint=f"Add {definition.xsd.stem}.sample.xml beside {definition.xsd.name}.",
         )
     return Answer.load(definition.answer).compose(_template(template), _documents(office, case, sed), facts)
 
@@ -80,11 +80,12 @@ def exception_facts(cause: str, problem: str) -> dict[str, str]:
     return {"cause": cause, "cause_text": words, "problem": problem[:255]}
 
 
-def _own_template(office: Office, sed: SedType) -> Path | None:
+def _own_template(office: Office, definition: SedDefinition) -> Path | None:
+    """Return the template of the institution; one of another version or package is of no use here."""
     if office.templates is None:
         return None
-    path = office.templates / f"{sed}.sample.xml"
-    return path if path.is_file() else None
+    path = office.templates / f"{definition.type}.sample.xml"
+    return path if path.is_file() and _template(path).tag == definition.tag else None
 
 
 def _documents(office: Office, case: Case, wanted: SedType) -> dict[SedType, list[Element]]:
@@ -92,5 +93,5 @@ def _documents(office: Office, case: Case, wanted: SedType) -> dict[SedType, lis
     found: defaultdict[SedType, list[Element]] = defaultdict(list)
     for stored in reversed(office.station.store.documents(case.id, with_content=True)):
         if stored.sed != wanted:
-            found[stored.sed].append(Sed.read(stored.content).root)
+            found[stored.sed].append(xmlsafe.parse(stored.content))
     return dict(found)

@@ -18,7 +18,6 @@ from eessi_sim.as4.model import (
 from eessi_sim.buc import engine
 from eessi_sim.buc.case import Case
 from eessi_sim.buc.effects import SendDocument
-from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import SedError, SedInvalid
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.identifiers import InstitutionId, MessageId
@@ -56,7 +55,7 @@ def check_document(office: Office, case: Case, effect: SendDocument, root: Eleme
         SedError: it is another SED, or one of another version, than the case sends.
         SedInvalid: it has errors; its report lists all of them.
     """
-    sed = Sed.of(root)
+    sed = office.library.catalogue.identify(root)
     if (sed.type, sed.version) != (effect.sed, case.cdm):
         raise SedError(
             f"Expected {effect.sed} of CDM {case.cdm}, found {sed.type} of CDM {sed.version}",

@@ -10,11 +10,19 @@ from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.case import Actor, ActorKind, Case
 from eessi_sim.buc.effects import Outcome, SendDocument
-from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError
+from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError, UnknownSedType
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Outbox
 from eessi_sim.gateway.worker import Worker
-from eessi_sim.identifiers import BucType, CaseId, DocumentId, InstitutionId, InternationalId, SedType
+from eessi_sim.identifiers import (
+    BucType,
+    CaseId,
+    CdmVersion,
+    DocumentId,
+    InstitutionId,
+    InternationalId,
+    SedType,
+)
 from eessi_sim.institution import answering, content
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch
@@ -88,18 +96,31 @@ class InstitutionNode:
     # Use cases.
 
     async def open_case(
-        self, buc: BucType, counterparties: Sequence[InstitutionId], *, actor: Actor = SYSTEM
+        self,
+        buc: BucType,
+        counterparties: Sequence[InstitutionId],
+        *,
+        cdm: CdmVersion | None = None,
+        actor: Actor = SYSTEM,
     ) -> Case:
         """Open a case as its owner; nothing is sent yet.
+
+        Args:
+            buc: the process.
+            counterparties: the others.
+            cdm: version of the data model; the usual one when None.
+            actor: who opens it.
 
         Raises:
             DefinitionError: the process is unknown.
             NotCompetent: this institution or a counterparty is not competent for it in its role.
             UnknownReceiver: the directory does not list a counterparty.
             CaseError: the process does not allow so many counterparties.
+            UnknownSedType: nothing is defined in this version.
         """
         station = self._office.station
         now = station.clock.now()
+        self._require_version(cdm)
         definition = self._office.library.processes.get(buc)
         station.directory.current.require_competent(station.party, buc, "CaseOwner", at=now)
         for counterparty in counterparties:
@@ -108,7 +129,7 @@ class InstitutionNode:
             definition,
             case_id=CaseId(station.ids.number()),
             international_id=InternationalId(station.ids.hex32()),
-            cdm=self._office.cdm,
+            cdm=cdm or self._office.cdm,
             own=station.party,
             counterparties=tuple(counterparties),
             now=now,
@@ -119,6 +140,14 @@ class InstitutionNode:
         work.journal(station.note("case-opened", "ok", case_id=case.id, buc=buc))
         await station.store.commit(work)
         return case
+
+    def _require_version(self, cdm: CdmVersion | None) -> None:
+        versions: Sequence[str] = self._office.library.catalogue.versions()
+        if cdm is not None and cdm not in versions:
+            raise UnknownSedType(
+                f"Expected a version of the data model that is defined, found {cdm}",
+                hint=f"Known here: {', '.join(versions)}.",
+            )
 
     def case(self, case_id: str) -> Case:
         """Return a case.

@@ -18,7 +18,6 @@ from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome
 from eessi_sim.buc.engine import IncomingDocument
 from eessi_sim.buc.refusal import ExceptionCause, refused
-from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import (
     DefinitionError,
     DocumentRefused,
@@ -213,7 +212,7 @@ class Receiving:
     def _validate(self, reading: _Reading, document: StandardBusinessDocument) -> None:
         library = self._office.library
         try:
-            sed = Sed.of(document.sed)
+            sed = library.catalogue.identify(document.sed)
             library.catalogue.get(sed.type, sed.version)
         except SedError as error:
             raise _refusal(ExceptionCause.VERSION_NOT_SUPPORTED, error.message, document) from error

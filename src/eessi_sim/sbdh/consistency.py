@@ -65,10 +65,11 @@ def _versions(document: StandardBusinessDocument) -> list[Mismatch]:
     header, sed = document.header, document.sed
     version = header.document.version
     expected = f"{_SED_NAMESPACE}/{version.major}_{version.minor}/{header.document.type}"
-    checks = [
-        _compare("SED namespace", expected, namespace(sed), "by Type and TypeVersion it would be"),
-        _compare("CaseId/BusinessServiceName", version, header.scope.buc_version, "TypeVersion says"),
-    ]
+    checks = [_compare("CaseId/BusinessServiceName", version, header.scope.buc_version, "TypeVersion says")]
+    # Packages with other namespaces say nothing about the version there; whether one is known is told elsewhere.
+    if namespace(sed).startswith(f"{_SED_NAMESPACE}/"):
+        found = namespace(sed)
+        checks.insert(0, _compare("SED namespace", expected, found, "by Type and TypeVersion it would be"))
     # System messages such as SYN001 have no version attributes (observed).
     if "sedGVer" in sed.attrib or "sedVer" in sed.attrib:
         found = f"{sed.get('sedGVer', '')}.{sed.get('sedVer', '')}"

@@ -79,11 +79,20 @@ class Machinery:
     """When the access point tries again to bring a message on."""
 
 
-def load_library(schemas: Path | None = None) -> Library:
-    """Read the SED and process definitions once for the process."""
-    folder = schemas or resources.schemas()
-    catalogue = Catalogue([folder / "cdm"])
-    return Library(catalogue, Validator(catalogue), Definitions.load(folder / "buc"))
+def load_library(catalogue: Catalogue | None = None) -> Library:
+    """Read the SED and process definitions once for the process.
+
+    Args:
+        catalogue: the SEDs; those that come with the program when None.
+    """
+    catalogue = catalogue or Catalogue.default()
+    return Library(catalogue, Validator(catalogue), Definitions.default())
+
+
+def version_of_cases(catalogue: Catalogue) -> CdmVersion:
+    """Return the version of the model in which cases are opened: the usual one, else the newest that there is."""
+    versions = catalogue.versions()
+    return DEFAULT_CDM if DEFAULT_CDM in versions or not versions else versions[-1]
 
 
 def repository(
@@ -138,7 +147,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
             station,
             keys.seal,
             library,
-            DEFAULT_CDM,
+            version_of_cases(library.catalogue),
             behaviours=current.get(party).behaviours,
             templates=_templates(machinery, party),
             pace=machinery.pace,

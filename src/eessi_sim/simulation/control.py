@@ -11,7 +11,7 @@ from typing import Protocol
 
 from eessi_sim import xmlsafe
 from eessi_sim.buc.case import Actor, ActorKind, Case, Document
-from eessi_sim.identifiers import BucType, DocumentId, InstitutionId, SedType
+from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
 
@@ -105,8 +105,10 @@ class NodeReader(Protocol):
 class NodeControl(NodeReader, Protocol):
     """What one may ask of an institution."""
 
-    async def open_case(self, buc: BucType, counterparties: Sequence[InstitutionId]) -> str:
-        """Open a case and return its id at this institution."""
+    async def open_case(
+        self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
+    ) -> str:
+        """Open a case, in the usual version of the data model or another, and return its id at this institution."""
         ...
 
     async def send(
@@ -185,9 +187,11 @@ class LocalControl(StoreReader):
         super().__init__(node.office.station.store)
         self._node = node
 
-    async def open_case(self, buc: BucType, counterparties: Sequence[InstitutionId]) -> str:
-        """Open a case and return its id at this institution."""
-        return (await self._node.open_case(buc, counterparties, actor=_CLERK)).id
+    async def open_case(
+        self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
+    ) -> str:
+        """Open a case, in the usual version of the data model or another, and return its id at this institution."""
+        return (await self._node.open_case(buc, counterparties, cdm=cdm, actor=_CLERK)).id
 
     async def send(
         self,

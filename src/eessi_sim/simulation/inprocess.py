@@ -8,6 +8,7 @@ from typing import Final, Self
 
 from eessi_sim import resources
 from eessi_sim.as4.pmode import ReceptionAwareness
+from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.clock import FlowingClock, ManualClock
 from eessi_sim.errors import EessiSimError
 from eessi_sim.gateway.station import Directory
@@ -58,6 +59,7 @@ class InProcessNetwork:
         clock: begins at a fixed time by default.
         pace: factor on the delays of all behaviours.
         forwarding: when the access point tries again to bring a message on.
+        catalogue: the SEDs; those that come with the program when None.
     """
 
     def __init__(
@@ -70,6 +72,7 @@ class InProcessNetwork:
         clock: ManualClock | None = None,
         pace: float = 1.0,
         forwarding: ReceptionAwareness = FORWARDING,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self.clock = clock or ManualClock(START)
         self.definition = definition
@@ -82,7 +85,7 @@ class InProcessNetwork:
         urls = {party: f"https://{party.file_name.lower()}.example" for party in parties}
         self.switchboard = Switchboard(FlowingClock(self.clock), latency=_latency(random.Random(seed + 1)))  # noqa: S311
         self._machinery = Machinery(
-            library=load_library(),
+            library=load_library(catalogue),
             clock=self.clock,
             ids=RandomIdFactory(chance.getrandbits),
             storage=storage or MemoryStorage(),

@@ -11,7 +11,7 @@ import msgspec
 from yarl import URL
 
 from eessi_sim.errors import ConnectFailed, EessiSimError
-from eessi_sim.identifiers import BucType, InstitutionId, SedType
+from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import CaseView, MessageFile, MessageView
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
 from eessi_sim.storage.base import JournalEntry
@@ -59,9 +59,11 @@ class RemoteControl:
             return False
         return True
 
-    async def open_case(self, buc: BucType, counterparties: Sequence[InstitutionId]) -> str:
-        """Open a case and return its id at this institution."""
-        body = {"buc": buc, "counterparties": list(counterparties)}
+    async def open_case(
+        self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
+    ) -> str:
+        """Open a case, in the usual version of the data model or another, and return its id at this institution."""
+        body = {"buc": buc, "counterparties": list(counterparties), "cdm": cdm}
         found: str = await self._call("POST", "/cases", str, body)
         return found
 

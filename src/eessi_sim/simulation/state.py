@@ -8,7 +8,7 @@ import contextlib
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
@@ -55,11 +56,18 @@ class NetworkState:
     token: str
     pace: float
     nodes: tuple[NodeAddress, ...]
+    cdm: tuple[str, ...] = ()
+    """Folders of the SED definitions; those that come with the program when there are none."""
 
     @property
     def path(self) -> Path:
         """The folder."""
         return Path(self.folder)
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The SED definitions that all nodes use."""
+        return Catalogue([Path(each) for each in self.cdm]) if self.cdm else Catalogue.default()
 
     @property
     def directory_file(self) -> Path:
@@ -107,6 +115,7 @@ def establish(
     algorithm: KeyAlgorithm = KeyAlgorithm.RSA_2048,
     base_port: int = 0,
     pace: float = 1.0,
+    cdm: Sequence[Path] = (),
 ) -> NetworkState:
     """Make keys, directory and addresses of a network and write them below ``folder``.
 
@@ -117,6 +126,7 @@ def establish(
         algorithm: kind of keys.
         base_port: first port; the nodes take two each from there on. 0 lets the system choose.
         pace: factor on the delays of all behaviours.
+        cdm: folders of the SED definitions; those that come with the program when there are none.
 
     Raises:
         EnvironmentProblem: the folder cannot be written or holds something else, or a port is taken.
@@ -139,6 +149,7 @@ def establish(
         secrets.token_urlsafe(24),
         pace,
         nodes,
+        tuple(str(each.resolve()) for each in cdm),
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)

@@ -14,7 +14,7 @@ from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.cdm.report import Issue, Severity, ValidationReport
 from eessi_sim.cdm.rules import RuleSet
-from eessi_sim.cdm.sed import SIGNATURE, Sed
+from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.errors import EessiSimError, EnvelopeError, SedError, XmlError
 from eessi_sim.identifiers import CdmVersion, SedType
@@ -134,7 +134,7 @@ class _Examiner:
             document = sbdh.read(data)
             self._compare(document)
             self._check_together(document)
-            sed = Sed.of(document.sed)
+            sed = self.validator.identify(document.sed)
         except (EnvelopeError, SedError, XmlError) as error:
             return self._failed(error, data)
         self._seal(sed.root)

@@ -75,6 +75,8 @@ async def test_document_is_sent_with_all_that_can_be_said(desk: Desk) -> None:
         ({"buc": "LA_BUC_04", "counterparties": [ZUS, FK]}, 409, "case"),
         ({"buc": LA_BUC_02}, 400, "bad-request"),
         ({"buc": LA_BUC_02, "counterparties": "PL:ZUS01"}, 400, "bad-request"),
+        ({**OPEN, "cdm": "four"}, 400, "identifier"),
+        ({**OPEN, "cdm": "9.9"}, 422, "sed-unknown"),
         ({**OPEN, "colour": "blue"}, 400, "bad-request"),
         ([], 400, "bad-request"),
     ],

@@ -47,6 +47,15 @@ async def test_template_of_the_institution_wins_over_the_sample(sent: Lab, tmp_p
     assert ("Fagernes" in towns) == ("Fagernes" in own)
 
 
+async def test_template_of_another_version_is_passed_over(sent: Lab, tmp_path: Path) -> None:
+    """A template of the institution serves only documents of its own namespace."""
+    sample = sent.node(ZUS).office.library.catalogue.get(A003, sent.case(ZUS).cdm).sample
+    assert sample is not None
+    (tmp_path / "A003.sample.xml").write_text(sample.read_text().replace("/ns/4_4/", "/ns/4_2/"))
+    made = composed(sent, A003, office(sent, templates=tmp_path))
+    assert xmlsafe.namespace(made).endswith("/4_4/A003")
+
+
 @pytest.mark.parametrize("folder", [None, Path("/nowhere")])
 async def test_institution_without_templates_uses_the_sample(sent: Lab, folder: Path | None) -> None:
     """Neither a folder nor a file of its own is needed."""

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from tests.helpers.lab import A003, INPS, LA_BUC_02, NAV, POINT, ZUS, Lab, demo, demo_credentials
 
+from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import InstitutionId
-from eessi_sim.simulation.assembly import load_definition, parties_of, repository
+from eessi_sim.simulation.assembly import load_definition, parties_of, repository, version_of_cases
 
 FINLAND = InstitutionId("FI:ETK01")
 NETWORK = """
@@ -25,6 +26,14 @@ competences:
   - {buc: LA_BUC_02, roles: [CaseOwner, Counterparty], ready: true, from: 2019-07-01}
 endpoint: {exchange: push}
 """
+
+
+@pytest.mark.parametrize(("sed", "version"), [("A003", "4.4"), ("P2000", "4.2")])
+def test_cases_are_opened_in_a_version_that_is_defined(tmp_path: Path, sed: str, version: str) -> None:
+    """Usually 4.4; the newest one where a package does not have that."""
+    (tmp_path / f"{sed}-{version}.xsd").write_text("<schema/>")
+    assert version_of_cases(Catalogue([tmp_path])) == version
+    assert version_of_cases(Catalogue([])) == "4.4"
 
 
 def own_network(folder: Path, *institutions: tuple[str, str]) -> Path:

@@ -8,8 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.helpers.packages import write_package
 from tests.helpers.process_networks import NORWAY, POINT, POLAND, small_definition, small_network
 
+from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.ir import snapshot
 from eessi_sim.security.keys import Purpose
@@ -39,6 +41,15 @@ def network(folder: Path, definition_in: Path, base_port: int = 0) -> NetworkSta
     """Establish the small network in any folder."""
     definition = small_definition(definition_in)
     return establish(definition, folder, now=NOW, algorithm=KeyAlgorithm.P_256, base_port=base_port)
+
+
+def test_nodes_use_the_definitions_that_the_network_began_with(tmp_path: Path) -> None:
+    """The folders of the definitions are kept with the network; without any, ours are used."""
+    package = write_package(tmp_path / "package")
+    definition = small_definition(tmp_path)
+    state = establish(definition, tmp_path / "own", now=NOW, algorithm=KeyAlgorithm.P_256, cdm=[package])
+    assert load_state(state.path).catalogue.folders == (package.resolve(),)
+    assert network(tmp_path / "other", tmp_path).catalogue is Catalogue.default()
 
 
 def six_free_ports() -> int:

@@ -176,6 +176,21 @@ def test_included_file_must_exist(tmp_path: Path) -> None:
         RuleSet.load(yaml_file(tmp_path, "sed: A901\ninclude: [far]\nrules: []"))
 
 
+def test_included_rule_may_be_left_out(tmp_path: Path) -> None:
+    """A rule that does not hold in another version of the SED is named under except."""
+    two = RULE.format(context=".", test="Person", message="No")
+    yaml_file(tmp_path, two + two.split("rules:\n")[1].replace("R1", "R2"), "near.rules.yaml")
+    rules = RuleSet.load(yaml_file(tmp_path, "sed: A901\ninclude: [near]\nexcept: [R1]\nrules: []"))
+    assert [one.id for one in rules.rules] == ["R2"]
+
+
+def test_rule_that_is_left_out_must_exist(tmp_path: Path) -> None:
+    """A rule that was renamed does not come back unnoticed."""
+    yaml_file(tmp_path, RULE.format(context=".", test="Person", message="No"), "near.rules.yaml")
+    with pytest.raises(DefinitionError, match='Expected R1, found "R9"'):
+        RuleSet.load(yaml_file(tmp_path, "sed: A901\ninclude: [near]\nexcept: [R9]\nrules: []"))
+
+
 def test_file_without_rules_finds_nothing(tmp_path: Path) -> None:
     """An empty list of rules is a set that every document keeps."""
     path = tmp_path / "A901.rules.yaml"

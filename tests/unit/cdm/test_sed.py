@@ -3,9 +3,8 @@
 import pytest
 
 from eessi_sim import xmlsafe
-from eessi_sim.cdm.sed import Sed, namespace_of
+from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import NotASed, UnknownSedType, XmlError
-from eessi_sim.identifiers import CdmVersion, SedType
 
 A003 = b'<sed:A003 xmlns:sed="http://ec.europa.eu/eessi/ns/4_4/A003" sedGVer="4" sedVer="4"/>'
 
@@ -20,11 +19,6 @@ def test_root_is_the_element_that_was_read() -> None:
     """The SED keeps the element itself, not a copy."""
     root = xmlsafe.parse(A003)
     assert Sed.of(root).root is root
-
-
-def test_namespace_of_a_type_and_version_is_the_one_that_is_read() -> None:
-    """Writing and reading the namespace agree."""
-    assert namespace_of(SedType("A003"), CdmVersion("4.4")) == xmlsafe.namespace(xmlsafe.parse(A003))
 
 
 def test_envelope_is_named_in_the_error() -> None:

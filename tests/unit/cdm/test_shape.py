@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import pytest
 from tests.helpers.definitions import definition
+from xmlschema import XMLSchemaException
 
 from eessi_sim.cdm.annotation import Fact
 from eessi_sim.cdm.shape import Field, Shape, Shapes, component_model
@@ -175,9 +176,22 @@ def test_chain_of_nothing_is_the_root() -> None:
 
 def test_shapes_and_models_are_made_once() -> None:
     """Reading a schema is expensive; it is done once per process."""
-    xsd = definition("A901").xsd
     assert Shapes.of(definition("A901")) is OURS
-    assert component_model(xsd) is component_model(xsd)
+    assert component_model(definition("A901")) is component_model(definition("A901"))
+
+
+@pytest.mark.parametrize("error", [XMLSchemaException("too strange"), RecursionError("too deep")])
+def test_schema_that_the_library_cannot_hold_is_a_wrong_definition(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """What libxml2 accepts may still be too much for the schema library."""
+
+    def give_up(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("eessi_sim.cdm.shape.XMLSchema10", give_up)
+    with pytest.raises(DefinitionError, match="found: too"):
+        component_model(replace(definition("A901"), sector="of this test"))
 
 
 def test_schema_of_another_sed_is_refused() -> None:

@@ -81,7 +81,7 @@ def test_an_unknown_version_lists_those_there_are(version: str) -> None:
     """A version that does not exist is a usage error."""
     result = run("sample", "A003", "--version", version)
     assert result.exit_code == 2
-    assert "Known here: 4.4." in result.stderr
+    assert "Known here: 4.3, 4.4." in result.stderr
 
 
 def test_a_version_chooses_the_definition() -> None:
@@ -104,6 +104,26 @@ def test_samples_are_listed() -> None:
 
 
 # seds
+
+
+def test_versions_of_a_sed_are_compared() -> None:
+    """seds diff names what one version has and the other has not."""
+    changes = run_json("seds", "diff", "a008", "4.3", "4.4")["changes"]
+    assert {"kind": "field", "name": "AdditionalInformation", "old": None, "new": "0..1 group"} in changes
+
+
+def test_comparison_is_a_table_with_both_versions() -> None:
+    """What a version lacks is a dash."""
+    text = run("seds", "diff", "X010", "4.3", "4.4").stdout
+    assert "CDM 4.3" in text
+    assert "0..1 text (255)   0..1 text (500)" in text
+
+
+def test_equal_versions_say_so() -> None:
+    """No table without differences."""
+    assert run("seds", "diff", "A003", "4.3", "4.4").stdout == (
+        "A003 has the same fields, codes and rules in CDM 4.3 and 4.4\n"
+    )
 
 
 def test_seds_are_listed() -> None:

@@ -163,7 +163,7 @@ def test_a_folder_without_definitions_is_a_usage_error(tmp_path: Path) -> None:
     """--cdm has to name a folder of definitions."""
     result = run("validate", "-", "--cdm", tmp_path, stdin=b"")
     assert result.exit_code == 2
-    assert "Expected schemas like 4.4/LA/A003.xsd" in result.stderr
+    assert "Expected schemas like A003-4.4.xsd or 4.4/LA/A003.xsd" in result.stderr
 
 
 def test_a_time_that_is_none_is_a_usage_error() -> None:

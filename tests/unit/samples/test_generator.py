@@ -161,6 +161,8 @@ def test_twin_is_the_counterpart(a003: Generator) -> None:
     numbers[-1].addnext(copy.deepcopy(numbers[0]))
     again = root.findall(".//PersonalIdentificationNumber")
     twins = [twin_of(each, a003.stored) for each in again]
+    assert twins[0] is not None
+    assert twins[-1] is not None
     assert twins[0].findtext("country/value") == numbers[0].findtext("country/value")
     assert twins[-1].findtext("country/value") == numbers[-1].findtext("country/value")
     assert twin_of(etree.SubElement(root, "nothing"), a003.stored) is None

@@ -3,6 +3,7 @@
 from datetime import date
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from eessi_sim.cdm.functions import bic_ok, iban_ok
 from eessi_sim.errors import DefinitionError
 from eessi_sim.samples import numbers
 from eessi_sim.samples.guide import Guide
-from eessi_sim.samples.people import Human, People, Persona
+from eessi_sim.samples.people import Country, Human, People, Persona
 
 PEOPLE = People.default()
 GUIDE = Guide.default()
@@ -27,7 +28,7 @@ def humans(persona: Persona) -> list[Human]:
 
 
 @pytest.mark.parametrize("country", PEOPLE.countries, ids=lambda country: country.code)
-def test_numbers_of_a_state_are_possible(country: object) -> None:
+def test_numbers_of_a_state_are_possible(country: Country) -> None:
     """Personal numbers of men, women and children of every State have the check digits of that State."""
     for born, is_woman in ((date(1961, 2, 28), True), (date(1999, 12, 31), False), (date(2004, 2, 29), True)):
         number = numbers.personal_number(
@@ -37,7 +38,7 @@ def test_numbers_of_a_state_are_possible(country: object) -> None:
 
 
 @pytest.mark.parametrize("country", PEOPLE.countries, ids=lambda country: country.code)
-def test_accounts_of_a_state_are_possible(country: object) -> None:
+def test_accounts_of_a_state_are_possible(country: Country) -> None:
     """An account number has the length and check digits that ISO 13616 gives its State, the bank a BIC."""
     assert iban_ok(numbers.bank_account(country.bank_iban, Random(2)))
     assert bic_ok(country.bank_bic)
@@ -89,7 +90,7 @@ def test_guide_knows_whom_a_field_is_about(path: str, attribute: str, persona: P
     """The path of a field decides whose name, address or number it says; numbers beyond the last begin again."""
     entry = GUIDE.entry(path)
     assert entry is not None
-    expected: object = persona
+    expected: Any = persona
     for step in attribute.split("."):
         name, _, index = step.partition("[")
         expected = getattr(expected, name)
