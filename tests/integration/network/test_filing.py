@@ -121,11 +121,11 @@ async def test_process_that_the_receiver_does_not_know_is_refused(lab: Lab) -> N
 async def test_version_that_the_receiver_does_not_know_is_refused(lab: Lab) -> None:
     """A document of a data model without schemas is a version that is not supported."""
     draft = await held_back(lab)
-    other = CdmVersion("4.3")
-    edited = draft.edited(rb"ns/4_4/A003", b"ns/4_3/A003").edited(rb'sedVer="4"', b'sedVer="3"')
+    other = CdmVersion("4.5")
+    edited = draft.edited(rb"ns/4_4/A003", b"ns/4_5/A003").edited(rb'sedVer="4"', b'sedVer="5"')
     sealed = edited.edited(b"", b"", seal=lab.keys(NAV).seal).with_document(version=other)
     await brought(lab, sealed.with_scope(buc_version=other))
-    assert_refused(lab, "02", "4.3")
+    assert_refused(lab, "02", "4.5")
 
 
 async def test_participant_list_without_the_receiver_is_refused(lab: Lab) -> None:
