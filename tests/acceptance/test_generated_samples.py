@@ -31,7 +31,7 @@ def findings(definition: SedDefinition, data: bytes) -> list[str]:
     """What anybody finds: our validator, and the library that judges independently of libxml2."""
     sed = Sed.read(data)
     found = [f"{issue.path}: {issue.message}" for issue in VALIDATOR.validate(sed).issues]
-    return found + [str(error.reason) for error in component_model(definition.xsd).iter_errors(sed.root)]
+    return found + [str(error.reason) for error in component_model(definition).iter_errors(sed.root)]
 
 
 @every_sed

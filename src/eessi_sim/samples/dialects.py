@@ -13,7 +13,7 @@ from eessi_sim.samples import values
 from eessi_sim.samples.build import BARE, FULL, TYPICAL
 from eessi_sim.samples.generator import Generator
 from eessi_sim.samples.people import Human, Persona, ScriptName
-from eessi_sim.samples.settle import Judge, prune
+from eessi_sim.samples.settle import Judge, leaf_type, prune
 from eessi_sim.xmlsafe import Element
 
 _DATES: Final = (
@@ -125,10 +125,7 @@ def _leaves(generator: Generator, root: Element) -> Iterator[tuple[Element, Simp
     """Yield the leaves of a document with their types."""
     shapes = Shapes.of(generator.definition)
     for element in root.iterdescendants():
-        if len(element):
-            continue
-        line = [element, *element.iterancestors()][-2::-1]
-        simple = shapes.of_field(shapes.chain([str(each.tag) for each in line])[-1]).simple
+        simple = leaf_type(shapes, element) if not len(element) else None
         if simple is not None:
             yield element, simple
 

@@ -41,7 +41,7 @@ class Generator:
         self._guide = guide or Guide.default()
         self._personas: dict[int, Persona] = {}
         self._shapes = Shapes.of(definition)
-        self.judge = Judge(CompiledSchema.of(definition), RuleSet.load(definition.rules))
+        self.judge = Judge(CompiledSchema.of(definition), RuleSet.load(definition.rules), self._shapes)
 
     @functools.cached_property
     def stored(self) -> Element | None:

@@ -15,9 +15,11 @@ from lxml import etree
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.schema import CompiledSchema
+from eessi_sim.cdm.shape import Shapes, Simple
 from eessi_sim.xmlsafe import Element
 
 _ROUNDS: Final = 12
+_MOST_LEAVES: Final = 24
 
 Rebuild = Callable[[Element], Element]
 """Returns another element for the same place."""
@@ -29,15 +31,23 @@ class Judge:
     Args:
         schema: of the SED.
         rules: of the SED.
+        shapes: of the SED.
     """
 
-    def __init__(self, schema: CompiledSchema, rules: RuleSet) -> None:
+    def __init__(self, schema: CompiledSchema, rules: RuleSet, shapes: Shapes) -> None:
         self._schema = schema
+        self._shapes = shapes
         self._rules = rules
 
     def is_right(self, root: Element) -> bool:
         """Return whether nothing is wrong with a document."""
         return self._schema.verdict(root) and not self.broken(root)
+
+    def codes_of(self, leaf: Element) -> Sequence[str]:
+        """Return the codes that a leaf may have; none when it has no code list."""
+        simple = leaf_type(self._shapes, leaf)
+        codes = simple.code_list if simple is not None else None
+        return [code.code for code in codes.values] if codes is not None else ()
 
     def fits_schema(self, root: Element) -> bool:
         """Return whether a document fits its schema."""
@@ -95,6 +105,8 @@ def _change(
 ) -> bool:
     """Change a node by the first means left that keeps the schema."""
     means = list(_means(node, rebuilds, stored))
+    if attempt == len(rebuilds) + 1 and _recoded(root, node, judge):
+        return True
     for replacement in means[attempt - 1 :]:
         if _replaced(root, node, replacement(), judge):
             return True
@@ -111,6 +123,40 @@ def _means(
     if twin is not None:
         yield lambda: copy.deepcopy(twin)
     yield lambda: None
+
+
+def _recoded(root: Element, node: Element, judge: Judge) -> bool:
+    """Give a leaf in or near a node another code, if then less is broken: a text may want the code for other."""
+    broken = len(judge.broken(root))
+    for leaf in _leaves_near(node):
+        before = leaf.text
+        for code in judge.codes_of(leaf):
+            leaf.text = code
+            if judge.fits_schema(root) and len(judge.broken(root)) < broken:
+                return True
+        leaf.text = before
+    return False
+
+
+def _leaves_near(node: Element) -> list[Element]:
+    """Return the leaves in a node, then those beside it and beside what is around it."""
+    rings = [node, *(each for each in node.iterancestors() if each.getparent() is not None)]
+    leaves = [leaf for leaf in node.iterdescendants() if not len(leaf)]
+    for ring in rings:
+        for sibling in [*ring.itersiblings(preceding=True), *ring.itersiblings()]:
+            leaves += [
+                leaf
+                for leaf in (sibling, *sibling, *(each for child in sibling for each in child))
+                if not len(leaf)
+            ]
+    return leaves[:_MOST_LEAVES]
+
+
+def leaf_type(shapes: Shapes, leaf: Element) -> Simple | None:
+    """Return the type of a leaf, None where the schema is silent."""
+    line = [leaf, *leaf.iterancestors()][-2::-1]
+    fields = shapes.chain([str(each.tag) for each in line])
+    return shapes.of_field(fields[-1]).simple if len(fields) == len(line) + 1 else None
 
 
 def _ancestors(node: Element) -> list[Element]:
