@@ -4,6 +4,7 @@ The same seed gives the same document, and the same persona in every SED. Chance
 """
 
 import copy
+import dataclasses
 import functools
 from random import Random
 from typing import Final
@@ -108,7 +109,8 @@ class Generator:
         def builder(taste: Taste) -> Builder:
             return Builder(self._shapes, content, taste, random, self.definition.type.lower())
 
-        own, like_sample = builder(taste), builder(LIKE_SAMPLE)
+        own = builder(taste)
+        like_sample = builder(dataclasses.replace(taste, in_sample=1.0, beyond=0.0))
         root = own.document(self.stored)
         rebuilds = [functools.partial(self._rebuilt, own), functools.partial(self._rebuilt, like_sample)]
         return root if settle(root, self.judge, rebuilds, self.stored) else None

@@ -90,7 +90,10 @@ def settle(root: Element, judge: Judge, rebuilds: Sequence[Rebuild], stored: Ele
                 continue  # left out with something around it
             path = xmlsafe.path_of(node)
             tries[path] += 1
-            if node is root or not _change(root, node, tries[path], judge, rebuilds, stored):
+            if node is root:
+                if not _recoded(root, node, judge):
+                    return False
+            elif not _change(root, node, tries[path], judge, rebuilds, stored):
                 return False
     return not judge.broken(root)
 
