@@ -28,19 +28,26 @@ _UTF8_BOM: Final = b"\xef\xbb\xbf"
 _UTF16_BOMS: Final = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_NAMES: Final = ("UTF-8", "UTF8", "US-ASCII", "ASCII")
 _UTF16_NAMES: Final = ("UTF-16", "UTF-16LE", "UTF-16BE")
-_PARSER: Final = etree.XMLParser(
-    encoding="utf-8",  # the parser never guesses: everything was checked or made UTF-8 before
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    dtd_validation=False,
-    attribute_defaults=False,
-    huge_tree=False,
-    remove_comments=True,
-    strip_cdata=True,
-    collect_ids=False,
-    recover=False,
-)
+
+
+def _parser(*, remove_comments: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",  # the parser never guesses: everything was checked or made UTF-8 before
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        huge_tree=False,
+        remove_comments=remove_comments,
+        strip_cdata=True,
+        collect_ids=False,
+        recover=False,
+    )
+
+
+_PARSER: Final = _parser(remove_comments=True)
+_EDITOR: Final = _parser(remove_comments=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +72,13 @@ DOCUMENT_LIMITS: Final = XmlLimits(max_bytes=10 * 1024 * 1024)
 checks and explains one at a time, and must not be busy with it for minutes (our limit, inferred)."""
 
 
-def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
+def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS, *, keep_comments: bool = False) -> Element:
     """Parse one XML document and return its root element.
 
     Args:
         data: the document as received; UTF-8 or UTF-16.
         limits: how much we are willing to read.
+        keep_comments: whether comments stay in the tree; only for writing the document again.
 
     Raises:
         XmlTooLarge: larger, deeper or with more prefixes or attributes than allowed.
@@ -87,7 +95,7 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Element:
         raise _doctype_error()
     _refuse_prefixes(text, limits.max_prefixes)
     try:
-        root = etree.fromstring(text, _PARSER)
+        root = etree.fromstring(text, _EDITOR if keep_comments else _PARSER)
     except etree.XMLSyntaxError as error:
         raise _syntax_error(error) from error
     _refuse_instructions(text, root)

@@ -21,7 +21,7 @@ from lxml import etree
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
-from eessi_sim.cdm.sed import SIGNATURE, Sed
+from eessi_sim.cdm.sed import PREFIX, SIGNATURE, Sed
 from eessi_sim.cdm.shape import Field, Shape, Shapes
 from eessi_sim.definition_files import suggestion
 from eessi_sim.errors import IdentifierError, NotASed, SedError
@@ -34,7 +34,6 @@ Json = dict[str, "Json"] | list["Json"] | str | None
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 """Attributes that tell a parser where a schema lies; not content."""
-_PREFIX: Final = "sed"
 _NOT_XML: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What the production Char of XML 1.0, 2.2 leaves out."""
 
@@ -80,7 +79,7 @@ class Codec:
                 hint=f'Write {{"{name}": …}}.',
             )
         root_field = self._shapes.root
-        root = etree.Element(root_field.tag, nsmap={_PREFIX: self._definition.namespace})
+        root = etree.Element(root_field.tag, nsmap={PREFIX: self._definition.namespace})
         self._fill(root, self._shapes.of_field(root_field), document[name], f"$.{name}")
         return root
 

@@ -13,8 +13,10 @@ from xmlschema import XMLSchemaException, XMLSchemaValidationError
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.annotation import Fact
 from eessi_sim.cdm.catalogue import SedDefinition
-from eessi_sim.cdm.fault import fault_of
-from eessi_sim.cdm.report import Issue, Severity, line_of
+from eessi_sim.cdm.fault import Fault, fault_of
+from eessi_sim.cdm.mend import Place, repair_of
+from eessi_sim.cdm.mend_edits import Diagnosis
+from eessi_sim.cdm.report import Issue, Mend, Severity, line_of
 from eessi_sim.cdm.shape import Field, Shapes, component_model
 from eessi_sim.xmlsafe import Element
 
@@ -25,13 +27,19 @@ _MAX_CHILDREN: Final = 5000
 """Beyond so many children of one element libxml2's own words must do: for each child at fault the schema library
 counts all of them again, which takes minutes from some ten thousand on (measured)."""
 
+_MAX_MENDED: Final = 5000
+"""Elements of a document up to which repairs are planned: some 200 kB, the largest real ones; each is shown before
+and after, and that must not take minutes (our limit, inferred)."""
+
 _GIVES_UP: Final = (XMLSchemaException, ArithmeticError, LookupError, RecursionError, ValueError)
 """What the schema library raises instead of finding fault: an ``xsi:type`` that does not exist, a year of a
 thousand digits, elements nested as deep as libxml2 allows. The verdict stands all the same."""
 
 
-def explain(definition: SedDefinition, element: Element, max_issues: int) -> tuple[tuple[Issue, ...], int]:
-    """Return the findings about a SED and how many more there are, counted up to 1000 in all.
+def explain(
+    definition: SedDefinition, element: Element, max_issues: int
+) -> tuple[tuple[Diagnosis, ...], int]:
+    """Return the findings about a SED with their repairs, and how many more there are, counted up to 1000 in all.
 
     Args:
         definition: what the SED should be.
@@ -40,14 +48,15 @@ def explain(definition: SedDefinition, element: Element, max_issues: int) -> tup
     """
     if any(len(each) > _MAX_CHILDREN for each in element.iter()):
         return (), 0
-    explanation = Explanation(definition, Shapes.of(definition))
+    plans = sum(1 for _ in islice(element.iter(), _MAX_MENDED + 1)) <= _MAX_MENDED
+    explanation = Explanation(definition, Shapes.of(definition), plans_repairs=plans)
     errors = component_model(definition.xsd).iter_errors(element)
     try:
-        issues = tuple(explanation.issue(error) for error in islice(errors, max_issues))
+        found = tuple(explanation.diagnosis(error) for error in islice(errors, max_issues))
         capped = sum(1 for _ in islice(errors, max(0, _MAX_COUNTED - max_issues)))
     except _GIVES_UP:
         return (), 0
-    return issues, capped
+    return found, capped
 
 
 class Explanation:
@@ -56,15 +65,22 @@ class Explanation:
     Args:
         definition: names the SED.
         shapes: knows meaning, confidence and source of every element.
+        plans_repairs: whether to say how a fault can be mended.
     """
 
-    def __init__(self, definition: SedDefinition, shapes: Shapes) -> None:
+    def __init__(self, definition: SedDefinition, shapes: Shapes, *, plans_repairs: bool) -> None:
         self._definition = definition
         self._shapes = shapes
+        self._plans_repairs = plans_repairs
 
-    def issue(self, error: XMLSchemaValidationError) -> Issue:
-        """Return the finding that ``error`` stands for."""
+    def diagnosis(self, error: XMLSchemaValidationError) -> Diagnosis:
+        """Return the finding that ``error`` stands for, and how the fault can be put right."""
         fault = fault_of(error)
+        place = Place(self._definition, self._shapes, fault)
+        repair = repair_of(place) if self._plans_repairs else None
+        return Diagnosis(self._issue(fault, repair.shown() if repair is not None else None), repair)
+
+    def _issue(self, fault: Fault, mend: Mend | None) -> Issue:
         element = fault.at
         fields = self._shapes.chain(_tags_below_root(element, fault.step))
         fact = self._fact(fields)
@@ -80,6 +96,7 @@ class Explanation:
             confidence=fact.confidence,
             expected=fault.expected,
             found=fault.found,
+            mend=mend,
         )
 
     def _fact(self, fields: list[Field]) -> Fact:

@@ -54,6 +54,8 @@ class Attribute:
     simple: Simple
     documentation: str = ""
     fact: Fact | None = None
+    fixed: str | None = None
+    """The only value that it may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,24 @@ def component_model(xsd: Path) -> XMLSchema10:
     schemas is left to libxml2, which takes a hundredth of the time.
     """
     return XMLSchema10(str(xsd), allow="local", defuse="always", validation="skip")
+
+
+def declaration_at(xsd: Path, tags: Iterable[str]) -> XsdElement | None:
+    """Return the declaration of an element, None when the schema does not know it there.
+
+    Args:
+        xsd: the schema.
+        tags: from the root down to the element.
+    """
+    root, *below = tags
+    found = component_model(xsd).maps.elements.get(root)
+    declaration = found if isinstance(found, XsdElement) else None
+    for tag in below:
+        content = getattr(declaration.type, "content", None) if declaration is not None else None
+        particles = particles_of(content) if isinstance(content, XsdGroup) else ()
+        children = (particle for particle, _, _ in particles if isinstance(particle, XsdElement))
+        declaration = next((child for child in children if child.name == tag), None)
+    return declaration
 
 
 @functools.cache
@@ -255,6 +275,7 @@ def _attribute(name: str, attribute: XsdAttribute) -> Attribute:
         _simple(attribute.type),
         documentation_of(annotation),
         fact_of(annotation),
+        attribute.fixed,
     )
 
 

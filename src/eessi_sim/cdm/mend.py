@@ -1,0 +1,287 @@
+"""Mends of mechanical faults: which fault can be put right without asking anybody, and how.
+
+A table from the code of a fault to a function that plans the repair. What the repair does to the tree stands in
+``mend_edits``, how values are written in ``mend_values``; the root of a document has its own faults in
+``mend_root``, and ``mender`` mends a whole document.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Final
+
+from lxml import etree
+
+from eessi_sim import xmlsafe
+from eessi_sim.cdm.catalogue import SedDefinition
+from eessi_sim.cdm.fault import Fault
+from eessi_sim.cdm.mend_edits import (
+    Drop,
+    Rename,
+    Reorder,
+    Repair,
+    SetAttribute,
+    SetText,
+    Wrap,
+    WrapText,
+    declared,
+)
+from eessi_sim.cdm.mend_values import written
+from eessi_sim.cdm.sed import PREFIX, SIGNATURE
+from eessi_sim.cdm.shape import Field, Shape, Shapes, Simple, declaration_at
+from eessi_sim.xmlsafe import Element
+
+_FRAME_PREFIX: Final = "doc"
+"""Prefix of what stands around a SED when it needs one (our choice, inferred)."""
+_FEW: Final = 4
+"""Up to so many elements are named one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A fault, and what the schema says about the element that it lies at."""
+
+    definition: SedDefinition
+    shapes: Shapes
+    fault: Fault
+
+    @property
+    def element(self) -> Element:
+        """The element to look at."""
+        return self.fault.at
+
+    @property
+    def parent(self) -> Element | None:
+        """The element around it, None for the SED itself."""
+        return self.element.getparent() if _tags(self.element)[1:] else None
+
+    def shape(self, element: Element) -> Shape | None:
+        """Return what the schema says about an element, None when it does not know it there."""
+        tags = _tags(element)
+        fields = self.shapes.chain(tags[1:])
+        return self.shapes.of_field(fields[-1]) if len(fields) == len(tags) else None
+
+    def fields(self, element: Element) -> Mapping[str, Field]:
+        """Return the children that an element may have, by tag."""
+        shape = self.shape(element)
+        return (shape.fields if shape is not None else None) or {}
+
+    def accepts(self, element: Element) -> bool:
+        """Return whether the schema would take ``element`` in place of the element at fault."""
+        declaration = declaration_at(self.definition.xsd, _tags(self.element))
+        judged: Any = element  # the library's types do not know lxml
+        return declaration is not None and declaration.is_valid(judged)
+
+
+def repair_of(place: Place) -> Repair | None:
+    """Return how a fault can be put right; None when only a person can know."""
+    planner = _PLANNERS.get(place.fault.code)
+    return planner(place) if planner is not None else None
+
+
+def _tags(element: Element) -> list[str]:
+    """Return the tags from the SED down to ``element``."""
+    tags: list[str] = [element.tag, *(ancestor.tag for ancestor in element.iterancestors())]
+    tags.reverse()
+    start = next((index for index, tag in enumerate(tags) if "/eessi/ns/" in tag), 0)
+    return tags[start:]
+
+
+# Values and attributes.
+
+
+def _value(place: Place) -> Repair | None:
+    shape = place.shape(place.element)
+    if place.fault.step.startswith("/@"):
+        attribute = (shape.attributes or {}).get(place.fault.step[2:]) if shape is not None else None
+        return _attribute_text(place, attribute.name, attribute.simple) if attribute is not None else None
+    if shape is None or shape.simple is None or len(place.element):
+        return None
+    for text, sentence in written(place.element.text or "", shape.simple):
+        candidate = copy.deepcopy(place.element)
+        candidate.text = text
+        if place.accepts(candidate):
+            return Repair(sentence, place.element, [SetText(place.element, text)])
+    return None
+
+
+def _attribute_text(place: Place, name: str, simple: Simple) -> Repair | None:
+    return next(
+        (
+            Repair(sentence, place.element, [SetAttribute(place.element, name, text)], depth=0)
+            for text, sentence in written(place.element.get(name, ""), simple)
+        ),
+        None,
+    )
+
+
+def _fixed_attribute(place: Place) -> Repair | None:
+    """Write an attribute that may have one value only."""
+    shape = place.shape(place.element)
+    name = place.fault.step[2:]
+    attribute = (shape.attributes or {}).get(name) if shape is not None else None
+    if attribute is None or attribute.fixed is None:
+        return None
+    edit = SetAttribute(place.element, name, attribute.fixed)
+    return Repair(f'Write {name}="{attribute.fixed}".', place.element, [edit], depth=0)
+
+
+# Children.
+
+
+def _order(place: Place) -> Repair | None:
+    """Sort the children as the schema lists them; what the schema does not know forbids it."""
+    parent = place.parent
+    if parent is None:
+        return None
+    ranks = {tag: rank for rank, tag in enumerate([*place.fields(parent), SIGNATURE])}
+    children = list(parent)
+    if not all(child.tag in ranks for child in children):
+        return None
+    children.sort(key=lambda child: ranks[child.tag])
+    sentence = f"Bring the elements in {_named(parent)} into the order of the schema."
+    return Repair(sentence, parent, [Reorder(parent, tuple(children))])
+
+
+def _repeated(place: Place) -> Repair | None:
+    """Remove elements that say the same as one in front of them."""
+    parent = place.parent
+    if parent is None:
+        return None
+    seen: set[bytes] = set()
+    copies = []
+    for child in parent.iterchildren(place.element.tag):
+        content = _content(child)
+        if content in seen:
+            copies.append(Drop(child))
+        seen.add(content)
+    sentence = f"Remove the copies of {_named(place.element)}."
+    return Repair(sentence, parent, copies) if copies else None
+
+
+def _content(element: Element) -> bytes:
+    """Return what an element says, without what stands behind it."""
+    return etree.tostring(element, with_tail=False)
+
+
+def _code_in_group(place: Place) -> Repair | None:
+    """Put the element that holds the code around a code that stands alone."""
+    shape = place.shape(place.element)
+    if shape is None or shape.coded is None or len(place.element):
+        return None
+    edit = WrapText(place.element, shape.coded.tag)
+    return Repair(f"Put <{shape.coded.name}> around the code.", place.element, [edit])
+
+
+def _unexpected(place: Place) -> Repair | None:
+    """Tell apart a value in an element too many, a name in other letters, and a group that was left out."""
+    if place.parent is None:
+        return None
+    return _spelled(place, place.parent) or _left_out(place, place.parent)
+
+
+def _spelled(place: Place, parent: Element) -> Repair | None:
+    name = xmlsafe.local_name(place.element).casefold()
+    known = [field for field in place.fields(parent).values() if field.name.casefold() == name]
+    if len(known) != 1:
+        return None
+    edit = Rename(place.element, known[0].tag)
+    return Repair(f"Write the name as <{known[0].name}>.", place.element, [edit])
+
+
+def _left_out(place: Place, parent: Element) -> Repair | None:
+    """Put a group around elements that only this group can hold."""
+    known = place.fields(parent)
+    holders = [field for field in known.values() if place.element.tag in _inside(place, field)]
+    if len(holders) != 1:
+        return None
+    [group] = holders
+
+    def is_left_out(sibling: Element) -> bool:
+        return sibling.tag not in known and sibling.tag in _inside(place, group)
+
+    in_front = takewhile(is_left_out, place.element.itersiblings(preceding=True))
+    run = [*reversed(list(in_front)), place.element, *takewhile(is_left_out, place.element.itersiblings())]
+    if group.maximum is not None and len(parent.findall(group.tag)) >= group.maximum:
+        return None
+    sentence = f"Put <{group.name}> around {_listed(run)}."
+    return Repair(sentence, parent, [Wrap(tuple(run), group.tag)])
+
+
+def _inside(place: Place, field: Field) -> Mapping[str, Field]:
+    return place.shapes.of_field(field).fields or {}
+
+
+def _namespace(place: Place) -> Repair | None:
+    """Give an element, and what stands in it, the namespace that the schema gives them."""
+    parent = place.parent
+    if parent is None:
+        return None
+    names = {field.name: field for field in place.fields(parent).values()}
+    known = names.get(xmlsafe.local_name(place.element))
+    if known is None:
+        return None
+    if parent.nsmap.get(None):
+        return _default_namespace(place, parent)
+    edits = list(_renames(place, place.element, known))
+    return Repair(f"Take the namespace off {_named(place.element)}.", place.element, edits)
+
+
+def _default_namespace(place: Place, parent: Element) -> Repair:
+    """Give a prefix to every default namespace that spills over the elements of the SED."""
+    around = [parent, *parent.iterancestors()]
+    owners = [each for each in around if declared(each).get(None)]
+    sed = next(each for each in around if each.tag == place.shapes.root.tag)
+    prefixed = [
+        Rename(owner, owner.tag, PREFIX if owner is sed else _FRAME_PREFIX) for owner in reversed(owners)
+    ]
+    below = [
+        edit
+        for child in sed
+        if (field := _by_name(place, place.shapes.root).get(xmlsafe.local_name(child))) is not None
+        for edit in _renames(place, child, field)
+    ]
+    outermost = owners[-1]
+    sentence = f'Give the namespace of {_named(outermost)} a prefix; xmlns="…" reaches everything in it.'
+    return Repair(sentence, outermost, [*prefixed, *below])
+
+
+def _by_name(place: Place, field: Field) -> Mapping[str, Field]:
+    return {each.name: each for each in _inside(place, field).values()}
+
+
+def _renames(place: Place, element: Element, field: Field) -> Iterator[Rename]:
+    if element.tag != field.tag or element.nsmap.get(None):
+        yield Rename(element, field.tag)
+    for child in element:
+        known = _by_name(place, field).get(xmlsafe.local_name(child))
+        if known is not None:
+            yield from _renames(place, child, known)
+
+
+_PLANNERS: Final[Mapping[str, Callable[[Place], Repair | None]]] = {
+    "attribute-missing": _fixed_attribute,
+    "attribute-value": _fixed_attribute,
+    "date-invalid": _value,
+    "element-namespace": _namespace,
+    "element-order": _order,
+    "element-repeated": _repeated,
+    "element-unexpected": _unexpected,
+    "number-invalid": _value,
+    "text-unexpected": _code_in_group,
+    "value-not-in-code-list": _value,
+    "value-pattern": _value,
+    "value-too-long": _value,
+    "value-type": _value,
+}
+"""Code of a fault to what plans its repair; every other fault needs a person."""
+
+
+def _named(element: Element) -> str:
+    return f"<{xmlsafe.local_name(element)}>"
+
+
+def _listed(elements: list[Element]) -> str:
+    names = list(dict.fromkeys(_named(element) for element in elements))
+    return ", ".join(names[:_FEW]) + (" …" if len(names) > _FEW else "")
