@@ -12,17 +12,18 @@ from eessi_sim.cdm.mender import Mended, mend
 from eessi_sim.cdm.sed import Sed
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.errors import SedError
-from eessi_sim.verification.recognition import Kind, kind_of
+from eessi_sim.verification.recognition import Kind
 from eessi_sim.xmlsafe import Element
 
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 
-def mend_file(data: bytes, validator: Validator) -> Mended:
+def mend_file(kind: Kind, data: bytes, validator: Validator) -> Mended:
     """Return a file without the mechanical faults of its SED.
 
     Args:
-        data: XML, or JSON in RINA's form.
+        kind: what it is.
+        data: its content.
         validator: knows what is right.
 
     Raises:
@@ -30,7 +31,6 @@ def mend_file(data: bytes, validator: Validator) -> Mended:
         XmlError: it is XML that we are not willing to read.
         DefinitionError: a file of the definition is wrong.
     """
-    kind = kind_of(data)
     if kind is Kind.SED:
         return mend(data, validator)
     if kind is Kind.ENVELOPE:
