@@ -6,7 +6,7 @@ A table from the code of a fault to a function that plans the repair. What the r
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final
@@ -15,7 +15,7 @@ from lxml import etree
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import SedDefinition
-from eessi_sim.cdm.fault import Fault
+from eessi_sim.cdm.fault import Fault, fault_of
 from eessi_sim.cdm.mend_edits import (
     Drop,
     Rename,
@@ -29,11 +29,12 @@ from eessi_sim.cdm.mend_edits import (
 )
 from eessi_sim.cdm.mend_values import written
 from eessi_sim.cdm.sed import PREFIX, SIGNATURE
-from eessi_sim.cdm.shape import Field, Shape, Shapes, Simple, declaration_at
+from eessi_sim.cdm.shape import Attribute, Field, Shape, Shapes, declaration_at
 from eessi_sim.xmlsafe import Element
 
 _FRAME_PREFIX: Final = "doc"
 """Prefix of what stands around a SED when it needs one (our choice, inferred)."""
+_UNKNOWN: Final = Shape("")
 _FEW: Final = 4
 """Up to so many elements are named one by one."""
 
@@ -52,26 +53,52 @@ class Place:
         return self.fault.at
 
     @property
-    def parent(self) -> Element | None:
-        """The element around it, None for the SED itself."""
-        return self.element.getparent() if _tags(self.element)[1:] else None
+    def parent(self) -> Element:
+        """The element around it; the SED itself has no fault that asks for it."""
+        parent = self.element.getparent()
+        assert parent is not None  # faults of children lie at children
+        return parent
 
-    def shape(self, element: Element) -> Shape | None:
-        """Return what the schema says about an element, None when it does not know it there."""
+    def shape(self, element: Element) -> Shape:
+        """Return what the schema says about an element, nothing when it does not know it there."""
         tags = _tags(element)
         fields = self.shapes.chain(tags[1:])
-        return self.shapes.of_field(fields[-1]) if len(fields) == len(tags) else None
+        return self.shapes.of_field(fields[-1]) if len(fields) == len(tags) else _UNKNOWN
 
     def fields(self, element: Element) -> Mapping[str, Field]:
         """Return the children that an element may have, by tag."""
-        shape = self.shape(element)
-        return (shape.fields if shape is not None else None) or {}
+        return self.shape(element).fields or {}
 
-    def accepts(self, element: Element) -> bool:
-        """Return whether the schema would take ``element`` in place of the element at fault."""
-        declaration = declaration_at(self.definition.xsd, _tags(self.element))
-        judged: Any = element  # the library's types do not know lxml
-        return declaration is not None and declaration.is_valid(judged)
+    @property
+    def attribute(self) -> Attribute | None:
+        """The attribute in question, None when the fault is about something else or the schema does not know it."""
+        attributes = self.shape(self.element).attributes or {}
+        return attributes.get(self.fault.step.removeprefix("/@"))
+
+    def accepts_text(self, text: str) -> bool:
+        """Return whether the schema would take ``text`` in the element at fault."""
+        candidate = copy.deepcopy(self.element)
+        for child in list(candidate):
+            candidate.remove(child)
+        candidate.text = text
+        return not self._faults(self.element, candidate)
+
+    def accepts_order(self, parent: Element, children: Iterable[Element]) -> bool:
+        """Return whether the schema would find nothing out of order if ``children`` stood so in ``parent``."""
+        candidate = etree.Element(parent.tag)
+        for child in children:
+            etree.SubElement(candidate, child.tag)
+        return not any(
+            fault.code == "element-order" and fault.at.getparent() is candidate
+            for fault in self._faults(parent, candidate)
+        )
+
+    def _faults(self, element: Element, candidate: Element) -> list[Fault]:
+        """Return what would be wrong with ``candidate`` in place of an element that the schema knows."""
+        declaration = declaration_at(self.definition.xsd, _tags(element))
+        assert declaration is not None  # the shape knows the element
+        judged: Any = candidate  # the library's types do not know lxml
+        return [fault_of(error) for error in declaration.iter_errors(judged)]
 
 
 def repair_of(place: Place) -> Repair | None:
@@ -92,39 +119,31 @@ def _tags(element: Element) -> list[str]:
 
 
 def _value(place: Place) -> Repair | None:
-    shape = place.shape(place.element)
-    if place.fault.step.startswith("/@"):
-        attribute = (shape.attributes or {}).get(place.fault.step[2:]) if shape is not None else None
-        return _attribute_text(place, attribute.name, attribute.simple) if attribute is not None else None
-    if shape is None or shape.simple is None or len(place.element):
+    if place.attribute is not None:
+        return _attribute_value(place, place.attribute)
+    simple = place.shape(place.element).simple
+    if simple is None:
         return None
-    for text, sentence in written(place.element.text or "", shape.simple):
-        candidate = copy.deepcopy(place.element)
-        candidate.text = text
-        if place.accepts(candidate):
+    for text, sentence in written(place.element.text or "", simple):
+        if place.accepts_text(text):
             return Repair(sentence, place.element, [SetText(place.element, text)])
     return None
 
 
-def _attribute_text(place: Place, name: str, simple: Simple) -> Repair | None:
-    return next(
-        (
-            Repair(sentence, place.element, [SetAttribute(place.element, name, text)], depth=0)
-            for text, sentence in written(place.element.get(name, ""), simple)
-        ),
-        None,
-    )
+def _attribute_value(place: Place, attribute: Attribute) -> Repair | None:
+    found = place.element.get(attribute.name, "")
+    for text, sentence in written(found, attribute.simple):
+        return Repair(sentence, place.element, [SetAttribute(place.element, attribute.name, text)], depth=0)
+    return None
 
 
 def _fixed_attribute(place: Place) -> Repair | None:
     """Write an attribute that may have one value only."""
-    shape = place.shape(place.element)
-    name = place.fault.step[2:]
-    attribute = (shape.attributes or {}).get(name) if shape is not None else None
+    attribute = place.attribute
     if attribute is None or attribute.fixed is None:
         return None
-    edit = SetAttribute(place.element, name, attribute.fixed)
-    return Repair(f'Write {name}="{attribute.fixed}".', place.element, [edit], depth=0)
+    edit = SetAttribute(place.element, attribute.name, attribute.fixed)
+    return Repair(f'Write {attribute.name}="{attribute.fixed}".', place.element, [edit], depth=0)
 
 
 # Children.
@@ -133,13 +152,13 @@ def _fixed_attribute(place: Place) -> Repair | None:
 def _order(place: Place) -> Repair | None:
     """Sort the children as the schema lists them; what the schema does not know forbids it."""
     parent = place.parent
-    if parent is None:
-        return None
     ranks = {tag: rank for rank, tag in enumerate([*place.fields(parent), SIGNATURE])}
     children = list(parent)
     if not all(child.tag in ranks for child in children):
         return None
     children.sort(key=lambda child: ranks[child.tag])
+    if not place.accepts_order(parent, children):  # a group of several elements that repeats
+        return None
     sentence = f"Bring the elements in {_named(parent)} into the order of the schema."
     return Repair(sentence, parent, [Reorder(parent, tuple(children))])
 
@@ -147,8 +166,6 @@ def _order(place: Place) -> Repair | None:
 def _repeated(place: Place) -> Repair | None:
     """Remove elements that say the same as one in front of them."""
     parent = place.parent
-    if parent is None:
-        return None
     seen: set[bytes] = set()
     copies = []
     for child in parent.iterchildren(place.element.tag):
@@ -167,18 +184,27 @@ def _content(element: Element) -> bytes:
 
 def _code_in_group(place: Place) -> Repair | None:
     """Put the element that holds the code around a code that stands alone."""
-    shape = place.shape(place.element)
-    if shape is None or shape.coded is None or len(place.element):
+    coded = place.shape(place.element).coded
+    if coded is None or len(place.element):
         return None
-    edit = WrapText(place.element, shape.coded.tag)
-    return Repair(f"Put <{shape.coded.name}> around the code.", place.element, [edit])
+    return Repair(f"Put <{coded.name}> around the code.", place.element, [WrapText(place.element, coded.tag)])
 
 
 def _unexpected(place: Place) -> Repair | None:
     """Tell apart a value in an element too many, a name in other letters, and a group that was left out."""
-    if place.parent is None:
-        return None
+    if place.element.tag in place.fields(place.parent):
+        return _too_deep(place)
     return _spelled(place, place.parent) or _left_out(place, place.parent)
+
+
+def _too_deep(place: Place) -> Repair | None:
+    """Take the element away that stands around a value which stands alone."""
+    children = list(place.element)
+    text = xmlsafe.text_of(children[0])
+    if len(children) != 1 or len(children[0]) or not place.accepts_text(text):
+        return None
+    sentence = f"Take {_named(children[0])} away from around the value."
+    return Repair(sentence, place.element, [Drop(children[0]), SetText(place.element, text)])
 
 
 def _spelled(place: Place, parent: Element) -> Repair | None:
@@ -216,12 +242,9 @@ def _inside(place: Place, field: Field) -> Mapping[str, Field]:
 def _namespace(place: Place) -> Repair | None:
     """Give an element, and what stands in it, the namespace that the schema gives them."""
     parent = place.parent
-    if parent is None:
-        return None
     names = {field.name: field for field in place.fields(parent).values()}
     known = names.get(xmlsafe.local_name(place.element))
-    if known is None:
-        return None
+    assert known is not None  # otherwise the element would be called unexpected
     if parent.nsmap.get(None):
         return _default_namespace(place, parent)
     edits = list(_renames(place, place.element, known))

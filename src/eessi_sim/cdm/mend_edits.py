@@ -6,6 +6,7 @@ the first tree and looks up their twins.
 """
 
 import copy
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -21,6 +22,7 @@ Twins = Mapping[Element, Element]
 
 _MAX_SHOWN: Final = 12
 """Elements of a part that is shown whole; of a larger one only the outline (our choice, inferred)."""
+_LINE_END: Final = re.compile(r"\s*[\r\n]\s*")
 _MAX_TEXT: Final = 120
 """Characters of a text that are shown."""
 
@@ -150,8 +152,8 @@ class Drop:
         previous, parent = twin.getprevious(), twin.getparent()
         if previous is not None and twin.getnext() is None:
             previous.tail = twin.tail
-        if parent is not None:
-            parent.remove(twin)
+        assert parent is not None  # a copy always stands in something
+        parent.remove(twin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +168,11 @@ class Rename:
     def apply(self, twins: Twins) -> None:
         """Do it in the copy: a new element takes everything over."""
         old = twins[self.element]
-        own = {prefix: uri for prefix, uri in declared(old).items() if prefix not in (None, self.prefix)}
+        own = {
+            prefix: uri
+            for prefix, uri in declared(old).items()
+            if prefix not in (None, self.prefix) and uri != xmlsafe.namespace(old)
+        }
         if self.prefix is not None:
             own[self.prefix] = self.tag[1:].partition("}")[0]
         new = etree.Element(self.tag, nsmap=own)
@@ -237,7 +243,7 @@ def _written(element: Element, depth: int, known: Mapping[str | None, str]) -> s
     attributes = "".join(
         f' {key}="{xmlsafe.escape_attribute(_cut(value))}"' for key, value in _attributes(element)
     )
-    text = xmlsafe.escape_text(_cut((element.text or "").strip() if len(element) else element.text or ""))
+    text = xmlsafe.escape_text(_cut(_on_one_line(element)))
     if len(element) and not depth:
         inside = "…"
     else:
@@ -245,6 +251,11 @@ def _written(element: Element, depth: int, known: Mapping[str | None, str]) -> s
     return (
         f"<{name}{declared}{attributes}>{inside}</{name}>" if inside else f"<{name}{declared}{attributes}/>"
     )
+
+
+def _on_one_line(element: Element) -> str:
+    text = element.text or ""
+    return text.strip() if len(element) else _LINE_END.sub(" ", text)
 
 
 def _is_used(element: Element, prefix: str | None) -> bool:

@@ -94,7 +94,7 @@ class CompiledSchema:
         return found, len(entries) - len(found)
 
     def _plain(self, entry: Any, element: Element) -> Diagnosis:  # the stubs of lxml give entries no type
-        leaf = _padded_leaf(element, entry.path)
+        leaf = _padded_leaf(element, entry.path or ".")
         if leaf is not None:
             return _too_many_blanks(leaf, f"XSD:{self._definition.type}")
         issue = Issue(
@@ -108,10 +108,8 @@ class CompiledSchema:
         return Diagnosis(issue, None)
 
 
-def _padded_leaf(element: Element, path: str | None) -> Element | None:
+def _padded_leaf(element: Element, path: str) -> Element | None:
     """Return the leaf at a path as libxml2 writes it, if there are blanks around its value."""
-    if path is None:
-        return None
     prefixes = {prefix: uri for prefix, uri in element.nsmap.items() if prefix}
     try:
         found: Any = element.getroottree().xpath(path, namespaces=prefixes)

@@ -102,7 +102,7 @@ def test_mechanical_fault_is_mended(old: str, new: str, times: int, code: str) -
         (' sedVer="4"', ' sedVer="4" other=""'),
         ("<forename>", "<forename>Ada</forename><forename>"),
         ("4_4/A003(.*)<dateBirth>.*?</dateBirth>", r"4_4/A002\1"),
-        ("4_4/A003(.*)a003:A003", r"4_4/A901\1a003:A902"),
+        ("A003 (.*)4_4/A003(.*)A003>", r"A902 \g<1>4_4/A901\2A902>"),
         ("a003:A003(.*)A003>$", r"a003:letter xmlns='urn:letter'\1letter>"),
     ],
 )
