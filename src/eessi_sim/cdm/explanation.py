@@ -27,8 +27,8 @@ _MAX_CHILDREN: Final = 5000
 """Beyond so many children of one element libxml2's own words must do: for each child at fault the schema library
 counts all of them again, which takes minutes from some ten thousand on (measured)."""
 
-_MAX_MENDED: Final = 5000
-"""Elements of a document up to which repairs are planned: some 200 kB, the largest real ones; each is shown before
+_MAX_MENDED: Final = 10_000
+"""Elements of a document up to which repairs are planned: more than the largest real ones of some 200 kB; each is shown before
 and after, and that must not take minutes (our limit, inferred)."""
 
 _GIVES_UP: Final = (XMLSchemaException, ArithmeticError, LookupError, RecursionError, ValueError)

@@ -6,7 +6,7 @@ A table from the code of a fault to a function that plans the repair. What the r
 """
 
 import copy
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Final
@@ -164,17 +164,15 @@ def _order(place: Place) -> Repair | None:
 
 
 def _repeated(place: Place) -> Repair | None:
-    """Remove elements that say the same as one in front of them."""
+    """Remove elements that say the same as one in front of them, if that is enough."""
     parent = place.parent
-    seen: set[bytes] = set()
-    copies = []
-    for child in parent.iterchildren(place.element.tag):
-        content = _content(child)
-        if content in seen:
-            copies.append(Drop(child))
-        seen.add(content)
-    sentence = f"Remove the copies of {_named(place.element)}."
-    return Repair(sentence, parent, copies) if copies else None
+    children = list(parent.iterchildren(place.element.tag))
+    firsts = {_content(child): child for child in reversed(children)}
+    most = place.fields(parent)[place.element.tag].maximum
+    if most is not None and len(firsts) > most:
+        return None
+    copies = [Drop(child) for child in children if firsts[_content(child)] is not child]
+    return Repair(f"Remove the copies of {_named(place.element)}.", parent, copies) if copies else None
 
 
 def _content(element: Element) -> bytes:
@@ -191,10 +189,13 @@ def _code_in_group(place: Place) -> Repair | None:
 
 
 def _unexpected(place: Place) -> Repair | None:
-    """Tell apart a value in an element too many, a name in other letters, and a group that was left out."""
+    """Tell apart a value in an element too many, a group that was left out, and a name in other letters."""
     if place.element.tag in place.fields(place.parent):
         return _too_deep(place)
-    return _spelled(place, place.parent) or _left_out(place, place.parent)
+    groups = [
+        field for field in place.fields(place.parent).values() if place.element.tag in _inside(place, field)
+    ]
+    return _left_out(place, place.parent, groups) if groups else _spelled(place, place.parent)
 
 
 def _too_deep(place: Place) -> Repair | None:
@@ -216,13 +217,12 @@ def _spelled(place: Place, parent: Element) -> Repair | None:
     return Repair(f"Write the name as <{known[0].name}>.", place.element, [edit])
 
 
-def _left_out(place: Place, parent: Element) -> Repair | None:
+def _left_out(place: Place, parent: Element, groups: Sequence[Field]) -> Repair | None:
     """Put a group around elements that only this group can hold."""
-    known = place.fields(parent)
-    holders = [field for field in known.values() if place.element.tag in _inside(place, field)]
-    if len(holders) != 1:
+    if len(groups) != 1:
         return None
-    [group] = holders
+    [group] = groups
+    known = place.fields(parent)
 
     def is_left_out(sibling: Element) -> bool:
         return sibling.tag not in known and sibling.tag in _inside(place, group)

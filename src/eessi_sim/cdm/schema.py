@@ -70,9 +70,9 @@ class CompiledSchema:
         diagnoses, capped = self._judged(element, max_issues)
         return SchemaFindings(tuple(diagnosis.issue for diagnosis in diagnoses), capped)
 
-    def diagnoses(self, element: Element) -> tuple[Diagnosis, ...]:
-        """Return at most 100 findings about a SED with their repairs, none when it fits."""
-        return self._judged(element, MAX_ISSUES)[0]
+    def diagnoses(self, element: Element) -> tuple[tuple[Diagnosis, ...], int]:
+        """Return at most 100 findings about a SED with their repairs, none when it fits, and how many more there are."""
+        return self._judged(element, MAX_ISSUES)
 
     def _judged(self, element: Element, max_issues: int) -> tuple[tuple[Diagnosis, ...], int]:
         if self.verdict(element):

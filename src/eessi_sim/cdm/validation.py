@@ -104,8 +104,10 @@ class Validator:
         issue = Issue.of_error(error, repair.shown() if repair is not None else None)
         return dataclasses.replace(issue, path=xmlsafe.path_of(element), line=line_of(element))
 
-    def diagnoses(self, element: Element) -> tuple[Diagnosis, ...]:
-        """Return what is wrong with the form of a SED, with the repairs; the rules are not asked.
+    def diagnoses(self, element: Element) -> tuple[tuple[Diagnosis, ...], int]:
+        """Return what is wrong with the form of a SED, with the repairs, and how many more findings there are.
+
+        The rules are not asked.
 
         Args:
             element: a SED, or what should be one.
@@ -117,11 +119,11 @@ class Validator:
             sed = Sed.of(element)
             definition = self._catalogue.get(sed.type, sed.version)
         except (NotASed, UnknownSedType) as error:
-            return (Diagnosis(self.no_sed(error, element), root_repair(element, self._catalogue)),)
+            return (Diagnosis(self.no_sed(error, element), root_repair(element, self._catalogue)),), 0
         version = _version_diagnoses(sed)
         told = {diagnosis.issue.path for diagnosis in version}
-        schema = CompiledSchema.of(definition).diagnoses(element)
-        return (*version, *(each for each in schema if each.issue.path not in told))
+        schema, capped = CompiledSchema.of(definition).diagnoses(element)
+        return (*version, *(each for each in schema if each.issue.path not in told)), capped
 
     def _read(self, data: bytes) -> Sed | Element:
         match = _START.match(data)

@@ -7,7 +7,6 @@ import json
 from typing import Final
 
 from eessi_sim import xmlsafe
-from eessi_sim.cdm.codec import Codec, read_json
 from eessi_sim.cdm.mender import Mended, mend
 from eessi_sim.cdm.sed import Sed
 from eessi_sim.cdm.validation import Validator
@@ -50,6 +49,9 @@ def _in_envelope(root: Element) -> Element:
 
 def _mend_json(data: bytes, validator: Validator) -> Mended:
     """Mend the XML form and write it as JSON again."""
+    # The JSON form needs the schema library, which commands that meet only XML shall not load.
+    from eessi_sim.cdm.codec import Codec, read_json  # noqa: PLC0415
+
     sed = read_json(data.removeprefix(_BYTE_ORDER_MARK), validator.catalogue)
     mended = mend(xmlsafe.serialize(sed.root), validator)
     if not mended.changes:

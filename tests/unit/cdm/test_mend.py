@@ -93,7 +93,7 @@ def test_copies_are_removed() -> None:
 
 
 def test_copies_are_kept_when_removing_them_is_not_enough() -> None:
-    """A repair after which the finding is still there is taken back."""
+    """Where others remain that differ, only a person knows which one is right."""
     names = "<name>Ada</name>"
     result = mended(names, f"{names}{names}<name>Eve</name>")
     assert (result.changes, result.data.count(names.encode())) == ((), 2)
@@ -122,3 +122,11 @@ def test_unknown_version_is_replaced_by_the_stated_one() -> None:
     assert b"4_4/A901" in mend(silent, VALIDATOR).data
     other = xmlsafe.serialize(document('sedVer="4"', 'sedVer="2"')).replace(b"4_4/A901", b"4_9/A901")
     assert b"4_2/A901" in mend(other, VALIDATOR).data
+
+
+def test_repair_that_does_not_help_is_taken_back() -> None:
+    """A value that does not fit without its blanks either stays as it was."""
+    data = xmlsafe.serialize(odd(attributes='sedGVer="4" sedVer="4" pattern=" ? "'))
+    [issue] = VALIDATOR.validate_bytes(data)[1].issues
+    assert issue.mend is not None
+    assert mend(data, VALIDATOR) == Mended(data, (), ())

@@ -99,6 +99,7 @@ def test_mechanical_fault_is_mended(old: str, new: str, times: int, code: str) -
         ("<dateBirth>.*?</dateBirth>", ""),
         ("<dateBirth>", "<unheardOf/><dateBirth>"),
         ("<dateBirth>", "some text<dateBirth>"),
+        ("<Addresses>", "<Employer/><Addresses>"),
         (' sedVer="4"', ' sedVer="4" other=""'),
         ("<forename>", "<forename>Ada</forename><forename>"),
         ("4_4/A003(.*)<dateBirth>.*?</dateBirth>", r"4_4/A002\1"),
@@ -175,10 +176,27 @@ def test_signed_document_is_warned_about() -> None:
 
 
 def test_repairs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A document with very many faults is mended in part."""
-    monkeypatch.setattr(mender, "MAX_ROUNDS", 2)
-    wrong = damaged("<value>NO</value>", "<value>Norway</value>", EVERY)
-    assert len(mend(wrong, VALIDATOR).changes) == 2
+    """A document with faults behind faults behind faults is mended in part."""
+    monkeypatch.setattr(mender, "MAX_ROUNDS", 1)
+    wrong = damaged("4_4/A003", "4_9/A003", FIRST, damaged("1988-06-17", "17.06.1988"))
+    assert [change.code for change in mend(wrong, VALIDATOR).changes] == ["sed-unknown"]
+
+
+def test_document_with_too_many_findings_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where hundreds of things are wrong the user is told to look for the cause."""
+    monkeypatch.setattr(mender, "MAX_FINDINGS", 2)
+    wrong = damaged("<value>NO</value>", "<value>Norway</value>", 2)
+    mended = mend(wrong, VALIDATOR)
+    assert (mended.data, mended.changes) == (wrong, ())
+    assert mended.warnings[0].endswith("look for a common cause.")
+
+
+def test_more_faults_than_are_listed_are_mended() -> None:
+    """A report lists a hundred findings; the mending goes on to the last."""
+    address = "<Address><Address><town>Oslo</town><country><value>NO</value></country></Address><type><value>01</value></type></Address>"
+    many = damaged("</Addresses>", f"{address * 150}</Addresses>")
+    wrong = damaged("<value>NO</value>", "<value>Norway</value>", EVERY, many)
+    assert content_of(mend(wrong, VALIDATOR).data) == content_of(many)
 
 
 def test_repair_that_does_not_help_is_taken_back() -> None:
