@@ -164,15 +164,24 @@ def _order(place: Place) -> Repair | None:
 
 
 def _repeated(place: Place) -> Repair | None:
-    """Remove elements that say the same as one in front of them, if that is enough."""
-    parent = place.parent
-    children = list(parent.iterchildren(place.element.tag))
-    firsts = {_content(child): child for child in reversed(children)}
-    most = place.fields(parent)[place.element.tag].maximum
-    if most is not None and len(firsts) > most:
+    """Remove elements that say the same as one in front of them, if that is enough.
+
+    All of the parent go at once, because the schema library finds one kind after the other.
+    """
+    copies = [each for field in place.fields(place.parent).values() for each in _copies(place.parent, field)]
+    if not any(each.tag == place.element.tag for each in copies):
         return None
-    copies = [Drop(child) for child in children if firsts[_content(child)] is not child]
-    return Repair(f"Remove the copies of {_named(place.element)}.", parent, copies) if copies else None
+    sentence = f"Remove the copies of {_listed(copies)}."
+    return Repair(sentence, place.parent, [Drop(each) for each in copies])
+
+
+def _copies(parent: Element, field: Field) -> list[Element]:
+    """Return the children of one name to remove, none when there are not too many or too many that differ."""
+    children = list(parent.iterchildren(field.tag))
+    firsts = {_content(child): child for child in reversed(children)}
+    if field.maximum is None or not len(firsts) <= field.maximum < len(children):
+        return []
+    return [child for child in children if firsts[_content(child)] is not child]
 
 
 def _content(element: Element) -> bytes:

@@ -74,6 +74,7 @@ TABLE = [
     ("version that nobody defines", "4_4/A003", "4_9/A003", FIRST, "sed-unknown"),
     ("version attribute", 'sedVer="4"', 'sedVer="3"', FIRST, "sed-version-mismatch"),
     ("version attribute left out", ' sedVer="4"', "", FIRST, "attribute-missing"),
+    ("two elements twice", r"(<town>\S*</town>\s*<region>\S*</region>)", r"\1\1", FIRST, "element-repeated"),
     ("group twice", r"(<PlaceBirth>.*?</PlaceBirth>\s*)", r"\1\1", FIRST, "element-repeated"),
 ]  # fmt: skip
 
