@@ -78,7 +78,7 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS, *, comments: bool = F
     Args:
         data: the document as received; UTF-8 or UTF-16.
         limits: how much we are willing to read.
-        comments: keep them, to find out whether somebody digested them; never for a document to be processed.
+        comments: keep them: to find out whether somebody digested them, or to write the document again.
 
     Raises:
         XmlTooLarge: larger, deeper or with more prefixes or attributes than allowed.

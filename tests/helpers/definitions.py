@@ -3,6 +3,8 @@
 from functools import cache
 from pathlib import Path
 
+from lxml import etree
+
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.definition_files import Node, read_yaml
@@ -55,3 +57,14 @@ def yaml_file(folder: Path, text: str, name: str = "A901.rules.yaml") -> Path:
     path = folder / name
     path.write_text(text)
     return path
+
+
+def content_of(data: bytes) -> str:
+    """What a document says: no white space between elements, prefixes of no importance."""
+    root = xmlsafe.parse(data)
+    for element in root.iter():
+        if len(element):
+            element.text = None
+        element.tail = None
+    text: str = etree.canonicalize(xmlsafe.serialize(root, declaration=False).decode(), rewrite_prefixes=True)
+    return text

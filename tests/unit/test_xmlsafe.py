@@ -337,3 +337,9 @@ def test_path_has_positions_only_where_names_repeat() -> None:
         "/x/z[1]/w",
         "/x/z[2]/w",
     ]
+
+
+def test_comments_are_kept_on_request() -> None:
+    """Who writes a document again needs its comments."""
+    assert len(xmlsafe.parse(b"<a><!--x--></a>", comments=True)) == 1
+    assert len(xmlsafe.parse(b"<a><!--x--></a>")) == 0

@@ -21,7 +21,7 @@ from lxml import etree
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
-from eessi_sim.cdm.sed import SIGNATURE, Sed
+from eessi_sim.cdm.sed import PREFIX, SIGNATURE, Sed
 from eessi_sim.cdm.shape import Field, Shape, Shapes
 from eessi_sim.definition_files import suggestion
 from eessi_sim.errors import IdentifierError, NotASed, SedError
@@ -34,7 +34,6 @@ Json = dict[str, "Json"] | list["Json"] | str | None
 _XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _HINTS: Final = (f"{_XSI}schemaLocation", f"{_XSI}noNamespaceSchemaLocation")
 """Attributes that tell a parser where a schema lies; not content."""
-_PREFIX: Final = "sed"
 _MAJOR: Final = "sedGVer"
 _MINOR: Final = "sedVer"
 _TEXT: Final = "value"
@@ -85,7 +84,7 @@ class Codec:
             )
         root_field = self._shapes.root
         namespace = self._definition.namespace
-        root = etree.Element(root_field.tag, nsmap={_PREFIX: namespace} if namespace else None)
+        root = etree.Element(root_field.tag, nsmap={PREFIX: namespace} if namespace else None)
         self._fill(root, self._shapes.of_field(root_field), document[name], f"$.{name}")
         return root
 

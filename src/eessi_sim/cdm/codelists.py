@@ -60,10 +60,20 @@ class CodeList:
         """Return the code that was probably meant by ``text``, which may be a label or half a code."""
         wanted = text.strip().casefold()
         by_word = {word.casefold(): value for value in self.values for word in (value.label, value.code)}
-        candidates = (wanted, wanted.zfill(2))
-        exact = next((by_word[word] for word in candidates if word in by_word), None)
         near = difflib.get_close_matches(wanted, by_word, n=1, cutoff=_NEAR)
-        return exact or (by_word[near[0]] if near and len(wanted) > 2 else None)
+        return self.meant(text) or (by_word[near[0]] if near and len(wanted) > 2 else None)
+
+    def meant(self, text: str) -> Code | None:
+        """Return the one code that ``text`` is without doubt: its label, or the code in other letters or zeros.
+
+        A word that stands for two codes of the list is doubtful.
+        """
+        wanted = text.strip().casefold()
+        for words in ({wanted}, {wanted.zfill(2), wanted.lstrip("0").zfill(2)}):
+            found = [code for code in self.values if words & {code.code.casefold(), code.label.casefold()}]
+            if found:
+                return found[0] if len(found) == 1 else None
+        return None
 
 
 def code_list_of(

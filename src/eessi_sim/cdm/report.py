@@ -25,6 +25,18 @@ class Severity(StrEnum):
     INFO = "info"
 
 
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """How a mechanical fault is put right, as a fragment of the document before and after."""
+
+    sentence: str
+    """What is done, for example ``Write 2026-03-02.``"""
+    before: str
+    """The part of the document in question, on one line; what matters not is left out as ``…``."""
+    after: str
+    """The same part, corrected."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
     """One finding that teaches: what is wrong, where, why, and what to change."""
@@ -50,9 +62,11 @@ class Issue:
     """How sure the source is: documented, observed or inferred."""
     expected: str | None = None
     found: str | None = None
+    mend: Mend | None = None
+    """Correction of a mechanical fault; None when only a person can know what is right."""
 
     @classmethod
-    def of_error(cls, error: EessiSimError) -> "Issue":
+    def of_error(cls, error: EessiSimError, mend: Mend | None = None) -> "Issue":
         """Return a finding that says what ``error`` says; its context may give path, line and column."""
         line, column = (error.context.get(key) for key in ("line", "column"))
         return cls(
@@ -63,6 +77,7 @@ class Issue:
             line=line if isinstance(line, int) else None,
             column=column if isinstance(column, int) else None,
             hint=error.hint,
+            mend=mend,
         )
 
     def as_dict(self) -> dict[str, object]:

@@ -16,6 +16,8 @@ from eessi_sim.xmlsafe import Element
 
 SIGNATURE: Final = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 """Last child of a signed SED (XML Signature 1.1, 4.1); not part of its content."""
+PREFIX: Final = "sed"
+"""Prefix that we give to the namespace of a SED (our choice, inferred)."""
 _BASE: Final = "http://ec.europa.eu/eessi/ns/"
 _NAMESPACE: Final = re.compile(re.escape(_BASE) + r"([0-9]{1,2})_([0-9]{1,2})/([^/]+)")
 
@@ -48,6 +50,12 @@ class Sed:
             NotASed: the root is something else.
         """
         return cls.of(xmlsafe.parse(data))
+
+
+def type_in_namespace(element: Element) -> str:
+    """Return the type that the namespace of ``element`` names, empty when it is not that of a SED."""
+    match = _NAMESPACE.fullmatch(xmlsafe.namespace(element))
+    return match.group(3) if match is not None else ""
 
 
 def _identify(element: Element) -> tuple[SedType, CdmVersion]:

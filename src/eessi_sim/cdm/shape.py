@@ -67,8 +67,10 @@ class Attribute:
     simple: Simple
     documentation: str = ""
     fact: Fact | None = None
-    value: str | None = None
-    """The fixed value, or the default, when the schema has one."""
+    fixed: str | None = None
+    """The only value that it may have."""
+    default: str | None = None
+    """What a schema-aware reader takes for it when it is absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +192,24 @@ def component_model(definition: SedDefinition) -> XMLSchema10:
         raise DefinitionError(
             f"Expected a schema that can be read, found: {error} ({xsd})", file=xsd
         ) from error
+
+
+def declaration_at(definition: SedDefinition, tags: Iterable[str]) -> XsdElement | None:
+    """Return the declaration of an element, None when the schema does not know it there.
+
+    Args:
+        definition: names the schema.
+        tags: from the root down to the element.
+    """
+    root, *below = tags
+    found = component_model(definition).maps.elements.get(root)
+    declaration = found if isinstance(found, XsdElement) else None
+    for tag in below:
+        content = getattr(declaration.type, "content", None) if declaration is not None else None
+        particles = particles_of(content) if isinstance(content, XsdGroup) else ()
+        children = (particle for particle, _, _ in particles if isinstance(particle, XsdElement))
+        declaration = next((child for child in children if child.name == tag), None)
+    return declaration
 
 
 @functools.cache
@@ -326,7 +346,8 @@ def _attribute(name: str, attribute: XsdAttribute) -> Attribute:
         _simple(attribute.type),
         documentation_of(annotation),
         fact_of(annotation),
-        attribute.fixed if attribute.fixed is not None else attribute.default,
+        attribute.fixed,
+        attribute.default,
     )
 
 

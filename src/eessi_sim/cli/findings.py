@@ -13,6 +13,8 @@ from eessi_sim.cli.source import Source
 _STYLES: Final = {Severity.ERROR: output.BAD, Severity.WARNING: output.WARN, Severity.INFO: "blue"}
 _WINDOW: Final = 78
 """Octets of a long source line that are shown."""
+_FRAGMENT: Final = 160
+"""Characters of a mended fragment that are shown."""
 _LEAD: Final = 20
 """Of these, how many in front of the place."""
 
@@ -46,6 +48,9 @@ def _facts(issue: Issue) -> Iterator[tuple[str, str]]:
     yield "rule", f"{issue.rule} ({issue.code})" if issue.rule else issue.code
     if issue.hint:
         yield "hint", issue.hint
+    if issue.mend:
+        yield "mend", issue.mend.sentence
+        yield "", shortened(issue.mend.after)
     if issue.source:
         yield "source", f"{issue.source} ({issue.confidence})" if issue.confidence else issue.source
 
@@ -63,3 +68,10 @@ def _excerpt(issue: Issue, source: Source) -> Iterator[Text]:
     carets = "^" * max(1, min(length, len(shown) - lead))
     yield Text.assemble((f"{issue.line:>8} | ", output.DIM), shown)
     yield Text.assemble((" " * 9 + "| ", output.DIM), " " * lead, (carets, f"bold {_STYLES[issue.severity]}"))
+
+
+def shortened(fragment: str) -> str:
+    """Return a piece of XML, its middle left out when it is long."""
+    if len(fragment) <= _FRAGMENT:
+        return fragment
+    return f"{fragment[: _FRAGMENT * 2 // 3]} … {fragment[-_FRAGMENT // 3 :]}"

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -174,6 +174,17 @@ def _plain(value: object) -> object:
     if isinstance(value, Path):
         return str(value)
     raise TypeError(f"Expected a value that JSON can carry, found {type(value).__name__}")
+
+
+@contextmanager
+def aside(needed: bool) -> Iterator[None]:
+    """Send what is shown to standard error, where standard output carries a document.
+
+    Args:
+        needed: whether it does.
+    """
+    with redirect_stdout(sys.stderr) if needed else nullcontext():
+        yield
 
 
 @contextmanager

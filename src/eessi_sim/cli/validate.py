@@ -1,7 +1,8 @@
 """``eessi-sim validate``: says what is wrong with a file, where, why, and what to change."""
 
 import difflib
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,8 @@ from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.report import Severity, ValidationReport
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.validation import Validator
-from eessi_sim.cli import failures, findings, inputs, output
+from eessi_sim.cli import failures, findings, fixing, inputs, output
+from eessi_sim.cli.fixing import Fixed
 from eessi_sim.clock import SystemClock
 from eessi_sim.errors import XmlTooLarge
 from eessi_sim.verification import formats
@@ -28,21 +30,32 @@ _DOCUMENTS: Final = (".xml", ".json", ".as4")
 """What is taken from a folder."""
 
 
+def _belief_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add ``--ca`` and ``--at``: whom to believe about signatures (arrives as ``belief``)."""
+
+    @click.option(
+        "--ca",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="PEM",
+        help="Certificate of an authority to believe; without one, signatures are only checked to be intact.",
+    )
+    @click.option(
+        "--at",
+        type=inputs.Time(),
+        metavar="TIME",
+        help="When certificates must be valid; the time that the signature states by default.",
+    )
+    @functools.wraps(command)
+    def with_belief(*, ca: Sequence[Path], at: datetime | None, **others: object) -> None:
+        command(belief=Belief(load_authorities(*ca), at) if ca else INTEGRITY_ONLY, **others)
+
+    return with_belief
+
+
 @click.command(epilog=failures.EXIT_STATUS)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@click.option(
-    "--ca",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PEM",
-    help="Certificate of an authority to believe; without one, signatures are only checked to be intact.",
-)
-@click.option(
-    "--at",
-    type=inputs.Time(),
-    metavar="TIME",
-    help="When certificates must be valid; the time that the signature states by default.",
-)
+@_belief_options
 @click.option(
     "--disable", multiple=True, metavar="RULE", help="Id of a business rule to leave out; may be repeated."
 )
@@ -55,16 +68,23 @@ _DOCUMENTS: Final = (".xml", ".json", ".as4")
     help="Report for people, or for a build server (junit), a Schematron tool (svrl), a GITB test bed (trl).",
 )
 @click.option("-o", "--output", "target", metavar="FILE", help="Where to write a junit, svrl or trl report.")
+@click.option(
+    "--fix",
+    "copy",
+    metavar="OUT",
+    help="Write a copy of one document with its mechanical faults mended; - is standard output, and the report then "
+    "goes to standard error.",
+)
 @inputs.cdm_option
 @output.shared_options
 def validate(
     *,
     files: Sequence[str],
-    ca: Sequence[Path],
-    at: datetime | None,
+    belief: Belief,
     disable: Sequence[str],
     form: str,
     target: str | None,
+    copy: str | None,
     catalogue: Catalogue,
     as_json: bool,
 ) -> None:
@@ -75,43 +95,84 @@ def validate(
     expected and found, at which line and XPath, by which rule, where the rule comes from, and what to change.
     Nothing is sent.
 
+    A mechanical fault carries its mend: order of elements, a group or <value> that was left out, the label of a
+    code, the form of a date, blanks, copies, namespaces, the version. --fix does them all, lists what it changed and
+    judges the copy; nothing is guessed, and the exit status is 0 when the copy is valid. A signature stays and does
+    not fit the copy.
+
     \b
     Example:
       eessi-sim sample A003 -o a003.xml
       eessi-sim validate a003.xml
       eessi-sim validate *.xml --ca report/ca.pem --json
       eessi-sim validate outgoing/ --format junit -o validation.xml
+      eessi-sim validate a003.xml --fix mended.xml
 
     \b
     With --json: {"valid": bool, "files": [{"file", "kind", "valid", "xsd_valid",
       "rules_valid", "sed", "version", "issues": [{"severity", "code", "path",
       "message", "line", "column", "hint", "rule", "source", "confidence",
-      "expected", "found"}], "capped", "signatures": [{"name", "passed", "sentence",
-      "signer", "signed_at", "trusted"}]}]}; what is not known is left out of an issue.
+      "expected", "found", "mend": {"sentence", "before", "after"}}], "capped",
+      "signatures": [{"name", "passed", "sentence", "signer", "signed_at",
+      "trusted"}]}]}; what is not known is left out of an issue. With --fix also
+      "fix": {"file", "valid", "changes": [{"code", "path", "sentence", "before",
+      "after"}], "warnings": [str], "issues": those of the copy}.
     """
     form = "json" if as_json else form
-    if target is not None and form not in formats.WRITERS:
-        raise failures.usage(f"Expected --format {', '.join(formats.WRITERS)} beside --output, found {form}.")
+    _require_fitting(form, target, copy)
     files = _expanded(files)
+    if copy is not None and len(files) != 1:
+        raise failures.usage(f"Expected one document beside --fix, found {len(files)}.")
     inputs.require_files(files)
     _require_rules(disable, catalogue)
     validator = Validator(catalogue, frozenset(disable))
-    belief = Belief(load_authorities(*ca), at) if ca else INTEGRITY_ONLY
+    with output.aside(copy == inputs.STANDARD_INPUT):
+        examined = _examine_all(files, validator, belief, is_shown=form == "text")
+        fixed = fixing.fix(examined[0], copy, validator, belief) if copy is not None else None
+        _report(examined, form, target, fixed)
+    if fixed is not None:
+        fixed.write()
+    valid = fixed.is_valid if fixed is not None else all(each.is_valid for each in examined)
+    if not valid:
+        click.get_current_context().exit(failures.FINDING)
+
+
+def _require_fitting(form: str, target: str | None, copy: str | None) -> None:
+    """Refuse options that have no meaning together.
+
+    Raises:
+        click.UsageError: they have none.
+    """
+    if target is not None and form not in formats.WRITERS:
+        raise failures.usage(f"Expected --format {', '.join(formats.WRITERS)} beside --output, found {form}.")
+    if copy is not None and form in formats.WRITERS:
+        raise failures.usage(f"Expected --format text or json beside --fix, found {form}.")
+
+
+def _examine_all(
+    files: Sequence[str], validator: Validator, belief: Belief, *, is_shown: bool
+) -> list[Examination]:
+    """Return what was found about each file; shown as soon as it is known."""
     examined = []
     with output.working("Reading the definitions …"):
         for file in files:
             examined.append(_examine(file, validator, belief))
-            if form == "text":
+            if is_shown:
                 _show(examined[-1], is_first=len(examined) == 1)
-    valid = all(each.is_valid for each in examined)
+    return examined
+
+
+def _report(examined: Sequence[Examination], form: str, target: str | None, fixed: Fixed | None) -> None:
     if form == "json":
-        output.show_json({"valid": valid, "files": [each.as_dict() for each in examined]})
+        files = [each.as_dict() for each in examined]
+        fix = {"fix": fixed.as_dict()} if fixed is not None else {}
+        output.show_json({"valid": all(each.is_valid for each in examined), "files": files, **fix})
     elif form in formats.WRITERS:
         inputs.write_output(target, formats.WRITERS[form](examined, SystemClock().now()))
+    elif fixed is not None:
+        fixed.show()
     elif len(examined) > 1:
         _show_count(examined)
-    if not valid:
-        click.get_current_context().exit(failures.FINDING)
 
 
 def _expanded(files: Sequence[str]) -> list[str]:

@@ -112,7 +112,7 @@ class Builder:
         for name, attribute in (shape.attributes or {}).items():
             stored = twin.get(name) if twin is not None else None
             if attribute.required or stored is not None:
-                value = attribute.value or stored
+                value = attribute.fixed or attribute.default or stored
                 element.set(
                     name,
                     value or self._content.text(attribute.simple, f"{spot.path}/@{attribute.name}", None),

@@ -16,7 +16,7 @@ from eessi_sim.cdm.report import Issue, Severity, ValidationReport
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.cdm.validation import Validator
-from eessi_sim.errors import EessiSimError, EnvelopeError, SedError, XmlError
+from eessi_sim.errors import EessiSimError, EnvelopeError, NotASed, SedError, XmlError
 from eessi_sim.identifiers import CdmVersion, SedType
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.verification.outcome import Belief, Check
@@ -134,9 +134,13 @@ class _Examiner:
             document = sbdh.read(data)
             self._compare(document)
             self._check_together(document)
-            sed = self.validator.identify(document.sed)
         except (EnvelopeError, SedError, XmlError) as error:
             return self._failed(error, data)
+        try:
+            sed = self.validator.identify(document.sed)
+        except NotASed as error:
+            issue = self.validator.no_sed(error, document.sed)
+            return self._done(replace(_NOTHING, issues=(issue,)), data)
         self._seal(sed.root)
         return self._done(self.validator.validate(sed), data)
 

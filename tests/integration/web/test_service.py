@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from tests.helpers import evidence
 from tests.helpers.commands import run
 from tests.helpers.validator_service import Start
 
@@ -248,6 +249,22 @@ async def test_page_works_without_script(start: Start, wrong: bytes) -> None:
     assert 'href="#line-' in page
     assert 'href="#finding-1"' in page
     assert "&lt;unheardOf&gt;" in page
+
+
+async def test_mend_is_shown_and_described(start: Start) -> None:
+    """A mechanical fault carries its mend: on the page, in the answer for programs, and in the description."""
+    client = await start()
+    wrong = evidence.sample().replace(b"1988-06-17", b"17.06.1988")
+    form = aiohttp.FormData({"text": wrong.decode()}, default_to_multipart=True)
+    assert (
+        "<code>&lt;dateBirth&gt;1988-06-17&lt;/dateBirth&gt;</code>"
+        in await (await client.post("/", data=form)).text()
+    )
+    answer = await client.post("/validate", data=wrong, headers={"Content-Type": "application/xml"})
+    [issue] = (await answer.json())["files"][0]["issues"]
+    described = (await (await client.get("/openapi.json")).json())["components"]["schemas"]
+    assert set(issue) <= set(described["Issue"]["properties"])
+    assert set(issue["mend"]) == set(described["Mend"]["properties"])
 
 
 async def test_page_tells_that_nothing_was_chosen(start: Start) -> None:

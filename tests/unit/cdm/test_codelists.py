@@ -94,3 +94,22 @@ def test_unreadable_file_is_a_definition_error(tmp_path: Path) -> None:
     """A missing file is named."""
     with pytest.raises(DefinitionError, match=r"none\.xsd"):
         load(tmp_path / "none.xsd")
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Norway", "NO"),
+        (" no ", "NO"),
+        ("1", "01"),
+        ("001", "01"),
+        ("Norge", None),
+        ("", None),
+        ("twice", None),
+    ],
+)
+def test_code_that_is_meant(text: str, code: str | None) -> None:
+    """Only a word that stands for one code says which is meant."""
+    words = CodeList("", (*COUNTRY.values, Code("01", "twice"), Code("02", "Twice")))
+    meant = words.meant(text)
+    assert (meant.code if meant else None) == code

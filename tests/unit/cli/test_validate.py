@@ -196,6 +196,7 @@ def test_json_has_the_documented_shape(tmp_path: Path) -> None:
         "confidence",
         "expected",
         "found",
+        "mend",
     }
 
 
