@@ -8,6 +8,7 @@ from typing import Final
 from eessi_sim.as4.exchange import InboundState
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
+from eessi_sim.buc.administration import CaseEffect
 from eessi_sim.buc.case import Actor, ActorKind, Case
 from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError
@@ -313,8 +314,12 @@ class InstitutionNode:
         who would learn that there is such a case.
         """
         office, sender = self._office, InstitutionId(refusal.message.sender)
-        is_exception = refusal.facts["target_sed"] == engine.EXCEPTION_SED
-        if is_exception or refusal.case is None or refusal.case.find_participant(sender) is None:
+        if refusal.case is None or refusal.case.find_participant(sender) is None:
+            await office.station.store.commit(refusal.work)
+            return
+        process = office.library.processes.get(refusal.case.buc)
+        exception = process.rule_with(CaseEffect.MARK_DELIVERY)
+        if exception is None or refusal.facts["target_sed"] == exception.sed:
             await office.station.store.commit(refusal.work)
             return
         async with office.locks.of(refusal.case.international_id):
@@ -322,13 +327,14 @@ class InstitutionNode:
             try:
                 outcome = engine.report_exception(
                     case,
+                    process,
                     document_id=DocumentId(office.station.ids.hex32()),
                     receiver=sender,
                     about=refusal.document_id,
                     now=office.station.clock.now(),
                     actor=SYSTEM,
                 )
-                root = content.compose(office, engine.EXCEPTION_SED, case, self._facts_of(refusal, case))
+                root = content.compose(office, exception.sed, case, self._facts_of(refusal, case))
                 await self._commit(case, outcome, root, refusal.work)
             except _IMPOSSIBLE as error:
                 note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)

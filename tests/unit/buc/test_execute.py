@@ -315,7 +315,7 @@ def test_exception_is_reported_to_the_sender() -> None:
     """The node's X050 goes to the sender of the failing document."""
     case = case_of("LA_BUC_04", "CP", "CO send A009")
     outcome = engine.report_exception(
-        case, document_id=document_id(8), receiver=OWNER, about=case.documents[0].id, **BY
+        case, table("LA_BUC_04"), document_id=document_id(8), receiver=OWNER, about=case.documents[0].id, **BY
     )
     effect = outcome.effects[0]
     assert isinstance(effect, SendDocument)
@@ -326,7 +326,7 @@ def test_exception_may_be_about_a_document_that_was_never_taken() -> None:
     """A refused document is not in the case; the X050 names it all the same."""
     case = case_of("LA_BUC_04", "CP", "CO send A009")
     outcome = engine.report_exception(
-        case, document_id=document_id(8), receiver=OWNER, about=document_id(44), **BY
+        case, table("LA_BUC_04"), document_id=document_id(8), receiver=OWNER, about=document_id(44), **BY
     )
     assert latest(outcome.case, "X050").parent_id == document_id(44)
 
@@ -336,7 +336,12 @@ def test_exception_is_never_about_an_exception() -> None:
     case = case_of("LA_BUC_04", "CO", "CO send A009", "CP report A009")
     with pytest.raises(CaseError, match="X050"):
         engine.report_exception(
-            case, document_id=document_id(8), receiver=FIRST, about=latest(case, "X050").id, **BY
+            case,
+            table("LA_BUC_04"),
+            document_id=document_id(8),
+            receiver=FIRST,
+            about=latest(case, "X050").id,
+            **BY,
         )
 
 
@@ -344,7 +349,9 @@ def test_removed_case_reports_nothing() -> None:
     """A removed case is skipped by all processing."""
     case = case_of("LA_BUC_04", "CO", "CO remove")
     with pytest.raises(CaseError, match="removed"):
-        engine.report_exception(case, document_id=document_id(8), receiver=FIRST, about=None, **BY)
+        engine.report_exception(
+            case, table("LA_BUC_04"), document_id=document_id(8), receiver=FIRST, about=None, **BY
+        )
 
 
 def test_exception_leaves_offers_as_they_are() -> None:
