@@ -8,7 +8,7 @@ the *sender of a message* have done, seen from here; so both sides judge by one 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from eessi_sim.buc.administration import AdministrativeRule, Offered
+from eessi_sim.buc.administration import AdministrativeRule, CaseEffect, Offered
 from eessi_sim.buc.case import Case, CaseRole, Document, Event, EventKind
 from eessi_sim.buc.definition import BucDefinition, EffectRule, Step
 from eessi_sim.buc.terms import Addressing, Affected, EffectKind, Permission, Scope, StepKind, Trigger
@@ -202,6 +202,7 @@ class _Ledger:
             EventKind.UPDATE_RECEIVED: self._updated,
             EventKind.INVALIDATED: self._invalidated,
             EventKind.CLOSED: self._closed,
+            EventKind.REOPENED: self._reopened,
         }
 
     def read_history(self) -> None:
@@ -241,6 +242,8 @@ class _Ledger:
             self._received(event)
         if event.starter and not self._is_started:
             self._start()
+        if _sed(event) in self._definition.reopening:
+            self._decided(event)
 
     def _start(self) -> None:
         self._is_started = True
@@ -298,6 +301,21 @@ class _Ledger:
     def _closed(self, event: Event) -> None:
         for step in self._table.on_closed:
             self._offer(step, event.document_id)
+
+    def _decided(self, event: Event) -> None:
+        """After a decision to reopen nobody asks again about the same close, wherever the copy stands."""
+        rule = self._definition.administrative[_sed(event)]
+        said = set(self._case.get(_document(event)).facts or ())
+        if rule.effect is CaseEffect.REOPEN_CASE and said & set(rule.facts):
+            over = self._definition.reopening
+            self.open = {key: offer for key, offer in self.open.items() if key[0] not in over}
+
+    def _reopened(self, event: Event) -> None:
+        """What was opened again for all can be closed for all again."""
+        rules = self._definition.administrative
+        for step in self._table.on_start:
+            if event.document_id is not None and rules[step.sed].effect is CaseEffect.CLOSE_CASE:
+                self._offer(step)
 
     def _follow(self, event: Event) -> None:
         for step in self._table.after.get(_sed(event), ()):

@@ -90,11 +90,14 @@ def _check_addressed(case: Case, step: Step, parent_id: DocumentId | None) -> No
 
 
 def _is_bystander(case: Case, definition: BucDefinition, incoming: IncomingDocument) -> bool:
-    """Whether this may be an answer to a request that we were not addressed with.
+    """Whether this may rest on a document that we were not addressed with.
 
-    In a multilateral case an answer may go to all although its request went to one; who did not get the
-    request cannot judge the answer (inferred).
+    In a multilateral case an answer may go to all although its request went to one, and a step to all
+    although what it comes after went to one; who did not get the one cannot judge the other (inferred).
     """
+    rows = definition.tables[incoming.sender_role].by_sed.get(incoming.type, ())
+    if any(case.role in step.to and _asked_of_some(definition, step.after) for step in rows):
+        return True
     parent = case.find(incoming.parent_id)
     if parent is not None and parent.sender == case.own:
         return False
@@ -107,7 +110,7 @@ def _is_bystander(case: Case, definition: BucDefinition, incoming: IncomingDocum
         case.role in step.to
         and step.addressing is not Addressing.PARENT_SENDER
         and _asked_of_some(definition, step.replies_to)
-        for step in definition.tables[incoming.sender_role].by_sed.get(incoming.type, ())
+        for step in rows
     )
 
 
