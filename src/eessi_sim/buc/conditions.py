@@ -144,7 +144,7 @@ def _seds(test: Test) -> tuple[SedType, ...]:
             return (of,)
         case AnyOf(conditions):
             return tuple(sed for each in conditions for sed in _seds(each))
-        case Parties():
+        case _:
             return ()
 
 

@@ -4,7 +4,7 @@ One file per Business Use Case, one per administrative sub-process, and ``sector
 is told in ``schemas/buc/README.md``; how a single row is read stands in ``rows``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -50,7 +50,7 @@ class Definitions:
     def __init__(
         self, files: Mapping[str, Path], sub_processes: tuple[SubProcess, ...], sectors: tuple[Sector, ...]
     ) -> None:
-        self._files = dict(sorted(files.items()))
+        self._files = dict(files)
         self._read: dict[str, BucDefinition] = {}
         self.sub_processes = sub_processes
         self.sectors = {sector.id: sector for sector in sectors}
@@ -78,7 +78,12 @@ class Definitions:
             if path.name != _SECTORS_FILE:
                 files[path.stem] = path
         inner = {name: path for name, path in files.items() if path.parent.name in administrative}
-        rest = {name: path for name, path in files.items() if name not in inner}
+        order = [sector.id for sector in sectors]
+        rest = {
+            name: path
+            for name, path in sorted(files.items(), key=lambda item: _place(item[1], order))
+            if name not in inner
+        }
         return cls(rest, tuple(load_sub_process(path) for path in inner.values()), sectors)
 
     @classmethod
@@ -113,11 +118,11 @@ class Definitions:
         return definition
 
     def names(self) -> tuple[str, ...]:
-        """Return the id of every process that has a table, in their order; reads no file."""
+        """Return the id of every process that has a table, by sector; reads no file."""
         return tuple(self._files)
 
     def all(self) -> tuple[BucDefinition, ...]:
-        """Return every table, in the order of their ids.
+        """Return every table, by sector.
 
         Raises:
             DefinitionError: a file is wrong.
@@ -128,6 +133,12 @@ class Definitions:
 @cache
 def _default() -> Definitions:
     return Definitions.load(resources.schemas() / "buc")
+
+
+def _place(path: Path, order: Sequence[str]) -> tuple[int, str]:
+    """Sort by sector, in the order of their file, then by id."""
+    sector = path.parent.name
+    return (order.index(sector) if sector in order else len(order), path.stem)
 
 
 def _load_sectors(path: Path) -> tuple[tuple[Sector, ...], frozenset[str]]:

@@ -109,6 +109,7 @@ def went_to_all(case: Case, definition: BucDefinition, document: Document) -> bo
 
 
 def _step_of(definition: BucDefinition, document: Document, role: CaseRole | None) -> Step | None:
+    """The row by which a document was sent; None for one of a routing application, which has no role."""
     if role is None:
         return None
     reply = document.parent_id is not None

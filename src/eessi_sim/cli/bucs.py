@@ -16,7 +16,7 @@ from eessi_sim.buc.diagram_svg import draw_svg
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.buc.terms import Deadline, StepKind
 from eessi_sim.cdm.catalogue import Catalogue
-from eessi_sim.cli import bucs_walk, failures, output
+from eessi_sim.cli import bucs_sub, bucs_walk, failures, output
 
 _KINDS: Final = (StepKind.BUSINESS, StepKind.HORIZONTAL)
 _PEOPLE: Final = {CaseRole.CASE_OWNER: "the case owner", CaseRole.COUNTERPARTY: "a counterparty"}
@@ -97,6 +97,7 @@ def show(*, buc: str, tables: Definitions, as_json: bool) -> None:
     \b
     Example:
       eessi-sim bucs show LA_BUC_02
+      eessi-sim bucs show AD_BUC_02
 
     \b
     With --json: what "bucs list" has, and "legal_basis", "close_rule": {"mode", "by",
@@ -104,11 +105,13 @@ def show(*, buc: str, tables: Definitions, as_json: bool) -> None:
       "steps": [{"sed", "kind", "from", "to", "starter", "after", "replies_to", "optional",
       "repeatable", "addressing", "permissions", "conditions", "bulk", "deadline", "note"}].
     """
-    definition = _find(tables, buc)
-    if as_json:
-        output.show_json(_as_json(definition))
+    process = _find_any(tables, buc)
+    if isinstance(process, SubProcess):
+        bucs_sub.show_sub_process(process, as_json=as_json)
+    elif as_json:
+        output.show_json(_as_json(process))
     else:
-        _show(definition)
+        _show(process)
 
 
 def _find(tables: Definitions, text: str, *, also: Collection[str] = ()) -> BucDefinition:
@@ -181,7 +184,7 @@ def _show(definition: BucDefinition) -> None:
             steps = [step for step in definition.steps if step.kind is kind and step.sender is role]
             if steps:
                 _show_steps(f"{_HEADINGS[role]} may send: {kind} SEDs", steps)
-    output.show(Text(f"Administrative SEDs in every process: {_administrative(definition)}"))
+    output.show(Text(f"Administrative SEDs: {_administrative(definition)}"))
 
 
 def _counterparties(definition: BucDefinition) -> str:

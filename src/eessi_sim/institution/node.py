@@ -18,7 +18,7 @@ from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import BucType, CaseId, DocumentId, InstitutionId, InternationalId, SedType
 from eessi_sim.institution import answering, content
 from eessi_sim.institution.delivery import Deliveries
-from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch
+from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
 from eessi_sim.institution.office import Office
 from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
 from eessi_sim.institution.terminal import Terminal
@@ -98,10 +98,12 @@ class InstitutionNode:
             NotCompetent: this institution or a counterparty is not competent for it in its role.
             UnknownReceiver: the directory does not list a counterparty.
             CaseError: the process does not allow so many counterparties.
+            UnknownSedType: the data model in use does not define all SEDs of the process.
         """
         station = self._office.station
         now = station.clock.now()
         definition = self._office.library.processes.get(buc)
+        require_seds(self._office, definition)
         station.directory.current.require_competent(station.party, buc, "CaseOwner", at=now)
         for counterparty in counterparties:
             station.directory.current.require_competent(counterparty, buc, "Counterparty", at=now)

@@ -172,6 +172,14 @@ def test_condition_is_used_and_asks_about_the_table(holds: str, codes: list[str]
     assert [f.code for f in check(small(more=_CONDITION.format(sed=holds)))] == codes
 
 
+def test_multilateral_process_may_choose_receivers() -> None:
+    """What is said about one counterparty does not concern a process with several."""
+    assert (
+        check(small(("bilateral", "multilateral"), ("after: [T001]", "after: [T001], addressing: selected")))
+        == ()
+    )
+
+
 def test_horizontal_sed_names_its_own_process() -> None:
     """The own process of a horizontal SED must exist; a family of processes may be named together."""
     rows = (

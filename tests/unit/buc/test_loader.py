@@ -161,6 +161,18 @@ def test_deadline_is_kept_for_people() -> None:
     assert deadline.text.startswith("2 months")
 
 
+def test_missing_seds_are_those_of_the_process_itself() -> None:
+    """What a data model lacks is told of the business SEDs, not of horizontal ones."""
+    assert table("UB_BUC_01").missing({SedType("U001"), SedType("U002")}) == (
+        "U001CB",
+        "U003",
+        "U005",
+        "U017",
+        "U004",
+        "U006",
+    )
+
+
 def test_single_files_can_be_loaded(tmp_path: Path) -> None:
     """A process file outside the folder is loaded with the rows of the sub-processes."""
     path = tmp_path / "T_BUC_01.yaml"
