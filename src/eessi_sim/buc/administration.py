@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from eessi_sim.buc.terms import Addressing, Fact, Origin, Permission, Walk
+from eessi_sim.buc.terms import Addressing, Fact, FactPlace, Origin, Permission, Walk
 from eessi_sim.identifiers import BucType, SedType
 
 
@@ -68,6 +68,10 @@ class AdministrativeRule:
     receivable_when_closed: bool = False
     facts: tuple[str, ...] = ()
     """What its content may say that the engine must know."""
+    places: tuple[FactPlace, ...] = ()
+    """Where it says it."""
+    leaves_at: str | None = None
+    """Path of the element that names the institution that leaves."""
     origin: Origin
     note: str | None = None
     line: int = field(default=0, compare=False)

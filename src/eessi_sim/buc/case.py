@@ -329,8 +329,8 @@ class Case:
 
     def places_of(self, institution: InstitutionId) -> frozenset[InstitutionId]:
         """Return the institution and all those whose place it took; their doings count as its own."""
-        places = {institution}
         participant = self.find_participant(institution)
+        places = {institution}
         while participant is not None and participant.follows and participant.follows not in places:
             places.add(participant.follows)
             participant = self.find_participant(participant.follows)

@@ -308,6 +308,20 @@ def _conditions(definition: BucDefinition) -> _Found:
                 )
 
 
+def _fact_places(definition: BucDefinition) -> _Found:
+    asked = {
+        (sed, fact) for each in definition.conditions.values() for sed in each.seds() for fact in each.facts()
+    }
+    for place in definition.fact_places:
+        if (place.of, place.fact) not in asked:
+            yield (
+                "unused-fact",
+                1,
+                f"Expected a condition that asks whether {place.of} says {place.fact}, found none",
+                "Ask for it in conditions, or remove it from facts.",
+            )
+
+
 def _effects(definition: BucDefinition) -> _Found:
     for rule in definition.effects:
         table = definition.tables[rule.by].by_sed
@@ -467,6 +481,7 @@ _LOOKS: tuple[Callable[[BucDefinition], _Found], ...] = (
     _timer,
     _alternatives,
     _conditions,
+    _fact_places,
     _effects,
     _rows_agree,
 )

@@ -20,6 +20,7 @@ from eessi_sim.buc.terms import (
     Deadline,
     EffectKind,
     Fact,
+    FactPlace,
     Origin,
     Participation,
     Permission,
@@ -170,6 +171,8 @@ class BucDefinition:
     effects: tuple[EffectRule, ...] = ()
     conditions: Mapping[str, Condition] = field(default_factory=dict)
     """What the names mean that steps and the close rule use."""
+    fact_places: tuple[FactPlace, ...] = ()
+    """Where SEDs state the facts that conditions ask for, as far as the data model says it."""
     limits: tuple[Deadline, ...] = ()
     """Time limits of the process as a whole, for people."""
     admin: Mapping[SedType, frozenset[CaseRole]] = field(default_factory=dict)
@@ -207,6 +210,17 @@ class BucDefinition:
         """Return the SED types of the process itself that a data model does not define."""
         own = dict.fromkeys(step.sed for step in self.steps if step.kind is StepKind.BUSINESS)
         return tuple(sed for sed in own if sed not in known)
+
+    def places_in(self, sed: SedType) -> tuple[FactPlace, ...]:
+        """Return where a SED states facts that this process asks for."""
+        rule = self.administrative.get(sed)
+        own = tuple(place for place in self.fact_places if place.of == sed)
+        return (*own, *(rule.places if rule else ()))
+
+    def says_something(self, sed: SedType) -> bool:
+        """Return whether the content of a SED says something that this process must know."""
+        rule = self.administrative.get(sed)
+        return bool(self.places_in(sed)) or (rule is not None and rule.leaves_at is not None)
 
     def rule_with(self, effect: CaseEffect) -> AdministrativeRule | None:
         """Return the administrative SED that has this effect, None when the tables know none."""

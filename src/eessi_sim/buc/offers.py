@@ -120,7 +120,7 @@ def _is_offered(case: Case, definition: BucDefinition, offer: Offer) -> bool:
     step = offer.step
     if step.starter and not case.is_started and not case.counterparties:
         return False  # RINA offers the starter once participants are chosen (observed)
-    if not definition.all_hold(step.conditions, case, case.find(offer.parent_id)):
+    if step.conditions and not definition.all_hold(step.conditions, case, case.find(offer.parent_id)):
         return False
     rule = definition.administrative.get(step.sed)
     if rule is not None and rule.offered is Offered.ANSWERED and not _all_answered(case, definition, rule):
@@ -156,8 +156,11 @@ def _ground_stands(case: Case, step: Step) -> bool:
 
 
 def _is_excluded(case: Case, definition: BucDefinition, offer: Offer, whose: InstitutionId) -> bool:
+    groups = definition.alternatives_to.get(offer.step.sed)
+    if groups is None:
+        return False
     mine = case.places_of(whose)
-    for group in definition.alternatives_to.get(offer.step.sed, ()):
+    for group in groups:
         for document in case.documents:
             if (
                 document.sender in mine

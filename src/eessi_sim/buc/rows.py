@@ -19,6 +19,7 @@ from eessi_sim.buc.terms import (
     Deadline,
     EffectKind,
     Fact,
+    FactPlace,
     Origin,
     Permission,
     Scope,
@@ -247,6 +248,24 @@ _TESTS: Final[Mapping[str, Callable[[Node], Test]]] = {
 """What a condition may ask, by the key that tells the kinds apart."""
 
 
+def read_fact_place(node: Node) -> FactPlace:
+    """Read one row of ``facts``: which SED states it, where, and by which text."""
+    fields = node.mapping(required={"fact", "of", "where", "is"})
+    return FactPlace(
+        fields["fact"].text(), read_sed(fields["of"]), fields["where"].text(), fields["is"].text()
+    )
+
+
+def _fact_of(sed: SedType) -> Callable[[Node], FactPlace]:
+    """Return the reader of a fact of one administrative SED."""
+
+    def read(node: Node) -> FactPlace:
+        fields = node.mapping(required={"fact", "where", "is"})
+        return FactPlace(fields["fact"].text(), sed, fields["where"].text(), fields["is"].text())
+
+    return read
+
+
 def read_deadline(node: Node) -> Deadline:
     """Read a time limit: its words, its article, its length."""
     fields = node.mapping(required={*_ORIGIN, "text"}, allowed={"article", "months", "days"})
@@ -375,9 +394,11 @@ def read_administrative(node: Node, sub_process: str) -> AdministrativeRule:
             "until_answered",
             "receivable_when_closed",
             "facts",
+            "leaves_at",
             "note",
         },
     )
+    places = fields.each("facts", _fact_of(fields.read("sed", read_sed)))
     return AdministrativeRule(
         sed=fields.read("sed", read_sed),
         title=fields.read("title", read_fact),
@@ -390,7 +411,9 @@ def read_administrative(node: Node, sub_process: str) -> AdministrativeRule:
         repeatable=_flag(fields, "repeatable"),
         until_answered=_flag(fields, "until_answered"),
         receivable_when_closed=_flag(fields, "receivable_when_closed"),
-        facts=fields.each("facts", Node.text),
+        facts=tuple(place.fact for place in places),
+        places=places,
+        leaves_at=fields.read("leaves_at", Node.text, None),
         origin=Origin(fields["source"].text(), fields["confidence"].member(Confidence)),
         note=fields.read("note", Node.text, None),
         line=fields["sed"].line,

@@ -6,7 +6,7 @@ Nothing here looks anything up; the tables made of these words are in ``definiti
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from eessi_sim.identifiers import BucType
+from eessi_sim.identifiers import BucType, SedType
 
 
 class Confidence(StrEnum):
@@ -126,6 +126,17 @@ class CloseMode(StrEnum):
     LOCAL = "local"
     MIXED = "mixed"
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class FactPlace:
+    """Where a SED states a fact: an element, and the text with which it says yes."""
+
+    fact: str
+    of: SedType
+    path: str
+    """Names of elements from the root's child down, divided by slashes."""
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from eessi_sim.as4.exchange import InboundState
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.administration import CaseEffect
-from eessi_sim.buc.case import Actor, ActorKind, Case
+from eessi_sim.buc.case import Actor, ActorKind, Case, Statement
 from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError
 from eessi_sim.gateway.inbox import Inbox
@@ -203,6 +203,10 @@ class InstitutionNode:
             definition = office.library.processes.get(case.buc)
             now = office.station.clock.now()
             document_id = DocumentId(office.station.ids.hex32())
+            root, says = order.root, Statement()
+            if definition.says_something(sed):
+                root = root if root is not None else self.compose(case.id, sed, parent_id=order.parent_id)
+                says = content.statement_of(definition, sed, root)
             created = engine.create(
                 case,
                 definition,
@@ -211,11 +215,11 @@ class InstitutionNode:
                 now=now,
                 actor=actor,
                 parent_id=order.parent_id,
+                says=says,
             )
             sent = engine.send(
                 created.case, definition, document_id, receivers=order.receivers, now=now, actor=actor
             )
-            root = order.root
             if root is None:
                 root = self.compose(case.id, sed, parent_id=order.parent_id)
             return await self._commit(case, sent, root, work)

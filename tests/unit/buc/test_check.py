@@ -158,6 +158,12 @@ def test_process_in_scope_has_walks() -> None:
     assert [f.code for f in check(small(), Surroundings(sectors={"T": _SECTOR}))] == ["no-walks"]
 
 
+def test_place_of_a_fact_is_asked_for() -> None:
+    """A fact that no condition asks for need not be read."""
+    rows = "{source: OWN, confidence: inferred, rows: [{fact: new, of: T001, where: a/b, is: x}]}"
+    assert [f.code for f in check(small(more=f"\nfacts: {rows}\n"))] == ["unused-fact"]
+
+
 def test_sector_must_be_listed() -> None:
     """A sector that the file of sectors does not know is a fault."""
     (found,) = check(small(), Surroundings(sectors={"LA": _SECTOR}))
