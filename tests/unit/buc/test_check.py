@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.helpers.processes import small
+from tests.helpers.processes import small, table
 
 from eessi_sim.buc.administration import AdministrativeRule
 from eessi_sim.buc.check import FindingKind, Surroundings, check, check_sub_process
@@ -162,6 +162,7 @@ def test_place_of_a_fact_is_asked_for() -> None:
     """A fact that no condition asks for need not be read."""
     rows = "{source: OWN, confidence: inferred, rows: [{fact: new, of: T001, where: a/b, is: x}]}"
     assert [f.code for f in check(small(more=f"\nfacts: {rows}\n"))] == ["unused-fact"]
+    assert check(table("UB_BUC_02")) == ()
 
 
 def test_sector_must_be_listed() -> None:

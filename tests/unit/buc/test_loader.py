@@ -173,6 +173,21 @@ def test_missing_seds_are_those_of_the_process_itself() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("buc", "sed", "facts"),
+    [
+        ("UB_BUC_02", "U010", ["monthly-follow-up"]),
+        ("UB_BUC_02", "U011", []),
+        ("UB_BUC_02", "X003", ["agreed"]),
+        ("P_BUC_08", "X006", []),
+    ],
+)
+def test_table_says_where_facts_stand(buc: str, sed: str, facts: list[str]) -> None:
+    """Facts of a business SED stand in the table, those of an administrative one in its sub-process."""
+    assert [place.fact for place in table(buc).places_in(SedType(sed))] == facts
+    assert table(buc).says_something(SedType(sed)) is (sed != "U011")
+
+
 def test_single_files_can_be_loaded(tmp_path: Path) -> None:
     """A process file outside the folder is loaded with the rows of the sub-processes."""
     path = tmp_path / "T_BUC_01.yaml"

@@ -157,6 +157,7 @@ def test_replaced_institution_hands_over() -> None:
     cases = run(table("P_BUC_01"), TRIO, *_START, "router send X100 leaves CP1 joins CP3").cases
     assert cases["CP1"].status is CaseStatus.ARCHIVED
     assert [d.type for d in cases["CP3"].documents] == ["X100", "P2000", "P4000", "P5000", "P8000"]
+    assert "Create P7000" in offered(cases["CO"])
 
 
 def test_who_has_left_may_still_report() -> None:
