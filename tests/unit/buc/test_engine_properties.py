@@ -12,7 +12,7 @@ from tests.helpers.processes import CASE, CLERK, FIRST, NOW, OWNER, SECOND, STRA
 
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action, Operation
-from eessi_sim.buc.administration import CaseEffect
+from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, CaseEffect
 from eessi_sim.buc.case import (
     Case,
     CaseAction,
@@ -210,9 +210,9 @@ class Agreement(_Parties):
         actions = sends if sends and eager else actions
         if actions:
             action = actions[what % len(actions)]
-            document = case.find(action.document_id)
-            stale = (CaseError,) if document and document.change else ()
-            with suppress(*stale):  # who should leave has left meanwhile
+            rule = self.table.administrative.get(action.sed) if action.sed else None
+            changes = rule is not None and rule.effect in CHANGES_PARTICIPANTS
+            with suppress(*[CaseError] * changes):  # who should leave has left, or is the last one
                 self.keep(case, self.do(case, action))
 
     @precondition(lambda self: self.copies)

@@ -67,6 +67,13 @@ def test_documents_of_a_newcomer_reach_the_others() -> None:
     assert all(latest(case, "P6000").sender == cases["CP3"].own for case in cases.values())
 
 
+def test_new_version_and_invalidation_reach_who_joined_later() -> None:
+    """What the newcomer was given by another goes on to reach it from its sender."""
+    cases = run(table("P_BUC_01"), TRIO, *_ADDED, "CP1 update P5000", "CP1 invalidate P5000").cases
+    document = latest(cases["CP3"], "P5000")
+    assert (document.version, document.status) == (2, "cancelled")
+
+
 def test_document_handed_over_twice_changes_nothing() -> None:
     """A repeated hand-over is dropped."""
     case = case_of("P_BUC_01", "CP3", *_ADDED)

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 from eessi_sim.buc.case import Case, Document
 from eessi_sim.buc.definition import BucDefinition, Step
+from eessi_sim.buc.offers import went_to_all
 from eessi_sim.buc.terms import Addressing
 from eessi_sim.errors import CaseError
 from eessi_sim.identifiers import InstitutionId
@@ -25,7 +26,11 @@ def receivers_for(
     """
     reply = document.parent_id is not None
     step = definition.tables[case.role].step_for(document.type, starter=document.starter, reply=reply)
-    allowed = _earlier(case, document) if document.is_exchanged else _allowed(case, step, document)
+    allowed = (
+        _reached(case, definition, document)
+        if document.is_exchanged
+        else _allowed(case, definition, step, document)
+    )
     if not allowed:
         raise CaseError(
             f"Expected a participant that may receive {document.type}, found none in case {case.id}",
@@ -37,14 +42,21 @@ def receivers_for(
     return _checked(step, document, allowed, chosen)
 
 
-def _earlier(case: Case, document: Document) -> tuple[InstitutionId, ...]:
-    """A new version goes to whom the earlier one went to (AD_BUC_10, documented), as far as they still take part."""
+def _reached(case: Case, definition: BucDefinition, document: Document) -> tuple[InstitutionId, ...]:
+    """Who has a document now: who got it or took such a place, and who joined later and was given it.
+
+    A new version goes to whom the earlier one went to (AD_BUC_10, documented), an invalidation too.
+    """
+    reached = dict.fromkeys(case.now_at(receiver) for receiver in document.receivers)
+    if went_to_all(case, definition, document):
+        reached.update(dict.fromkeys(p.institution for p in case.others if p.joined))
     active = {participant.institution for participant in case.others}
-    now = dict.fromkeys(case.now_at(receiver) for receiver in document.receivers)
-    return tuple(receiver for receiver in now if receiver in active)
+    return tuple(receiver for receiver in reached if receiver in active)
 
 
-def _allowed(case: Case, step: Step | None, document: Document) -> tuple[InstitutionId, ...]:
+def _allowed(
+    case: Case, definition: BucDefinition, step: Step | None, document: Document
+) -> tuple[InstitutionId, ...]:
     parent = case.find(document.parent_id)
     everybody = tuple(p.institution for p in case.others if step is None or p.role in step.to)
     if document.change is not None and document.change.joins is not None:
@@ -54,7 +66,7 @@ def _allowed(case: Case, step: Step | None, document: Document) -> tuple[Institu
     if step.addressing is Addressing.PARENT_SENDER:
         return tuple(institution for institution in everybody if institution == case.now_at(parent.sender))
     if step.addressing is Addressing.PARENT_RECEIVERS:
-        reached = {case.now_at(receiver) for receiver in parent.receivers}
+        reached = _reached(case, definition, parent)
         return tuple(institution for institution in everybody if institution in reached)
     return everybody
 
