@@ -285,7 +285,12 @@ class Case:
     @property
     def is_started(self) -> bool:
         """Whether the starter was sent or received, here or before this institution came in."""
-        return self.came_later or any(d.starter and d.is_exchanged for d in self.documents)
+        return self.came_later or self.has_starter
+
+    @property
+    def has_starter(self) -> bool:
+        """Whether this copy holds the starter, sent or received."""
+        return any(document.starter and document.is_exchanged for document in self.documents)
 
     @property
     def came_later(self) -> bool:

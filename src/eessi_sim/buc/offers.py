@@ -220,8 +220,6 @@ class _Ledger:
         if self._role is CaseRole.CASE_OWNER:
             for step in self._table.starters:
                 self._offer(step)
-        if self._case.came_later:
-            self._start()
 
     def _created(self, event: Event) -> None:
         if event.institution not in self._whose:

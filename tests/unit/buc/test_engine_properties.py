@@ -212,7 +212,8 @@ class Agreement(_Parties):
             action = actions[what % len(actions)]
             rule = self.table.administrative.get(action.sed) if action.sed else None
             changes = rule is not None and rule.effect in CHANGES_PARTICIPANTS
-            with suppress(*[CaseError] * changes):  # who should leave has left, or is the last one
+            gone = any(not participant.active for participant in case.participants)
+            with suppress(*[CaseError] * (changes or gone)):  # who should leave, or get it, has left
                 self.keep(case, self.do(case, action))
 
     @precondition(lambda self: self.copies)

@@ -311,6 +311,14 @@ def test_invalidating_cancels_on_both_sides() -> None:
     assert statuses == {DocumentStatus.CANCELLED}
 
 
+def test_sed_that_may_stand_alone_does_so_without_a_parent() -> None:
+    """Where a SED is offered as answer and on its own, leaving the parent out means on its own."""
+    steps = ("CO send U009", "CP send U012", "CO send U013", "CO send U013 about U012")
+    case = case_of("UB_BUC_02", "CO", *steps)
+    request = latest(case, "U012").id
+    assert [d.parent_id for d in case.documents if d.type == "U013"] == [None, request]
+
+
 def test_exception_is_reported_to_the_sender() -> None:
     """The node's X050 goes to the sender of the failing document."""
     case = case_of("LA_BUC_04", "CP", "CO send A009")

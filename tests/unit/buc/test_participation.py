@@ -74,6 +74,15 @@ def test_new_version_and_invalidation_reach_who_joined_later() -> None:
     assert (document.version, document.status) == (2, "cancelled")
 
 
+def test_newcomer_learns_that_the_starter_was_invalidated() -> None:
+    """The starter is handed over in any state, because a case rests on it."""
+    steps = ("CO send P2000", "CO send P4000", "CO invalidate P2000", "CO invalidate P4000")
+    case = case_of("P_BUC_01", "CP3", *steps, "CO send X005 joins CP3")
+    assert [(d.type, d.status) for d in case.documents[1:]] == [("P2000", "cancelled"), ("X008", "received")]
+    next_one = case_of("P_BUC_01", "CP4", *steps, "CO send X005 joins CP3", "CP3 send X005 joins CP4")
+    assert latest(next_one, "P2000").starter
+
+
 def test_document_handed_over_twice_changes_nothing() -> None:
     """A repeated hand-over is dropped."""
     case = case_of("P_BUC_01", "CP3", *_ADDED)

@@ -63,7 +63,7 @@ def create(
         now: the present time.
         actor: who decides it.
         parent_id: the request to answer, or the SED that an X-SED is about; may be left out when only
-            one is possible.
+            one is possible, or when the SED may be sent on its own.
         says: what its content says that the table asks for.
 
     Raises:
@@ -127,13 +127,14 @@ def _offer_for(
     ]
     if not offers:
         raise not_available(case, definition, f"{Operation.CREATE} {sed}", now)
-    if len(offers) > 1:
+    alone = [offer for offer in offers if offer.parent_id is None]
+    if len(offers) > 1 and not alone:
         raise CaseError(
             f"Expected the SED that {sed} is about, found {len(offers)} possible ones in case {case.id}",
             hint=f"Name one of them as parent: {', '.join(str(offer.parent_id) for offer in offers)}.",
             case=case.id,
         )
-    return offers[0]
+    return (alone or offers)[0]
 
 
 def update(

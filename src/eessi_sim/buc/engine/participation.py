@@ -128,9 +128,18 @@ def handed_over(
         and (
             _belongs_to_the_place(case, definition, known)
             if change.leaves is not None
-            else known.stands and went_to_all(case, definition, known)
+            else _belongs_to_all(case, definition, known)
         )
     )
+
+
+def _belongs_to_all(case: Case, definition: BucDefinition, document: Document) -> bool:
+    """What stands and went to all; and the starter, even invalidated, without which there is no case."""
+    rule = definition.administrative.get(document.type)
+    if rule is not None and rule.effect is CaseEffect.CANCEL_DOCUMENT:
+        target = case.find(document.parent_id)
+        return target is not None and target.starter
+    return (document.stands or document.starter) and went_to_all(case, definition, document)
 
 
 def _belongs_to_the_place(case: Case, definition: BucDefinition, document: Document) -> bool:

@@ -261,7 +261,7 @@ def _taken(
         parent_id=parent_id,
         receivers=_receivers(case, definition, incoming),
         order=next_order(case),
-        starter=incoming.type in definition.starters and not case.is_started,
+        starter=incoming.type in definition.starters and not case.has_starter,
         facts=incoming.facts,
         change=incoming.change,
         versions=(_version(incoming, now),),
