@@ -103,6 +103,8 @@ class Persona:
     institution_address: Address
     employers: tuple[Employer, ...]
     bank: Bank
+    institution_bank: Bank
+    """Of the first institution."""
     institutions: tuple[Institution, ...]
     """Of the State of work, then of residence, then of a third one."""
     countries: tuple[str, ...]
@@ -255,9 +257,8 @@ class _Draw:
             bank_address=self._address(residence),
             institution_address=self._address(self._work),
             employers=tuple(self._employer(country) for country in self._countries),
-            bank=Bank(
-                residence.bank_name, numbers.bank_account(residence.bank_iban, random), residence.bank_bic
-            ),
+            bank=self._bank(residence),
+            institution_bank=self._bank(self._work),
             institutions=tuple(country.institution for country in self._countries),
             countries=tuple(country.code for country in self._countries),
             telephone=numbers.filled(residence.telephone, random),
@@ -301,6 +302,10 @@ class _Draw:
             country.code, country.number, born=born, is_woman=is_woman, family=family, random=self._random
         )
         return Pin(country.code, number, country.institution)
+
+    def _bank(self, country: Country) -> Bank:
+        number = numbers.bank_account(country.bank_iban, self._random)
+        return Bank(country.bank_name, number, country.bank_bic)
 
     def _employer(self, country: Country) -> Employer:
         name = self._random.choice(country.employers)
