@@ -23,8 +23,9 @@ from eessi_sim.samples.mutations import Expected, Mutation, mutations
 from eessi_sim.xmlsafe import Element
 
 _RULE: Final = "rule"
-_SHARES: Final = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
-"""How much stands round the target: nothing that need not, then what the stored sample has, then everything."""
+_SHARES: Final = ((0.0, 0.0), (1.0, 0.0), None, (1.0, 1.0))
+"""How much stands round the target: nothing that need not, then what the stored sample has, then the stored sample
+itself, whose sums are right, then everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class Kit:
         self.unreached: list[str] = []
         """What could not be broken so far, because no valid document with this place was found."""
         self._target: tuple[str, ...] | None = None
-        self._bases: dict[tuple[float, float], Element | None] = {}
+        self._bases: dict[tuple[float, float] | None, Element | None] = {}
 
     def documents(self, wanted: str | None = None) -> Iterator[WrongDocument]:
         """Yield the wrong documents: the schema first, by place, then the rules.
@@ -125,14 +126,19 @@ class Kit:
             fallback = fallback or found
         return fallback
 
-    def _base(self, share: tuple[float, float], target: tuple[str, ...]) -> Element | None:
+    def _base(self, share: tuple[float, float] | None, target: tuple[str, ...]) -> Element | None:
         """Return a valid document with the target in it; made once, because most can be broken in several ways."""
         if target != self._target:
             self._target, self._bases = target, {}
         if share not in self._bases:
-            root = self._generator.attempt(self._seed, Taste(*share, target, self._generator.needed))
+            root = self._whole(share, target)
             self._bases[share] = root if root is not None and _found(root, target) is not None else None
         return self._bases[share]
+
+    def _whole(self, share: tuple[float, float] | None, target: tuple[str, ...]) -> Element | None:
+        if share is None:
+            return self._generator.stored
+        return self._generator.attempt(self._seed, Taste(*share, target, self._generator.needed))
 
     def _broken(self, rule: Rule) -> WrongDocument | None:
         """Return the failing example of a rule, None when it speaks of nothing in the stored sample."""

@@ -5,7 +5,7 @@ invented; the file is ``schemas/samples/people.yaml``.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -109,6 +109,8 @@ class Persona:
     """Of the State of work, then of residence, then of a third one."""
     countries: tuple[str, ...]
     """State of work, then of residence, then a third one."""
+    currency: str
+    """Of the State of work."""
     telephone: str
     email: str
     case_number: str
@@ -149,6 +151,9 @@ class People:
     countries: tuple[Country, ...]
     scripts: tuple[ScriptName, ...]
     texts: tuple[str, ...]
+    currencies: Mapping[str, str]
+    """By State, where it is not ``currency``."""
+    currency: str
     reference_day: date
     """The day on which all documents are written: a seed gives the same document on every day."""
     born_from: date
@@ -167,7 +172,7 @@ class People:
             DefinitionError: it is wrong; names file, line and key.
         """
         fields = load_yaml(path).mapping(
-            required={"countries", "scripts", "texts", "reference-day", "born"},
+            required={"countries", "currencies", "currency", "scripts", "texts", "reference-day", "born"},
             allowed={"confidence", "source"},
         )
         born = fields["born"].mapping(required={"from", "to"})
@@ -175,6 +180,8 @@ class People:
             countries=tuple(_country(code, node) for code, node in fields["countries"].entries().items()),
             scripts=fields.each("scripts", _script),
             texts=fields.each("texts", Node.text),
+            currencies={code: node.text() for code, node in fields["currencies"].entries().items()},
+            currency=fields.read("currency", Node.text),
             reference_day=fields.read("reference-day", Node.date),
             born_from=born.read("from", Node.date),
             born_to=born.read("to", Node.date),
@@ -261,6 +268,7 @@ class _Draw:
             institution_bank=self._bank(self._work),
             institutions=tuple(country.institution for country in self._countries),
             countries=tuple(country.code for country in self._countries),
+            currency=self._people.currencies.get(self._work.code, self._people.currency),
             telephone=numbers.filled(residence.telephone, random),
             email=f"person{random.randrange(10_000, 100_000)}@example.{random.choice(('eu', 'org', 'net'))}",
             case_number=f"{random.randrange(2022, 2027)}/{random.randrange(10_000, 1_000_000)}",
