@@ -1,0 +1,111 @@
+"""``eessi-sim case``: the cases of a network, how long everything took, and one of them as an archive that proves itself.
+
+The stores of the nodes are read directly, so it does not matter whether the network runs.
+"""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.text import Text
+
+from eessi_sim.casefile import contents
+from eessi_sim.casefile.contents import Surroundings
+from eessi_sim.casefile.export import Exported, Seal, archive
+from eessi_sim.cli import failures, inputs, output
+from eessi_sim.cli.copies import Copy, find_copy, node_option
+from eessi_sim.cli.stores import open_stores, state_option
+from eessi_sim.clock import SystemClock
+from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.identifiers import InstitutionId, RandomIdFactory
+from eessi_sim.ir import snapshot
+from eessi_sim.security.keys import KeyPair
+
+_DIRECTORY: Final = "directory.json"
+_PKI: Final = "pki"
+_SEAL: Final = "seal.pem"
+
+
+@click.group(epilog=failures.EXIT_STATUS)
+def case() -> None:
+    r"""The cases of a network: one of them as an archive that proves itself.
+
+    \b
+    Example:
+      eessi-sim case export 171d21fd7c1d407d98210bf57bdb7b9b -o case.zip
+      eessi-sim verify case.zip
+    """
+
+
+@case.command("export", short_help="One case as an archive.", epilog=failures.EXIT_STATUS)
+@click.argument("reference", metavar="CASE")
+@state_option
+@node_option
+@click.option("-o", "--output", "target", metavar="FILE", required=True, help="The archive to write.")
+@output.shared_options
+def export(*, reference: str, state: Path, node: str | None, target: str, as_json: bool) -> None:
+    r"""Write one copy of a case as an archive that anybody can verify without the network.
+
+    The archive is a zip with all documents, AS4 messages, receipts and certificates, and a journal of everything
+    that happened: each entry states the SHA-256 of its file and the hash of the entry before it. The manifest states
+    the last hash and is sealed by the institution. CASE is the id that all copies share, or the one at --node.
+
+    \b
+    Example:
+      eessi-sim case export 171d21fd7c1d407d98210bf57bdb7b9b -o case.zip
+      eessi-sim verify case.zip
+
+    With --json: {"file", "case", "node", "entries", "files", "head"}
+    """
+    exported = asyncio.run(_export(state, reference, node))
+    inputs.write_output(target, exported.data)
+    about = exported.manifest
+    if as_json:
+        output.show_json(
+            {
+                "file": target,
+                "case": about.case,
+                "node": about.node,
+                "entries": about.head.entries,
+                "files": exported.files,
+                "head": about.head.hash,
+            }
+        )
+        return
+    line = output.mark(passed=True)
+    line.append(target, style="bold")
+    line.append(f"  {about.buc} {about.case} of {about.node}: ")
+    line.append(f"{about.head.entries} entries, {exported.files} files, {len(exported.data):,} bytes")
+    output.show_unwrapped(line)
+    output.show_unwrapped(Text(f"  head {about.head.hash}", style=output.DIM))
+
+
+async def _export(state: Path, reference: str, node: str | None) -> Exported:
+    now = SystemClock().now()
+    async with open_stores(state) as stores:
+        copy = find_copy(stores, reference, node)
+        records = contents.gather(copy.store, copy.case, _surroundings(state), at=now)
+        return archive(copy.case, records, Seal(_seal_of(state, copy), now, RandomIdFactory().hex32()))
+
+
+def _surroundings(state: Path) -> Surroundings:
+    """Return what the folder of a network says about certificates.
+
+    Raises:
+        EnvironmentProblem: a file of the authority is missing.
+        DefinitionError: so is the directory, or it is something else.
+    """
+    files = [state / _PKI / name for name in (contents.AUTHORITY, contents.REVOKED)]
+    try:
+        authority, revoked = (path.read_bytes() for path in files)
+    except OSError as error:
+        raise EnvironmentProblem(
+            f'Expected the authority of the network in "{state / _PKI}", found: {error.strerror}',
+            hint="Only a whole folder of a network has what proves a case.",
+        ) from error
+    return Surroundings(snapshot.load(state / _DIRECTORY), authority, revoked)
+
+
+def _seal_of(state: Path, copy: Copy) -> KeyPair:
+    return KeyPair.load(state / _PKI / InstitutionId(copy.case.own).file_name / _SEAL)
