@@ -56,6 +56,8 @@ class Simple:
     """Smallest value, inclusive, as written."""
     greatest: str | None = None
     """Greatest value, inclusive, as written."""
+    member: "Simple | None" = None
+    """What a value may be: the first alternative of a union, an item of a list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,9 +355,9 @@ def _attribute(name: str, attribute: XsdAttribute) -> Attribute:
 
 def _simple(component: XsdSimpleType) -> Simple:
     if isinstance(component, XsdUnion):
-        return _simple(component.member_types[0])
+        return Simple("string", member=_simple(component.member_types[0]))
     if isinstance(component, XsdList):
-        return _simple(component.item_type)
+        return Simple("string", member=_simple(component.item_type))
     if not isinstance(component, XsdAtomicRestriction):
         return Simple(component.local_name or "string")
     return Simple(

@@ -4,7 +4,7 @@ The result fits the schema as far as the shape tells it; the rules are the busin
 in a field is decided by ``content``, and which fields are written by a ``Taste``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -73,14 +73,24 @@ class Builder:
         taste: which fields to write.
         random: where chance comes from.
         prefix: of the namespace of the root.
+        stated: attributes of the root that say what the document is.
     """
 
-    def __init__(self, shapes: Shapes, content: Content, taste: Taste, random: Random, prefix: str) -> None:
+    def __init__(
+        self,
+        shapes: Shapes,
+        content: Content,
+        taste: Taste,
+        random: Random,
+        prefix: str,
+        stated: Mapping[str, str],
+    ) -> None:
         self._shapes = shapes
         self._content = content
         self._taste = taste
         self._random = random
         self._prefix = prefix
+        self._stated = stated
 
     def document(self, twin: Element | None) -> Element:
         """Return a whole document.
@@ -113,6 +123,8 @@ class Builder:
             stored = twin.get(name) if twin is not None else None
             if attribute.required or stored is not None:
                 value = attribute.fixed or attribute.default or stored
+                if value is None and not spot.path:
+                    value = self._stated.get(name)
                 element.set(
                     name,
                     value or self._content.text(attribute.simple, f"{spot.path}/@{attribute.name}", None),

@@ -11,6 +11,7 @@ from typing import Final
 
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import SedDefinition
+from eessi_sim.cdm.mend_root import VERSION_ATTRIBUTES
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.schema import CompiledSchema
 from eessi_sim.cdm.shape import Shapes
@@ -42,6 +43,8 @@ class Generator:
         self._guide = guide or Guide.default()
         self._personas: dict[int, Persona] = {}
         self._shapes = Shapes.of(definition)
+        version = definition.version
+        self._stated = dict(zip(VERSION_ATTRIBUTES, (version.major, version.minor), strict=True))
         self.judge = Judge(CompiledSchema.of(definition), RuleSet.load(definition.rules), self._shapes)
 
     @functools.cached_property
@@ -107,7 +110,7 @@ class Generator:
         content = Content(persona, self.people, self._guide, random)
 
         def builder(taste: Taste) -> Builder:
-            return Builder(self._shapes, content, taste, random, self.definition.type.lower())
+            return Builder(self._shapes, content, taste, random, self.definition.type.lower(), self._stated)
 
         own = builder(taste)
         like_sample = builder(dataclasses.replace(taste, in_sample=1.0, beyond=0.0))

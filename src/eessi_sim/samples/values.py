@@ -82,7 +82,7 @@ def is_number(simple: Simple) -> bool:
 
 def is_text(simple: Simple) -> bool:
     """Return whether values of the type are free text."""
-    return simple.base in _TEXT_BASES and simple.code_list is None
+    return simple.base in _TEXT_BASES and simple.code_list is None and simple.member is None
 
 
 def written(simple: Simple, day: date) -> str:
@@ -115,6 +115,8 @@ def drawn(simple: Simple, random: Random, day: date, texts: Sequence[str]) -> st
         day: what to write where a day is wanted.
         texts: what to write where any text is allowed.
     """
+    if simple.member is not None:
+        return drawn(simple.member, random, day, texts)
     if simple.code_list is not None:
         return random.choice(usual_codes(simple.code_list)).code
     if is_date(simple):

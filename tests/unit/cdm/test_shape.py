@@ -118,10 +118,12 @@ def test_restricted_integer_stays_an_integer() -> None:
 
 
 def test_union_counts_as_string() -> None:
-    """A type that is none of the built-in ones is a text."""
+    """A type that is none of the built-in ones is a text; what it may say is known by its first alternative."""
     simple = shape(ODD, "dateOrNumber").simple
     assert simple is not None
     assert simple.base == "string"
+    assert simple.member is not None
+    assert simple.member.base == "date"
 
 
 def test_attributes_of_the_root_are_known() -> None:
