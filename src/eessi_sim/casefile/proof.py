@@ -1,24 +1,30 @@
 """Verifies an archive of a case without any node: manifest, chain, every file, every signature, every certificate."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final
 
+from eessi_sim import sbdh, xmlsafe
 from eessi_sim.casefile import chain, contents, manifest
 from eessi_sim.casefile.chain import Entry, Fault
 from eessi_sim.casefile.export import JOURNAL, MANIFEST
 from eessi_sim.casefile.manifest import Manifest
-from eessi_sim.errors import KeyMaterialError, XmlError, ZipError
+from eessi_sim.casefile.masking import Opening, is_masked, unmask
+from eessi_sim.errors import EnvelopeError, KeyMaterialError, XmlError, ZipError
 from eessi_sim.security.keys import Certificate, Purpose
 from eessi_sim.security.trust import TrustStore
-from eessi_sim.verification.evidence import MESSAGE, SED, Evidence, missing, verify_evidence
+from eessi_sim.storage.base import MessageKind
+from eessi_sim.verification.evidence import ENVELOPE, MESSAGE, SED, Evidence, missing, verify_evidence
 from eessi_sim.verification.files import verify_file
+from eessi_sim.verification.masked import SOAP, cannot_be_verified, verify_masked
 from eessi_sim.verification.outcome import Belief, Check, Subject
-from eessi_sim.verification.signatures import check_seal, check_signer_is, failed
+from eessi_sim.verification.signatures import SEAL, check_seal, check_signer_is, failed
 from eessi_sim.zipsafe import Zip, ZipLimits
 
 LIMITS: Final = ZipLimits(entries=20_000, total_bytes=1024 * 1024 * 1024, entry_bytes=256 * 1024 * 1024)
 """A case with attachments is larger than a folder of documents (our limits, inferred)."""
+_NONE: Final[Mapping[str, tuple[Opening, ...]]] = MappingProxyType({})
 _CHAIN: Final = "chain"
 _FILE: Final = "file"
 AUTHORITY: Final = "authority"
@@ -36,6 +42,9 @@ class _Archive:
     belief: Belief
     own_authority: bool
     """Whether nobody but the archive says whom to believe."""
+    openings: Mapping[str, tuple[Opening, ...]]
+    masked: bool = False
+    """Whether the manifest says that persons are hidden; what looks so in another archive was changed."""
 
     def under(self, folder: str) -> dict[str, dict[str, bytes]]:
         """Return the files of each folder below one, by name."""
@@ -48,13 +57,16 @@ class _Archive:
         return found
 
 
-def verify_archive(name: str, data: bytes, belief: Belief) -> Iterator[Subject]:
+def verify_archive(
+    name: str, data: bytes, belief: Belief, openings: Mapping[str, tuple[Opening, ...]] = _NONE
+) -> Iterator[Subject]:
     """Verify an archive, one subject for each thing in it.
 
     Args:
         name: how the user calls it.
         data: the archive.
         belief: whom to believe; the authority in the archive when nobody is named.
+        openings: what is hidden in a masked archive, by file.
     """
     try:
         files, faults = _unpacked(Zip(data, LIMITS))
@@ -67,8 +79,9 @@ def verify_archive(name: str, data: bytes, belief: Belief) -> Iterator[Subject]:
     except KeyMaterialError as error:
         believed = belief
         yield Subject(contents.AUTHORITY, "authority", (failed(AUTHORITY, contents.AUTHORITY, error),))
-    found = _Archive(files, entries, (*faults, *unread), believed, belief.trust is None)
+    found = _Archive(files, entries, (*faults, *unread), believed, belief.trust is None, openings)
     about, subject = _manifest(found)
+    found = replace(found, masked=about is not None and about.masked)
     yield subject
     yield _journal(found, about)
     yield from _certificates(found)
@@ -210,10 +223,40 @@ def _documents(found: _Archive) -> Iterator[Subject]:
     for entry in found.entries:
         if entry.what == contents.DOCUMENT and entry.file in found.files:
             file, facts = str(entry.file), entry.facts
-            subject = verify_file(file, found.files[file], found.belief)
+            checks = (*_check_document(found, file), *_check_carried(found, entry))
             description = f"{facts.get('sed')} version {facts.get('version')}, {facts.get('direction')}"
-            carried = tuple(_check_carried(found, entry))
-            yield replace(subject, description=description, checks=(*subject.checks, *carried))
+            yield Subject(file, description, checks)
+
+
+def _check_document(found: _Archive, file: str) -> Iterator[Check]:
+    """Verify the seal of a document; that of a masked one only with the openings of what is hidden in it."""
+    data = found.files[file]
+    try:
+        masked = xmlsafe.parse(data)
+    except XmlError as error:
+        yield failed("document", file, error)
+        return
+    if not (found.masked and is_masked(masked)):
+        yield from verify_file(file, data, found.belief).checks
+    elif file not in found.openings:
+        yield cannot_be_verified(SEAL, file, "The seal of the document")
+    else:
+        openings = found.openings[file]
+        root, wrong = unmask(masked, {opening.path: opening for opening in openings})
+        yield _check_openings(file, len(openings), wrong)
+        yield check_seal(root, found.belief, file)
+
+
+def _check_openings(file: str, number: int, wrong: Sequence[str]) -> Check:
+    return Check(
+        name="openings",
+        file=file,
+        passed=not wrong,
+        sentence=f"Expected openings that fit what is hidden, found another text at {', '.join(wrong)}"
+        if wrong
+        else f"All {number} openings fit what is hidden",
+        code="changed" if wrong else None,
+    )
 
 
 def _check_carried(found: _Archive, document: Entry) -> Iterator[Check]:
@@ -222,28 +265,42 @@ def _check_carried(found: _Archive, document: Entry) -> Iterator[Check]:
     same = {name: document.facts.get(name) for name in ("document", "version")}
     for entry in found.entries:
         if entry.what == contents.MESSAGE_RECORD and all(entry.facts.get(key) == same[key] for key in same):
-            sed = str(entry.file).removesuffix(MESSAGE) + SED
-            is_same = found.files.get(sed) == found.files[file]
+            folder = str(entry.file).rpartition("/")[0]
+            place, carried = _sed_in(found.files, folder)
+            is_same = carried == found.files[file]
             yield Check(
                 name="content",
                 file=file,
                 passed=is_same,
-                sentence=f"The document is {sed}"
+                sentence=f"The document is the SED of {place}"
                 if is_same
-                else f"Expected the document to be {sed}, found another",
+                else f"Expected the document to be the SED of {place}, found another",
                 code=None if is_same else "changed",
             )
 
 
+def _sed_in(files: Mapping[str, bytes], folder: str) -> tuple[str, bytes | None]:
+    """Return the SED of a message, and where it was found: by itself, or in the envelope of a masked archive."""
+    place = f"{folder}/{SED}"
+    if place in files or f"{folder}/{SOAP}" not in files:
+        return place, files.get(place)
+    place = f"{folder}/{ENVELOPE}"
+    try:
+        return place, xmlsafe.document_of(sbdh.read(files.get(place, b"")).sed)
+    except (XmlError, EnvelopeError):
+        return place, None
+
+
 def _messages(found: _Archive) -> Iterator[Subject]:
     told = {entry.file: entry.facts for entry in found.entries if entry.what == contents.MESSAGE_RECORD}
-    confirmed = {entry.facts.get("about") for entry in found.entries if entry.what == "receipt"}
+    confirmed = {entry.facts.get("about") for entry in found.entries if entry.what == MessageKind.RECEIPT}
     for name, files in found.under(contents.MESSAGES).items():
-        facts = told.get(f"{contents.MESSAGES}/{name}/{MESSAGE}", {})
+        verify, main = (verify_masked, SOAP) if found.masked and SOAP in files else (verify_evidence, MESSAGE)
+        facts = told.get(f"{contents.MESSAGES}/{name}/{main}", {})
         row = {"message_id": facts.get("message"), **facts} if "sed" in facts else None
         if row and facts.get("message") not in confirmed:
             row["receipt"] = "missing"
-        yield verify_evidence(Evidence(name, files, row, told_by=JOURNAL), found.belief)
+        yield verify(Evidence(name, files, row, told_by=JOURNAL), found.belief)
         for file, content in files.items():
             if file.endswith(".as4") and file != MESSAGE:
                 yield verify_file(f"{contents.MESSAGES}/{name}/{file}", content, found.belief)

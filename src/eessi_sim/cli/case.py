@@ -4,6 +4,7 @@ The stores of the nodes are read directly, so it does not matter whether the net
 """
 
 import asyncio
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,8 @@ from rich.text import Text
 from eessi_sim.casefile import contents
 from eessi_sim.casefile.contents import Surroundings
 from eessi_sim.casefile.export import Exported, Seal, archive
+from eessi_sim.casefile.hiding import Hidden, Openings, hide, openings_json
+from eessi_sim.casefile.masking import Fields
 from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.copies import Copy, find_copy, node_option
 from eessi_sim.cli.stores import open_stores, state_option
@@ -43,23 +46,49 @@ def case() -> None:
 @state_option
 @node_option
 @click.option("-o", "--output", "target", metavar="FILE", required=True, help="The archive to write.")
+@click.option(
+    "--mask", is_flag=True, help="Hide persons: names, birth dates, numbers, addresses, free texts."
+)
+@click.option(
+    "--openings",
+    metavar="FILE",
+    help="With --mask: where to write what was hidden, with its salts; keep it to yourself.",
+)
 @output.shared_options
-def export(*, reference: str, state: Path, node: str | None, target: str, as_json: bool) -> None:
+def export(
+    *,
+    reference: str,
+    state: Path,
+    node: str | None,
+    target: str,
+    mask: bool,
+    openings: str | None,
+    as_json: bool,
+) -> None:
     r"""Write one copy of a case as an archive that anybody can verify without the network.
 
     The archive is a zip with all documents, AS4 messages, receipts and certificates, and a journal of everything
     that happened: each entry states the SHA-256 of its file and the hash of the entry before it. The manifest states
     the last hash and is sealed by the institution. CASE is the id that all copies share, or the one at --node.
 
+    With --mask every text that may lead to a person becomes a salted hash; of AS4 messages the signed SOAP part
+    stays. Chain, signatures of messages and receipts verify all the same, seals of masked documents only with the
+    openings.
+
     \b
     Example:
       eessi-sim case export 171d21fd7c1d407d98210bf57bdb7b9b -o case.zip
       eessi-sim verify case.zip
+      eessi-sim case export 171d21fd7c1d407d98210bf57bdb7b9b --mask -o shown.zip --openings secret.json
 
-    With --json: {"file", "case", "node", "entries", "files", "head"}
+    With --json: {"file", "case", "node", "masked", "entries", "files", "head"}
     """
-    exported = asyncio.run(_export(state, reference, node))
+    if openings is not None and not mask:
+        raise failures.usage("Expected --mask beside --openings; nothing is hidden without.")
+    exported, hidden = asyncio.run(_export(state, reference, node, mask=mask))
     inputs.write_output(target, exported.data)
+    if openings is not None:
+        inputs.write_output(openings, openings_json(hidden))
     about = exported.manifest
     if as_json:
         output.show_json(
@@ -67,6 +96,7 @@ def export(*, reference: str, state: Path, node: str | None, target: str, as_jso
                 "file": target,
                 "case": about.case,
                 "node": about.node,
+                "masked": about.masked,
                 "entries": about.head.entries,
                 "files": exported.files,
                 "head": about.head.hash,
@@ -81,12 +111,19 @@ def export(*, reference: str, state: Path, node: str | None, target: str, as_jso
     output.show_unwrapped(Text(f"  head {about.head.hash}", style=output.DIM))
 
 
-async def _export(state: Path, reference: str, node: str | None) -> Exported:
+async def _export(state: Path, reference: str, node: str | None, *, mask: bool) -> tuple[Exported, Openings]:
+    """Return the archive, and what is hidden in it."""
     now = SystemClock().now()
     async with open_stores(state) as stores:
         copy = find_copy(stores, reference, node)
         records = contents.gather(copy.store, copy.case, _surroundings(state), at=now)
-        return archive(copy.case, records, Seal(_seal_of(state, copy), now, RandomIdFactory().hex32()))
+    hidden = hide(records, Fields.default(), _salt) if mask else Hidden(records, {})
+    seal = Seal(_seal_of(state, copy), now, RandomIdFactory().hex32())
+    return archive(copy.case, hidden.records, seal, masked=mask), hidden.openings
+
+
+def _salt() -> str:
+    return secrets.token_hex(16)
 
 
 def _surroundings(state: Path) -> Surroundings:

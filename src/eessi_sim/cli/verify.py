@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 from rich.text import Text
 
+from eessi_sim.casefile.hiding import Openings, read_openings
 from eessi_sim.casefile.proof import AUTHORITY, verify_archive
 from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.explaining import Explainer, show_difference, show_written
@@ -47,6 +48,12 @@ from eessi_sim.zipsafe import is_zip
     metavar="DIR",
     help="Write every form that was digested into DIR, and what was signed where it is known.",
 )
+@click.option(
+    "--openings",
+    "hidden",
+    metavar="FILE",
+    help="What is hidden in a masked archive: its seals are verified too.",
+)
 @output.shared_options
 def verify(
     *,
@@ -56,6 +63,7 @@ def verify(
     explain: bool,
     against: str | None,
     canonical: Path | None,
+    hidden: str | None,
     as_json: bool,
 ) -> None:
     r"""Verify signatures: of a signed SED, an envelope, an AS4 message, a receipt, a whole report, or the archive of a case.
@@ -83,7 +91,7 @@ def verify(
     \b
     With --json: {"valid": bool, "subjects": [{"name", "description", "valid",
       "checks": [{"name", "file", "passed", "sentence", "code", "hint", "signer",
-      "signed_at", "trusted", "differences": [{"reference", "expected", "found",
+      "signed_at", "trusted", "undecided", "differences": [{"reference", "expected", "found",
       "cause", "accidents", "comparison", "tried", "remarks"}],
       "canonical": [{"reference", "form", "octets", "path"}]}]}]};
       what is not known is left out.
@@ -96,8 +104,9 @@ def verify(
         is_asked=explain or against is not None,
         folder=canonical,
     )
+    openings = {} if hidden is None else read_openings(inputs.read_input(hidden))
     subjects = []
-    for subject in map(explainer.explain, _subjects(files, belief)):
+    for subject in map(explainer.explain, _subjects(files, belief, openings)):
         subjects.append(subject)
         if not as_json:
             _show(
@@ -114,7 +123,7 @@ def verify(
         click.get_current_context().exit(failures.FINDING)
 
 
-def _subjects(files: Sequence[str], belief: Belief) -> Iterator[Subject]:
+def _subjects(files: Sequence[str], belief: Belief, openings: Openings) -> Iterator[Subject]:
     for file in files:
         path = Path(file)
         if path.is_dir():
@@ -122,7 +131,9 @@ def _subjects(files: Sequence[str], belief: Belief) -> Iterator[Subject]:
         else:
             data = inputs.read_input(file)
             yield from (
-                verify_archive(file, data, belief) if is_zip(data) else (verify_file(file, data, belief),)
+                verify_archive(file, data, belief, openings)
+                if is_zip(data)
+                else (verify_file(file, data, belief),)
             )
 
 
@@ -132,13 +143,14 @@ def _show(subject: Subject, *, explain: bool, whole: bool) -> None:
     line.append(failures.printable(subject.description), style="bold")
     line.append(f"  {subject.name}")
     output.show_unwrapped(line)
-    for check in subject.checks if whole else subject.failed:
+    for check in subject.checks if whole else (*subject.undecided, *subject.failed):
         _show_check(check, explain=explain)
 
 
 def _show_check(check: Check, *, explain: bool) -> None:
     rows = output.grid(0)
-    rows.add_row(Text("   ") + output.tick(check.passed), Text(failures.printable(_sentence(check))))
+    mark = Text("?", style=output.WARN) if check.undecided else output.tick(check.passed)
+    rows.add_row(Text("   ") + mark, Text(failures.printable(_sentence(check))))
     if check.signer:
         rows.add_row("", Text(failures.printable(f"signed by {check.signer}"), style=output.DIM))
     if not check.passed:
@@ -164,7 +176,11 @@ def _summarise(subjects: Sequence[Subject]) -> None:
     wrong = sum(len(subject.failed) for subject in subjects)
     asked = wrong or any(check.trusted is not None for subject in subjects for check in subject.checks)
     text = Text(f"{_number(checks, 'check')} of {_number(len(subjects), 'item')}")
-    text.append(f": {wrong} failed" if wrong else ": all passed", style=output.BAD if wrong else output.GOOD)
+    hidden = sum(len(subject.undecided) for subject in subjects)
+    good = ": all others passed" if hidden else ": all passed"
+    text.append(f": {wrong} failed" if wrong else good, style=output.BAD if wrong else output.GOOD)
+    if hidden:
+        text.append(f", {hidden} cannot be verified (masked)", style=output.WARN)
     if not asked:
         text.append("; signers were not checked against an authority (--ca)", style=output.DIM)
     output.show(Text(), text)

@@ -62,9 +62,9 @@ def verify_evidence(evidence: Evidence, belief: Belief) -> Subject:
         opened, checks = open_message(data, belief, MESSAGE)
     except (EbmsFault, XmlError) as error:
         return Subject(evidence.name, "message", (*sums, failed("message", MESSAGE, error)))
-    beside = (*_check_content(evidence, opened), *_check_row(evidence, opened))
+    beside = (*_check_content(evidence, opened), *check_row(evidence, opened))
     if isinstance(opened.message.unit, UserMessage):
-        beside += tuple(_check_receipt(evidence, opened.message, opened.message.unit.receiver.id, belief))
+        beside += tuple(check_receipt(evidence, opened.message, opened.message.unit.receiver.id, belief))
     return Subject(evidence.name, opened.description, (*sums, *checks, *beside))
 
 
@@ -149,7 +149,7 @@ def _equal(file: str, other: str, expected: bytes, found: bytes) -> Check:
     )
 
 
-def _check_row(evidence: Evidence, opened: Opened) -> Iterator[Check]:
+def check_row(evidence: Evidence, opened: Opened) -> Iterator[Check]:
     """Compare what the report says with what the message says."""
     unit, row = opened.message.unit, evidence.row
     if not isinstance(unit, UserMessage):
@@ -182,7 +182,7 @@ def _row_check(evidence: Evidence, problem: str) -> Check:
     return Check(name="row", file=evidence.told_by, passed=not problem, sentence=sentence, code=code)
 
 
-def _check_receipt(evidence: Evidence, message: Unpacked, receiver: str, belief: Belief) -> Iterator[Check]:
+def check_receipt(evidence: Evidence, message: Unpacked, receiver: str, belief: Belief) -> Iterator[Check]:
     """Verify the receipt: signed by the receiver, about this message, with the digests of what was sent."""
     data = evidence.files.get(RECEIPT)
     if data is None:

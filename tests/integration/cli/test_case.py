@@ -93,3 +93,24 @@ def test_a_folder_without_authority_proves_nothing(state: Path, case: str, tmp_p
     finally:
         hidden.write_bytes(content)
     assert "Expected the authority of the network" in result.stderr
+
+
+def test_a_masked_case_is_proved_but_for_what_is_hidden(state: Path, case: str, tmp_path: Path) -> None:
+    """What cannot be verified is said, and with the openings the seals can be."""
+    target, secret = tmp_path / "masked.zip", tmp_path / "secret.json"
+    said = run_json("case", "export", case, "--state", state, "--mask", "-o", target, "--openings", secret)
+    assert said["masked"] is True
+    masked, opened = run("verify", target), run("verify", target, "--openings", secret)
+    assert (masked.exit_code, opened.exit_code) == (0, 0)
+    assert "The seal of the document cannot be verified (masked)" in masked.stdout
+    assert "cannot be verified (masked)" in masked.stdout.splitlines()[-2]
+    assert "The seal of the document cannot be verified" not in opened.stdout
+
+
+def test_openings_without_mask_are_wrong_usage(state: Path, case: str, tmp_path: Path) -> None:
+    """Nothing is hidden then."""
+    result = run(
+        "case", "export", case, "--state", state, "-o", tmp_path / "a.zip", "--openings", tmp_path / "b"
+    )
+    assert "Expected --mask beside --openings" in result.stderr
+    assert result.exit_code == 2
