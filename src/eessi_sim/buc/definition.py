@@ -44,6 +44,20 @@ class Origin:
     confidence: Confidence
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadline:
+    """A time limit that people must keep; the engine never enforces one (bucs.md 9: documented by absence)."""
+
+    text: str
+    article: str | None = None
+    """Where the law says it."""
+    months: int = 0
+    days: int = 0
+    """How long after the request, or after what ``text`` says; both 0 where no length is given."""
+    source: str
+    confidence: Confidence
+
+
 class Participation(StrEnum):
     """How many counterparties a case may have: exactly one, or one and more."""
 
@@ -105,7 +119,7 @@ class Step:
     kind: StepKind = StepKind.BUSINESS
     sub_process: str | None = None
     """For a horizontal or administrative SED: the sub-process it belongs to."""
-    deadline: str | None = None
+    deadline: Deadline | None = None
     note: str | None = None
 
     @property

@@ -18,6 +18,7 @@ from eessi_sim.buc.definition import (
     CloseMode,
     CloseRule,
     Confidence,
+    Deadline,
     EffectKind,
     EffectRule,
     Fact,
@@ -87,6 +88,20 @@ def read_fact(node: Node) -> Fact:
     return Fact(fields["text"].text(), origin.source, origin.confidence)
 
 
+def read_deadline(node: Node) -> Deadline:
+    """Read a time limit: its words, its article, its length."""
+    fields = node.mapping(required={*_ORIGIN, "text"}, allowed={"article", "months", "days"})
+    origin = read_origin(node)
+    return Deadline(
+        text=fields["text"].text(),
+        article=fields.read("article", Node.text, None),
+        months=fields.read("months", Node.integer, 0),
+        days=fields.read("days", Node.integer, 0),
+        source=origin.source,
+        confidence=origin.confidence,
+    )
+
+
 def read_origin(node: Node) -> Origin:
     """Read source and confidence of a group."""
     fields = node.entries()
@@ -132,7 +147,7 @@ def _step(fields: Fields, sender: CaseRole, row: Row) -> Step:
         condition=fields.read("if", _condition, None),
         kind=row.kind,
         sub_process=fields.read("sub_process", Node.text, None),
-        deadline=fields.read("deadline", lambda n: read_fact(n).text, None),
+        deadline=fields.read("deadline", read_deadline, None),
         note=fields.read("note", Node.text, None),
     )
 

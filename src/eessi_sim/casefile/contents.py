@@ -11,11 +11,13 @@ from eessi_sim.as4.msh import Packed
 from eessi_sim.buc import case as cases
 from eessi_sim.buc.case import Case
 from eessi_sim.casefile.chain import Record
+from eessi_sim.casefile.indicators import Times
 from eessi_sim.clock import iso
 from eessi_sim.identifiers import MessageId
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.keys import Purpose
 from eessi_sim.storage.base import (
+    Direction,
     JournalEntry,
     MessageKind,
     MessageQuery,
@@ -77,6 +79,22 @@ def user_messages(store: NodeStore, case: Case, *, with_body: bool = False) -> t
     """Return the messages with documents of a case, sent and received, oldest first."""
     query = MessageQuery(conversation=case.international_id.uuid, kind=MessageKind.USER)
     return tuple(reversed(store.messages(query, limit=_ALL, with_body=with_body)))
+
+
+def times_of(store: NodeStore, case: Case) -> dict[MessageId, Times]:
+    """Return when the messages of a case were accepted and receipted; ours for what we received."""
+    return {message.message_id: _times(store, message) for message in user_messages(store, case)}
+
+
+def _times(store: NodeStore, message: StoredMessage) -> Times:
+    if message.direction is Direction.OUT:
+        return Times(None, message.accepted_at, message.receipted_at)
+    return Times(message.created_at, None, _receipted(store, message))
+
+
+def _receipted(store: NodeStore, message: StoredMessage) -> datetime | None:
+    query = MessageQuery(ref_to=message.message_id, kind=MessageKind.RECEIPT, direction=Direction.OUT)
+    return min((receipt.created_at for receipt in store.messages(query)), default=None)
 
 
 def _steps(store: NodeStore, case: Case, messages: Iterable[StoredMessage]) -> Iterator[Record]:

@@ -147,7 +147,7 @@ def _step_as_json(step: Step) -> dict[str, object]:
         "addressing": step.addressing,
         "permissions": sorted(step.permissions),
         "condition": step.condition,
-        "deadline": step.deadline,
+        "deadline": step.deadline.text if step.deadline else None,
         "note": step.note,
     }
 
@@ -239,7 +239,7 @@ def _receivers(step: Step) -> str:
 def _remarks(step: Step) -> str:
     remarks = ["several times"] if step.repeatable else []
     remarks += [] if step.optional or step.starter else ["must be sent"]
-    remarks += [step.deadline] if step.deadline else []
+    remarks += [step.deadline.text] if step.deadline else []
     remarks += [step.note.strip()] if step.note else []
     return "; ".join(remarks)
 

@@ -5,6 +5,7 @@ The stores of the nodes are read directly, so it does not matter whether the net
 
 import asyncio
 import secrets
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,10 @@ from eessi_sim.casefile import contents
 from eessi_sim.casefile.contents import Surroundings
 from eessi_sim.casefile.export import Exported, Seal, archive
 from eessi_sim.casefile.hiding import Hidden, Openings, hide, openings_json
+from eessi_sim.casefile.indicators import Indicators
 from eessi_sim.casefile.masking import Fields
-from eessi_sim.cli import failures, inputs, output
-from eessi_sim.cli.copies import Copy, find_copy, node_option
+from eessi_sim.cli import case_times, failures, inputs, output
+from eessi_sim.cli.copies import Copy, find_copy, node_option, require_node
 from eessi_sim.cli.stores import open_stores, state_option
 from eessi_sim.clock import SystemClock
 from eessi_sim.errors import EnvironmentProblem
@@ -32,13 +34,85 @@ _SEAL: Final = "seal.pem"
 
 @click.group(epilog=failures.EXIT_STATUS)
 def case() -> None:
-    r"""The cases of a network: one of them as an archive that proves itself.
+    r"""The cases of a network: how long everything took, what is overdue, and one as an archive that proves itself.
 
     \b
     Example:
+      eessi-sim case list
+      eessi-sim case show 171d21fd7c1d407d98210bf57bdb7b9b
       eessi-sim case export 171d21fd7c1d407d98210bf57bdb7b9b -o case.zip
       eessi-sim verify case.zip
     """
+
+
+_at = click.option(
+    "--at", type=inputs.Time(), metavar="TIME", help="When to look at what is overdue; now by default."
+)
+
+
+@case.command("list", short_help="Every case: parties, status, what is overdue.", epilog=failures.EXIT_STATUS)
+@state_option
+@click.option("--node", metavar="ID", help="Only the copies of this institution.")
+@_at
+@output.shared_options
+def list_(*, state: Path, node: str | None, at: datetime | None, as_json: bool) -> None:
+    r"""List every case once, as its owner has it, with what is waited for and what is overdue.
+
+    \b
+    Example:
+      eessi-sim case list
+      eessi-sim case list --node PL:ZUS01 --json
+
+    \b
+    With --json: [{"case", "node", "local_case", "buc", "role", "status", "created_at",
+      "peers", "documents", "waiting", "overdue"}].
+    """
+    found = asyncio.run(_list(state, node, at or SystemClock().now()))
+    if as_json:
+        output.show_json([case_times.summary(each) for each in found])
+        return
+    case_times.show_list(found)
+
+
+async def _list(state: Path, node: str | None, now: datetime) -> list[Indicators]:
+    async with open_stores(state) as stores:
+        require_node(stores, node)
+        return [case_times.measured(copy, now) for copy in case_times.copies_in(stores, node)]
+
+
+@case.command("show", short_help="Documents and times of one case.", epilog=failures.EXIT_STATUS)
+@click.argument("reference", metavar="CASE")
+@state_option
+@node_option
+@_at
+@output.shared_options
+def show(*, reference: str, state: Path, node: str | None, at: datetime | None, as_json: bool) -> None:
+    r"""Show one copy of a case: per document and peer when it was sent, receipted and answered, and sums per peer.
+
+    An answer is overdue when the limit of the process table is over and the case is open; the law or practice behind
+    the limit is named. Tables without a length state none. CASE is the id that all copies share, or the one at --node.
+
+    \b
+    Example:
+      eessi-sim case show 171d21fd7c1d407d98210bf57bdb7b9b
+      eessi-sim case show 171d21fd7c1d407d98210bf57bdb7b9b --node PL:ZUS01 --at 2027-01-31
+
+    \b
+    With --json: what case list has, and "exchanges": [{"document", "sed", "version", "direction", "status", "peer",
+      "at", "accepted_at", "receipted_at", "answered_at", "answered_by", "answer", "due_at", "limit": {"text",
+      "article", "months", "days", "source", "confidence"}}], "by_peer": [{"peer", "sent", "received",
+      "receipts", "answers", "own_answers": {"number", "median_seconds", "longest_seconds"}, "waiting", "overdue"}].
+    """
+    found = asyncio.run(_show(state, reference, node, at or SystemClock().now()))
+    if as_json:
+        output.show_json(case_times.details(found))
+        return
+    case_times.show_details(found)
+
+
+async def _show(state: Path, reference: str, node: str | None, now: datetime) -> Indicators:
+    async with open_stores(state) as stores:
+        return case_times.measured(find_copy(stores, reference, node), now)
 
 
 @case.command("export", short_help="One case as an archive.", epilog=failures.EXIT_STATUS)

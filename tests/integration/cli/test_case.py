@@ -114,3 +114,35 @@ def test_openings_without_mask_are_wrong_usage(state: Path, case: str, tmp_path:
     )
     assert "Expected --mask beside --openings" in result.stderr
     assert result.exit_code == 2
+
+
+def test_list_shows_each_case_once(state: Path, case: str) -> None:
+    """The copy of the case owner stands for all."""
+    assert [
+        (each["case"], each["node"], each["peers"]) for each in run_json("case", "list", "--state", state)
+    ] == [(case, NORWAY, [POLAND])]
+    assert case in run("case", "list", "--state", state).stdout
+
+
+def test_list_shows_the_copies_of_one_institution(state: Path) -> None:
+    """--node chooses whose."""
+    (found,) = run_json("case", "list", "--state", state, "--node", POLAND)
+    assert (found["node"], found["role"]) == (POLAND, "CP")
+
+
+def test_show_tells_times_per_document_and_peer(state: Path, case: str) -> None:
+    """Sent, receipted, answered and by what; sums per peer."""
+    found = run_json("case", "show", case, "--state", state)
+    request, reply = found["exchanges"]
+    assert (request["sed"], request["peer"], request["answered_by"]) == ("A003", POLAND, "A012")
+    assert request["receipted_at"] is not None
+    assert (reply["direction"], reply["answer"]) == ("IN", "")
+    assert found["by_peer"][0]["receipts"]["number"] == 1
+
+
+def test_show_prints_a_table(state: Path, case: str) -> None:
+    """A person reads who answered what."""
+    result = run("case", "show", case, "--state", state)
+    assert result.exit_code == 0
+    assert f"→ {POLAND}" in result.stdout
+    assert "A012" in result.stdout

@@ -121,10 +121,12 @@ def test_counterparties_reach_each_other_only_in_multilateral_cases() -> None:
 
 
 def test_deadline_is_kept_for_people() -> None:
-    """A legal deadline of a row is kept as a text."""
+    """A legal deadline of a row is kept with its article and its length."""
     step = next(s for s in table("LA_BUC_02").steps if s.sed == "A004")
     assert step.deadline is not None
-    assert step.deadline.startswith("2 months")
+    assert step.deadline.text.startswith("2 months")
+    assert (step.deadline.months, step.deadline.days) == (2, 0)
+    assert step.deadline.article == "Art. 16(3) Reg. 987/2009"
 
 
 def test_single_files_can_be_loaded(tmp_path: Path) -> None:
