@@ -10,9 +10,10 @@ from typing import Any
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Operation
 from eessi_sim.buc.case import Actor, ActorKind, Case, CaseAction, CaseRole, Document
-from eessi_sim.buc.definition import BucDefinition, Walk
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.engine import IncomingDocument
 from eessi_sim.buc.loader import Definitions, read_definition
+from eessi_sim.buc.terms import Walk
 from eessi_sim.buc.walk import START, Played, play
 from eessi_sim.definition_files import read_yaml
 from eessi_sim.identifiers import CdmVersion, DocumentId, InstitutionId, InternationalId, SedType

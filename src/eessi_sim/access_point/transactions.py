@@ -6,8 +6,10 @@ of (observed); that the router also looks at the order of a case is our choice (
 
 from typing import Final
 
+from eessi_sim.buc.administration import CaseEffect
 from eessi_sim.buc.case import CaseRole
-from eessi_sim.buc.definition import BucDefinition, CaseEffect, Offered, Step, StepKind
+from eessi_sim.buc.definition import BucDefinition, Step
+from eessi_sim.buc.terms import StepKind
 from eessi_sim.errors import ActionNotAvailable
 from eessi_sim.identifiers import SedType
 from eessi_sim.sbdh import CaseAction
@@ -70,7 +72,7 @@ def require_transaction(
 def _is_made_by_nodes(definition: BucDefinition, sed: SedType) -> bool:
     """Whether nodes report by this SED, a business exception, which no table offers to anybody."""
     rule = definition.administrative.get(sed)
-    return rule is not None and rule.supported and rule.offered is Offered.NEVER
+    return rule is not None and rule.effect is CaseEffect.MARK_DELIVERY
 
 
 def _require_starter(

@@ -109,6 +109,7 @@ class EventKind(StrEnum):
     ARCHIVED = "archived"
     RESTORED = "restored"
     REMOVED = "removed"
+    PARTICIPANTS_CHANGED = "participants-changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +130,28 @@ class Participant:
     role: CaseRole
     active: bool = True
     """False after the institution left the case; its documents stay."""
+    follows: InstitutionId | None = None
+    """Whose place it took, by forwarding or replacement; what that one sent counts as its own."""
+    joined: bool = False
+    """Whether it was added after the start; it has then got what had been sent to all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantChange:
+    """Who joins a case and who leaves it."""
+
+    joins: InstitutionId | None = None
+    leaves: InstitutionId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a document says that its process must know; everything else in it stays outside."""
+
+    facts: tuple[str, ...] | None = None
+    """The names of what is so, of those that the table asks for; None when nobody looked."""
+    change: ParticipantChange | None = None
+    """For an X-SED about the participants: who joins and who leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +201,10 @@ class Document:
     """Place among the exchanged documents of this copy, from 1; 0 while it is a draft."""
     starter: bool = False
     """Whether it opened the case, or would open it when sent."""
+    facts: tuple[str, ...] | None = None
+    """What its content says, as far as a table asks; None when nobody looked."""
+    change: ParticipantChange | None = None
+    """For an X-SED about the participants: who joins and who leaves."""
     refused_by: tuple[InstitutionId, ...] = ()
     """Receivers who refused its latest version by X011; the status stays, a new version clears it (inferred)."""
 
@@ -257,8 +284,24 @@ class Case:
 
     @property
     def is_started(self) -> bool:
-        """Whether the starter was sent or received."""
+        """Whether the starter was sent or received, here or before this institution came in."""
+        return self.came_later or self.has_starter
+
+    @property
+    def has_starter(self) -> bool:
+        """Whether this copy holds the starter, sent or received."""
         return any(document.starter and document.is_exchanged for document in self.documents)
+
+    @property
+    def came_later(self) -> bool:
+        """Whether this institution was let into a running case."""
+        own = self.find_participant(self.own)
+        return own is not None and (own.joined or own.follows is not None)
+
+    @property
+    def is_closed_for_all(self) -> bool:
+        """Whether every copy was closed, by the SED that says so."""
+        return self.status is CaseStatus.CLOSED and not self.is_closed_locally
 
     @property
     def is_closed_locally(self) -> bool:
@@ -288,6 +331,26 @@ class Case:
     def find(self, document_id: DocumentId | None) -> Document | None:
         """Return the document, None when this copy does not have it."""
         return next((d for d in self.documents if d.id == document_id), None)
+
+    def places_of(self, institution: InstitutionId) -> frozenset[InstitutionId]:
+        """Return the institution and all those whose place it took; their doings count as its own."""
+        participant = self.find_participant(institution)
+        places = {institution}
+        while participant is not None and participant.follows and participant.follows not in places:
+            places.add(participant.follows)
+            participant = self.find_participant(participant.follows)
+        return frozenset(places)
+
+    def now_at(self, institution: InstitutionId) -> InstitutionId:
+        """Return who has the place of an institution now: itself, or the one that took it over."""
+        return next(
+            (
+                p.institution
+                for p in self.participants
+                if p.active and institution in self.places_of(p.institution)
+            ),
+            institution,
+        )
 
     def get(self, document_id: DocumentId) -> Document:
         """Return the document.

@@ -5,91 +5,34 @@ those of RINA's process definitions (documented), the form of the tables is ours
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import StrEnum
 from typing import TypeVar
 
-from eessi_sim.buc.case import CaseRole
+from eessi_sim.buc.administration import AdministrativeRule, CaseEffect, Offered
+from eessi_sim.buc.case import Case, CaseRole, Document
+from eessi_sim.buc.conditions import Condition
+from eessi_sim.buc.terms import (
+    Addressing,
+    Affected,
+    CloseMode,
+    Deadline,
+    EffectKind,
+    Fact,
+    FactPlace,
+    Origin,
+    Participation,
+    Permission,
+    Scope,
+    StepKind,
+    Trigger,
+    Walk,
+)
 from eessi_sim.identifiers import BucType, CdmVersion, SedType
 
 _K = TypeVar("_K")
 _V = TypeVar("_V")
-
-
-class Confidence(StrEnum):
-    """How sure a fact is: read in a source, seen in a real implementation, our judgement."""
-
-    DOCUMENTED = "documented"
-    OBSERVED = "observed"
-    INFERRED = "inferred"
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A text with its origin."""
-
-    text: str
-    source: str
-    """Key of the source list in ``schemas/buc/README.md``."""
-    confidence: Confidence
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a group of rows comes from."""
-
-    source: str
-    confidence: Confidence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadline:
-    """A time limit that people must keep; the engine never enforces one (bucs.md 9: documented by absence)."""
-
-    text: str
-    article: str | None = None
-    """Where the law says it."""
-    months: int = 0
-    days: int = 0
-    """How long after the request, or after what ``text`` says; both 0 where no length is given."""
-    source: str
-    confidence: Confidence
-
-
-class Participation(StrEnum):
-    """How many counterparties a case may have: exactly one, or one and more."""
-
-    BILATERAL = "bilateral"
-    MULTILATERAL = "multilateral"
-
-
-class Addressing(StrEnum):
-    """Whom a document goes to (the first three documented; the last is how an X008 is described)."""
-
-    ALL = "all"
-    SELECTED = "selected"
-    PARENT_SENDER = "parent_sender"
-    PARENT_RECEIVERS = "parent_receivers"
-
-
-class Permission(StrEnum):
-    """What sender or receiver may do with an exchanged document."""
-
-    UPDATE = "update"
-    INVALIDATE = "invalidate"
-    ATTACH = "attach"
-    REJECT = "reject"
-    CLARIFY = "clarify"
-
-
-class StepKind(StrEnum):
-    """Kind of SED: of this process, usable inside any, or about the case itself."""
-
-    BUSINESS = "business"
-    HORIZONTAL = "horizontal"
-    ADMINISTRATIVE = "administrative"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,47 +57,24 @@ class Step:
     permissions: frozenset[Permission] = frozenset()
     """update, invalidate, attach: for the sender; reject, clarify: for the receiver."""
     recreate_after_invalidate: bool = False
-    condition: str | None = None
-    """Name in ``buc.conditions``; the step is offered only while it holds."""
+    conditions: tuple[str, ...] = ()
+    """Names of ``conditions`` of the process; the step is offered only while all of them hold."""
+    unanswered: bool = False
+    """Whether the table lets nobody answer it, although it does where the other role sends it."""
+    bulk: bool = False
+    """Whether the document is a master with individual claims as subdocuments."""
     kind: StepKind = StepKind.BUSINESS
     sub_process: str | None = None
     """For a horizontal or administrative SED: the sub-process it belongs to."""
     deadline: Deadline | None = None
     note: str | None = None
+    line: int = field(default=0, compare=False)
+    """Where the row stands in its file; 0 for rows made from ``AD``."""
 
     @property
     def is_reply(self) -> bool:
         """Whether it answers a request."""
         return bool(self.replies_to)
-
-
-class Trigger(StrEnum):
-    """Event on a document, seen from the side of the role that the rule names."""
-
-    CREATE = "create"
-    DELETE = "delete"
-    SEND = "send"
-    RECEIVE = "receive"
-    RECEIVE_UPDATE = "receive_update"
-    INVALIDATE = "invalidate"
-    RECEIVE_INVALIDATE = "receive_invalidate"
-
-
-class EffectKind(StrEnum):
-    """What an event does to actions that are offered, or were."""
-
-    WITHDRAW = "withdraw"
-    SUSPEND = "suspend"
-    RESUME = "resume"
-    OFFER_AGAIN = "offer_again"
-
-
-class Affected(StrEnum):
-    """Which actions an effect concerns."""
-
-    CREATE = "create"
-    UPDATE = "update"
-    ANY = "any"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,13 +91,7 @@ class EffectRule:
     parent: SedType | None = None
     """Only actions that are children of a document of this type."""
     only_as_starter: bool = False
-
-
-class Scope(StrEnum):
-    """Within what alternatives exclude each other."""
-
-    REQUEST = "request"
-    CASE = "case"
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,14 +100,7 @@ class Alternative:
 
     seds: tuple[SedType, ...]
     per: Scope
-
-
-class CloseMode(StrEnum):
-    """How a case ends: for all by X001, each copy by itself, or the owner for all and others by themselves."""
-
-    GLOBAL = "global"
-    LOCAL = "local"
-    MIXED = "mixed"
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,73 +109,17 @@ class CloseRule:
 
     mode: CloseMode
     by: frozenset[CaseRole] = frozenset()
-    """Roles that may send X001."""
+    """Roles that may send the closing SED."""
     after: timedelta | None = None
-    """X001 is offered so long after the latest ``since``; None means at once."""
+    """It is offered so long after the latest ``since``; None means at once."""
     since: SedType | None = None
     at_once_if: str | None = None
-    """Name in ``buc.conditions``: offers X001 before the delay is over."""
+    """Name of a condition that offers the closing SED before the delay is over."""
     local: frozenset[CaseRole] = frozenset()
     """Roles that may close their own copy."""
     reopen: frozenset[CaseRole] = frozenset()
-    """Roles that may ask for reopening by X002."""
-
-
-class Offered(StrEnum):
-    """When an administrative SED is offered."""
-
-    START = "start"
-    SENT = "sent"
-    RECEIVED = "received"
-    REPLY = "reply"
-    NEVER = "never"
-
-
-class CaseEffect(StrEnum):
-    """What an administrative SED does once it was sent or received."""
-
-    NONE = "none"
-    CLOSE_CASE = "close-case"
-    CANCEL_DOCUMENT = "cancel-document"
-    REFUSE_DOCUMENT = "refuse-document"
-    MARK_DELIVERY = "mark-delivery"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AdministrativeRule:
-    """One X-SED, described once for all Business Use Cases."""
-
-    sed: SedType
-    title: Fact
-    sub_process: str
-    offered: Offered
-    effect: CaseEffect = CaseEffect.NONE
-    permission: Permission | None = None
-    """The step of the target must give this permission."""
-    replies_to: SedType | None = None
-    addressing: Addressing = Addressing.ALL
-    repeatable: bool = False
-    until_answered: bool = False
-    """No longer offered once its target was answered."""
-    receivable_when_closed: bool = False
-    supported: bool = True
-    """False: the table names it, this engine does not play it yet."""
-    origin: Origin
-    note: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """An example run of the process that must work, or must be refused at a certain step."""
-
-    name: str
-    parties: tuple[str, ...]
-    steps: tuple[str, ...]
-    """One sentence each, in the small language of ``buc.walk``."""
-    refused_at: int | None = None
-    """Number of the step that must be refused, from 1."""
-    because: str | None = None
-    """Code of the error that refuses it."""
+    """Roles that may ask for reopening of a case closed for all."""
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +133,10 @@ class RoleTable:
     """Administrative SEDs about a document that this role sent, with the permission they need."""
     on_received: tuple[tuple[Permission, Step], ...]
     """The same about a document that this role received."""
+    on_closed: tuple[Step, ...]
+    """Administrative SEDs about the SED that closed the case."""
+    on_answered: Mapping[SedType, tuple[Step, ...]]
+    """Administrative SEDs by which who asked decides, by the type of the answers."""
     until_answered: frozenset[SedType]
     """Administrative SEDs no longer offered about a document that was answered."""
     after: Mapping[SedType, tuple[Step, ...]]
@@ -289,10 +144,12 @@ class RoleTable:
     by_sed: Mapping[SedType, tuple[Step, ...]]
     effects: Mapping[tuple[Trigger, SedType], tuple[EffectRule, ...]]
 
-    def step_for(self, sed: SedType, *, starter: bool = False) -> Step | None:
-        """Return the row of a SED type, by preference the one that opens the case, or the other one."""
+    def step_for(self, sed: SedType, *, starter: bool = False, reply: bool = False) -> Step | None:
+        """Return the row of a SED type: by preference the one that opens the case, or answers, or neither."""
         rows = self.by_sed.get(sed, ())
-        return next((step for step in rows if step.starter is starter), rows[0] if rows else None)
+        return min(
+            rows, key=lambda step: (step.starter is not starter, step.is_reply is not reply), default=None
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -312,10 +169,16 @@ class BucDefinition:
     close: CloseRule
     alternatives: tuple[Alternative, ...] = ()
     effects: tuple[EffectRule, ...] = ()
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
+    """What the names mean that steps and the close rule use."""
+    fact_places: tuple[FactPlace, ...] = ()
+    """Where SEDs state the facts that conditions ask for, as far as the data model says it."""
+    limits: tuple[Deadline, ...] = ()
+    """Time limits of the process as a whole, for people."""
     admin: Mapping[SedType, frozenset[CaseRole]] = field(default_factory=dict)
     """Roles that may send X005, X006, X007, X009."""
     administrative: Mapping[SedType, AdministrativeRule] = field(default_factory=dict)
-    """The X-SEDs, from ``AD.yaml``."""
+    """The X-SEDs, from the files of the sub-processes."""
     cp_removes_only_itself: bool = False
     walks: tuple[Walk, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
@@ -325,8 +188,11 @@ class BucDefinition:
     """Indexes made from the rows above."""
     alternatives_to: Mapping[SedType, tuple[Alternative, ...]] = field(init=False, repr=False)
     """The groups of alternatives in which a SED stands; none for most."""
+    reopening: frozenset[SedType] = field(init=False, repr=False)
+    """The administrative SEDs by which a case closed for all is opened again."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "reopening", _reopening(self.administrative.values()))
         object.__setattr__(self, "tables", {role: _index(self, role) for role in CaseRole})
         groups = _grouped((sed, group) for group in self.alternatives for sed in group.seds)
         object.__setattr__(self, "alternatives_to", groups)
@@ -340,14 +206,42 @@ class BucDefinition:
         """Return every SED type that the table of the process names, in its order."""
         return tuple(dict.fromkeys(step.sed for step in self.steps))
 
+    def missing(self, known: Collection[SedType]) -> tuple[SedType, ...]:
+        """Return the SED types of the process itself that a data model does not define."""
+        own = dict.fromkeys(step.sed for step in self.steps if step.kind is StepKind.BUSINESS)
+        return tuple(sed for sed in own if sed not in known)
+
+    def places_in(self, sed: SedType) -> tuple[FactPlace, ...]:
+        """Return where a SED states facts that this process asks for."""
+        rule = self.administrative.get(sed)
+        own = tuple(place for place in self.fact_places if place.of == sed)
+        return (*own, *(rule.places if rule else ()))
+
+    def says_something(self, sed: SedType) -> bool:
+        """Return whether the content of a SED says something that this process must know."""
+        rule = self.administrative.get(sed)
+        return bool(self.places_in(sed)) or (rule is not None and rule.leaves_at is not None)
+
+    def rule_with(self, effect: CaseEffect) -> AdministrativeRule | None:
+        """Return the administrative SED that has this effect, None when the tables know none."""
+        return next((rule for rule in self.administrative.values() if rule.effect is effect), None)
+
+    def all_hold(self, names: Iterable[str], case: Case, parent: Document | None = None) -> bool:
+        """Return whether every one of these conditions holds in a case."""
+        return all(self.conditions[name].holds(case, parent) for name in names)
+
     def roles_of(self, rule: AdministrativeRule) -> frozenset[CaseRole]:
         """Return who may send an administrative SED in this process."""
-        if not rule.supported or rule.offered is Offered.NEVER:
+        if rule.offered is Offered.NEVER:
             return frozenset()
         if rule.effect is CaseEffect.CLOSE_CASE:
             return self.close.by
         if rule.offered is Offered.START:
             return self.admin.get(rule.sed, frozenset())
+        if rule.offered is Offered.CLOSED:
+            return self.close.reopen
+        if rule.sed in self.reopening:
+            return frozenset(CaseRole) if self.close.reopen else frozenset()
         return frozenset(CaseRole)
 
 
@@ -361,6 +255,12 @@ def _index(definition: BucDefinition, role: CaseRole) -> RoleTable:
         on_start=tuple(extra[rule.sed] for rule in rules if rule.offered is Offered.START),
         on_sent=_with_permission(rules, extra, Offered.SENT),
         on_received=_with_permission(rules, extra, Offered.RECEIVED),
+        on_closed=tuple(extra[rule.sed] for rule in rules if rule.offered is Offered.CLOSED),
+        on_answered=_grouped(
+            (rule.replies_to, extra[rule.sed])
+            for rule in rules
+            if rule.offered is Offered.ANSWERED and rule.replies_to
+        ),
         until_answered=frozenset(rule.sed for rule in rules if rule.until_answered),
         after=_grouped((sed, step) for step in rows if not step.is_reply for sed in step.after),
         replies=_grouped((sed, step) for step in rows for sed in step.replies_to),
@@ -374,12 +274,21 @@ def _administrative_step(rule: AdministrativeRule, role: CaseRole) -> Step:
         sed=rule.sed,
         sender=role,
         to=frozenset(CaseRole),
-        replies_to=(rule.replies_to,) if rule.replies_to else (),
+        replies_to=(rule.replies_to,) if rule.replies_to and rule.offered is Offered.REPLY else (),
         repeatable=rule.repeatable,
         addressing=rule.addressing,
         kind=StepKind.ADMINISTRATIVE,
         sub_process=rule.sub_process,
     )
+
+
+def _reopening(rules: Iterable[AdministrativeRule]) -> frozenset[SedType]:
+    """The SEDs that follow on a request to reopen; without such a request nobody sends them."""
+    rows = tuple(rules)
+    found = {rule.sed for rule in rows if rule.offered is Offered.CLOSED}
+    while new := {rule.sed for rule in rows if rule.replies_to in found} - found:
+        found |= new
+    return frozenset(found)
 
 
 def _with_permission(

@@ -21,6 +21,8 @@ class SendDocument:
     receivers: tuple[InstitutionId, ...]
     case_action: CaseAction
     parent_id: DocumentId | None = None
+    author: InstitutionId | None = None
+    """For a document handed over to a new participant: who had sent it; its content is the one that was stored."""
 
 
 class Occasion(StrEnum):
@@ -48,6 +50,7 @@ class NoticeKind(StrEnum):
     EXCEPTION_RECEIVED = "exception-received"
     CASE_CLOSED = "case-closed"
     CASE_REOPENED = "case-reopened"
+    PARTICIPANTS_CHANGED = "participants-changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,18 +8,10 @@ the *sender of a message* have done, seen from here; so both sides judge by one 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from eessi_sim.buc.administration import AdministrativeRule, CaseEffect, Offered
 from eessi_sim.buc.case import Case, CaseRole, Document, Event, EventKind
-from eessi_sim.buc.conditions import CONDITIONS
-from eessi_sim.buc.definition import (
-    Affected,
-    BucDefinition,
-    EffectKind,
-    EffectRule,
-    Permission,
-    Scope,
-    Step,
-    Trigger,
-)
+from eessi_sim.buc.definition import BucDefinition, EffectRule, Step
+from eessi_sim.buc.terms import Addressing, Affected, EffectKind, Permission, Scope, StepKind, Trigger
 from eessi_sim.identifiers import DocumentId, InstitutionId, SedType
 
 Key = tuple[SedType, DocumentId | None]
@@ -106,21 +98,54 @@ def parent_stands(case: Case, offer: Offer, whose: InstitutionId) -> bool:
 def permissions_of(case: Case, definition: BucDefinition, document: Document) -> frozenset[Permission]:
     """Return what sender and receivers may do with a document of this case."""
     role = case.role_of(document.sender)
-    step = definition.tables[role].step_for(document.type, starter=document.starter) if role else None
+    step = _step_of(definition, document, role)
     return step.permissions if step else frozenset()
+
+
+def went_to_all(case: Case, definition: BucDefinition, document: Document) -> bool:
+    """Return whether the table addresses a business document of this case to every participant."""
+    step = _step_of(definition, document, case.role_of(document.sender))
+    return step is not None and step.addressing is Addressing.ALL and step.kind is not StepKind.ADMINISTRATIVE
+
+
+def _step_of(definition: BucDefinition, document: Document, role: CaseRole | None) -> Step | None:
+    """The row by which a document was sent; None for one of a routing application, which has no role."""
+    if role is None:
+        return None
+    reply = document.parent_id is not None
+    return definition.tables[role].step_for(document.type, starter=document.starter, reply=reply)
 
 
 def _is_offered(case: Case, definition: BucDefinition, offer: Offer) -> bool:
     step = offer.step
     if step.starter and not case.is_started and not case.counterparties:
         return False  # RINA offers the starter once participants are chosen (observed)
-    if step.condition and not CONDITIONS[step.condition](case):
+    if step.conditions and not definition.all_hold(step.conditions, case, case.find(offer.parent_id)):
+        return False
+    rule = definition.administrative.get(step.sed)
+    if rule is not None and rule.offered is Offered.ANSWERED and not _all_answered(case, definition, rule):
         return False
     return (
         parent_stands(case, offer, case.own)
         and _ground_stands(case, step)
         and not _is_excluded(case, definition, offer, case.own)
     )
+
+
+def _all_answered(case: Case, definition: BucDefinition, rule: AdministrativeRule) -> bool:
+    """Whether every other participant answered our latest request; only then it is decided (inferred)."""
+    answered = {d.sender for d in answers_to(case, definition, rule, case.own)}
+    return bool(answered) and answered >= {p.institution for p in case.others}
+
+
+def answers_to(
+    case: Case, definition: BucDefinition, rule: AdministrativeRule, asker: InstitutionId
+) -> list[Document]:
+    """Return the answers to the latest request that a decision of ``asker`` by this SED would end."""
+    answer = definition.administrative.get(rule.replies_to) if rule.replies_to else None
+    requests = [d for d in case.exchanged() if answer and d.type == answer.replies_to and d.sender == asker]
+    latest = requests[-1].id if requests else None
+    return [d for d in case.documents if latest and d.type == rule.replies_to and d.parent_id == latest]
 
 
 def _ground_stands(case: Case, step: Step) -> bool:
@@ -131,10 +156,14 @@ def _ground_stands(case: Case, step: Step) -> bool:
 
 
 def _is_excluded(case: Case, definition: BucDefinition, offer: Offer, whose: InstitutionId) -> bool:
-    for group in definition.alternatives_to.get(offer.step.sed, ()):
+    groups = definition.alternatives_to.get(offer.step.sed)
+    if groups is None:
+        return False
+    mine = case.places_of(whose)
+    for group in groups:
         for document in case.documents:
             if (
-                document.sender == whose
+                document.sender in mine
                 and document.type in group.seds
                 and document.type != offer.step.sed
                 and (document.is_draft or document.stands)
@@ -161,7 +190,9 @@ class _Ledger:
         self.frozen: set[SedType] = set()
         self._case = case
         self._definition = definition
-        self._whose = whose
+        self._self = whose
+        self._whose = case.places_of(whose)
+        self._joined = any(p.institution == whose and p.joined for p in case.participants)
         self._is_foreign = whose != case.own
         self._role = role
         self._table = definition.tables[role]
@@ -174,6 +205,8 @@ class _Ledger:
             EventKind.RECEIVED: self._exchanged,
             EventKind.UPDATE_RECEIVED: self._updated,
             EventKind.INVALIDATED: self._invalidated,
+            EventKind.CLOSED: self._closed,
+            EventKind.REOPENED: self._reopened,
         }
 
     def read_history(self) -> None:
@@ -189,7 +222,7 @@ class _Ledger:
                 self._offer(step)
 
     def _created(self, event: Event) -> None:
-        if event.institution != self._whose:
+        if event.institution not in self._whose:
             return
         taken = self.open.pop(_key(event), None)
         if taken is not None:
@@ -197,7 +230,7 @@ class _Ledger:
         self._react(Trigger.CREATE, event)
 
     def _deleted(self, event: Event) -> None:
-        if event.institution != self._whose:
+        if event.institution not in self._whose:
             return
         taken = self.drafts.pop(_document(event), None)
         if taken is not None:
@@ -205,24 +238,35 @@ class _Ledger:
         self._react(Trigger.DELETE, event)
 
     def _exchanged(self, event: Event) -> None:
-        if event.institution == self._whose:
+        if event.institution in self._whose:
             self._sent(event)
         elif self._reached(event):
             self._received(event)
         if event.starter and not self._is_started:
-            self._is_started = True
-            for step in self._table.on_start:
-                self._offer(step)
+            self._start()
+        if _sed(event) in self._definition.reopening:
+            self._decided(event)
+
+    def _start(self) -> None:
+        self._is_started = True
+        for step in self._table.on_start:
+            self._offer(step)
 
     def _sent(self, event: Event) -> None:
-        taken = self.drafts.pop(_document(event), None) or self.open.pop(_key(event), None)
-        if self._is_foreign:
+        taken = self._taken(event)
+        if event.institution != self._case.own:
             self._react(Trigger.CREATE, event)  # its drafts are not seen from here
         if taken is not None:
             self._used(taken)
         self._follow(event)
         self._about(event, self._table.on_sent)
         self._react(Trigger.SEND, event)
+
+    def _taken(self, event: Event) -> Offer | None:
+        """What an earlier holder of the place did counts, but not what it did about the case itself."""
+        if event.institution != self._self and _sed(event) in self._definition.administrative:
+            return None
+        return self.drafts.pop(_document(event), None) or self.open.pop(_key(event), None)
 
     def _used(self, offer: Offer) -> None:
         if offer.step.repeatable:
@@ -240,19 +284,40 @@ class _Ledger:
         for step in self._table.replies.get(_sed(event), ()):
             self._offer(step, event.document_id)
         self._about(event, self._table.on_received)
+        for step in self._table.on_answered.get(_sed(event), ()):
+            self._offer(step, event.document_id if self._definition.is_bilateral else None)
         self._react(Trigger.RECEIVE, event)
 
     def _updated(self, event: Event) -> None:
         self._react(Trigger.RECEIVE_UPDATE, event)
 
     def _invalidated(self, event: Event) -> None:
-        if event.institution != self._whose:
+        if event.institution not in self._whose:
             self._react(Trigger.RECEIVE_INVALIDATE, event)
             return
-        step = self._table.step_for(_sed(event), starter=event.starter)
+        step = self._table.step_for(_sed(event), starter=event.starter, reply=event.parent_id is not None)
         if step is not None and step.recreate_after_invalidate:
             self._offer(step, event.parent_id)
         self._react(Trigger.INVALIDATE, event)
+
+    def _closed(self, event: Event) -> None:
+        for step in self._table.on_closed:
+            self._offer(step, event.document_id)
+
+    def _decided(self, event: Event) -> None:
+        """After a decision to reopen nobody asks again about the same close, wherever the copy stands."""
+        rule = self._definition.administrative[_sed(event)]
+        said = set(self._case.get(_document(event)).facts or ())
+        if rule.effect is CaseEffect.REOPEN_CASE and said & set(rule.facts):
+            over = self._definition.reopening
+            self.open = {key: offer for key, offer in self.open.items() if key[0] not in over}
+
+    def _reopened(self, event: Event) -> None:
+        """What was opened again for all can be closed for all again."""
+        rules = self._definition.administrative
+        for step in self._table.on_start:
+            if event.document_id is not None and rules[step.sed].effect is CaseEffect.CLOSE_CASE:
+                self._offer(step)
 
     def _follow(self, event: Event) -> None:
         for step in self._table.after.get(_sed(event), ()):
@@ -272,8 +337,11 @@ class _Ledger:
             self.open[key] = Offer(step, parent_id)
 
     def _reached(self, event: Event) -> bool:
-        """Whether the participant got the document of this event."""
-        return not self._is_foreign or self._whose in self._case.get(_document(event)).receivers
+        """Whether the participant got the document of this event; who joined late, what went to all."""
+        document = self._case.get(_document(event))
+        if not self._is_foreign or not self._whose.isdisjoint(document.receivers):
+            return True
+        return self._joined and went_to_all(self._case, self._definition, document)
 
     def _react(self, trigger: Trigger, event: Event) -> None:
         if self._is_foreign and trigger in _ARRIVALS:

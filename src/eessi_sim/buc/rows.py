@@ -3,40 +3,39 @@
 Nothing here knows a file as a whole; that is ``loader``.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from eessi_sim.buc.administration import AdministrativeRule, CaseEffect, Offered
 from eessi_sim.buc.case import CaseRole
-from eessi_sim.buc.conditions import CONDITIONS
-from eessi_sim.buc.definition import (
+from eessi_sim.buc.conditions import Answered, AnyOf, AtLeast, Condition, Fewer, Parties, Says, Test
+from eessi_sim.buc.definition import Alternative, CloseRule, EffectRule, Step
+from eessi_sim.buc.terms import (
     Addressing,
-    AdministrativeRule,
     Affected,
-    Alternative,
-    CaseEffect,
     CloseMode,
-    CloseRule,
     Confidence,
     Deadline,
     EffectKind,
-    EffectRule,
     Fact,
-    Offered,
+    FactPlace,
     Origin,
     Permission,
     Scope,
-    Step,
+    Sector,
     StepKind,
     Trigger,
     Walk,
 )
-from eessi_sim.definition_files import Fields, Node
-from eessi_sim.identifiers import COUNTRIES, SedType
+from eessi_sim.definition_files import Fields, Node, suggestion
+from eessi_sim.identifiers import COUNTRIES, BucType, SedType
 
 _T = TypeVar("_T")
 _ORIGIN: Final = frozenset({"source", "confidence"})
 _ROLES: Final = {role.short: role for role in CaseRole}
+_EVERY: Final = "every-counterparty"
+_ONE_OR_SEVERAL: Final = {"one": False, "several": True}
 _SENDER_MAY: Final = (Permission.UPDATE, Permission.INVALIDATE, Permission.ATTACH)
 _RECEIVER_MAY: Final = (Permission.REJECT, Permission.CLARIFY)
 _STEP_KEYS: Final = frozenset(
@@ -49,6 +48,8 @@ _STEP_KEYS: Final = frozenset(
         "replies_to",
         "optional",
         "repeatable",
+        "unanswered",
+        "bulk",
         "addressing",
         "sender_may",
         "receiver_may",
@@ -68,6 +69,8 @@ class Row:
     kind: StepKind
     starters: tuple[SedType, ...]
     is_bilateral: bool
+    conditions: Collection[str] = ()
+    """Names that the file declares."""
 
 
 def read_rows(node: Node, read: Callable[[Node], _T]) -> tuple[_T, ...]:
@@ -86,20 +89,6 @@ def read_fact(node: Node) -> Fact:
     fields = node.mapping(required={*_ORIGIN, "text"})
     origin = read_origin(node)
     return Fact(fields["text"].text(), origin.source, origin.confidence)
-
-
-def read_deadline(node: Node) -> Deadline:
-    """Read a time limit: its words, its article, its length."""
-    fields = node.mapping(required={*_ORIGIN, "text"}, allowed={"article", "months", "days"})
-    origin = read_origin(node)
-    return Deadline(
-        text=fields["text"].text(),
-        article=fields.read("article", Node.text, None),
-        months=fields.read("months", Node.integer, 0),
-        days=fields.read("days", Node.integer, 0),
-        source=origin.source,
-        confidence=origin.confidence,
-    )
 
 
 def read_origin(node: Node) -> Origin:
@@ -144,11 +133,14 @@ def _step(fields: Fields, sender: CaseRole, row: Row) -> Step:
         addressing=fields.read("addressing", lambda n: n.member(Addressing), Addressing.ALL),
         permissions=frozenset((*_may(fields, "sender_may"), *_may(fields, "receiver_may"))),
         recreate_after_invalidate=_flag(fields, "recreate_after_invalidate"),
-        condition=fields.read("if", _condition, None),
+        conditions=fields.read("if", lambda n: _one_or_more(n, _name_among(row.conditions)), ()),
+        unanswered=_flag(fields, "unanswered"),
+        bulk=_flag(fields, "bulk"),
         kind=row.kind,
         sub_process=fields.read("sub_process", Node.text, None),
         deadline=fields.read("deadline", read_deadline, None),
         note=fields.read("note", Node.text, None),
+        line=fields["sed"].line,
     )
 
 
@@ -174,8 +166,118 @@ def _role(node: Node) -> CaseRole:
     return _ROLES[node.one_of(_ROLES)]
 
 
-def _condition(node: Node) -> str:
-    return node.one_of(CONDITIONS)
+def _name_among(names: Collection[str]) -> Callable[[Node], str]:
+    """Return the reader of a name that ``conditions`` of the same file declares."""
+
+    def read(node: Node) -> str:
+        name = node.text()
+        if name in names:
+            return name
+        known = f"one of {', '.join(names)}" if names else "a name that conditions declares"
+        raise node.error(
+            f'Expected {known}, found "{name}"',
+            hint=suggestion(name, names) if names else "Declare it under conditions of this file.",
+        )
+
+    return read
+
+
+def read_condition(node: Node) -> Condition:
+    """Read one row of ``conditions``: its name, what it means, and what it asks of the case."""
+    fields = node.mapping(required={"name", "text", "holds"})
+    return Condition(
+        name=fields["name"].text(),
+        text=fields["text"].text(),
+        test=fields.read("holds", _test),
+        line=fields["name"].line,
+    )
+
+
+def _test(node: Node) -> Test:
+    kind = next((key for key in _TESTS if key in node.entries()), None)
+    if kind is None:
+        raise node.error(
+            f"Expected one of {', '.join(_TESTS)}, found {', '.join(node.entries()) or 'nothing'}",
+            hint="Write it like holds: {answer: A012, to_latest: A003, from: every-counterparty}.",
+        )
+    return _TESTS[kind](node)
+
+
+def _answered(node: Node) -> Test:
+    fields = node.mapping(required={"answer", "to_latest"}, allowed={"from"})
+    by_all = "from" in fields and fields["from"].one_of([_EVERY]) == _EVERY
+    return Answered(read_sed(fields["answer"]), read_sed(fields["to_latest"]), by_all)
+
+
+def _fewer(node: Node) -> Test:
+    fields = node.mapping(required={"fewer", "than"})
+    return Fewer(read_sed(fields["fewer"]), _sed_or_number(fields["than"]))
+
+
+def _at_least(node: Node) -> Test:
+    fields = node.mapping(required={"at_least", "as_many_as"})
+    return AtLeast(read_sed(fields["at_least"]), _sed_or_number(fields["as_many_as"]))
+
+
+def _sed_or_number(node: Node) -> SedType | int:
+    return node.integer() if node.text().isdigit() else read_sed(node)
+
+
+def _parties(node: Node) -> Test:
+    fields = node.mapping(required={"counterparties"})
+    return Parties(_ONE_OR_SEVERAL[fields["counterparties"].one_of(_ONE_OR_SEVERAL)])
+
+
+def _says(node: Node) -> Test:
+    fields = node.mapping(required={"fact", "of"})
+    return Says(read_sed(fields["of"]), fields["fact"].text())
+
+
+def _any_of(node: Node) -> Test:
+    return AnyOf(node.mapping(required={"any_of"}).each("any_of", _test))
+
+
+_TESTS: Final[Mapping[str, Callable[[Node], Test]]] = {
+    "answer": _answered,
+    "fewer": _fewer,
+    "at_least": _at_least,
+    "counterparties": _parties,
+    "fact": _says,
+    "any_of": _any_of,
+}
+"""What a condition may ask, by the key that tells the kinds apart."""
+
+
+def read_fact_place(node: Node) -> FactPlace:
+    """Read one row of ``facts``: which SED states it, where, and by which text."""
+    fields = node.mapping(required={"fact", "of", "where", "is"})
+    return FactPlace(
+        fields["fact"].text(), read_sed(fields["of"]), fields["where"].text(), fields["is"].text()
+    )
+
+
+def _fact_of(sed: SedType) -> Callable[[Node], FactPlace]:
+    """Return the reader of a fact of one administrative SED."""
+
+    def read(node: Node) -> FactPlace:
+        fields = node.mapping(required={"fact", "where", "is"})
+        return FactPlace(fields["fact"].text(), sed, fields["where"].text(), fields["is"].text())
+
+    return read
+
+
+def read_deadline(node: Node) -> Deadline:
+    """Read a time limit: its words, its article, its length."""
+    fields = node.mapping(required={*_ORIGIN, "text"}, allowed={"article", "months", "days"})
+    origin = read_origin(node)
+    return Deadline(
+        text=fields["text"].text(),
+        article=fields.read("article", Node.text, None),
+        months=fields.read("months", Node.integer, 0),
+        days=fields.read("days", Node.integer, 0),
+        source=origin.source,
+        confidence=origin.confidence,
+    )
 
 
 def _flag(fields: Fields, key: str) -> bool:
@@ -186,30 +288,36 @@ def _one_or_more(node: Node, read: Callable[[Node], _T]) -> tuple[_T, ...]:
     return node.each(read) if node.is_sequence else (read(node),)
 
 
-def read_close(node: Node) -> CloseRule:
-    """Read the ``close`` group."""
-    fields = node.mapping(required={*_ORIGIN, "mode"}, allowed={"X001", "local", "reopen", "note"})
+def read_close(node: Node, conditions: Collection[str]) -> CloseRule:
+    """Read the ``close`` group.
+
+    Args:
+        node: the group.
+        conditions: names that the file declares.
+    """
+    fields = node.mapping(required={*_ORIGIN, "mode"}, allowed={"for_all", "local", "reopen", "note"})
     rule = CloseRule(
         mode=fields.read("mode", lambda n: n.member(CloseMode)),
         local=frozenset(fields.each("local", _role)),
         reopen=frozenset(fields.each("reopen", _role)),
+        line=fields["mode"].line,
     )
-    return fields.read("X001", lambda n: _with_close_sed(rule, n), rule)
+    return fields.read("for_all", lambda n: _with_close_sed(rule, n, conditions), rule)
 
 
-def _with_close_sed(rule: CloseRule, node: Node) -> CloseRule:
+def _with_close_sed(rule: CloseRule, node: Node, conditions: Collection[str]) -> CloseRule:
     fields = node.mapping(required={"by"}, allowed={"after", "since", "at_once_if", "note"})
     if ("after" in fields) != ("since" in fields):
         raise node.error(
             'Expected "after" and "since" together, found one of them',
-            hint="Say how long after which SED X001 is offered.",
+            hint="Say how long after which SED the closing SED is offered.",
         )
     return replace(
         rule,
         by=frozenset(fields.each("by", _role)),
         after=fields.read("after", Node.duration, None),
         since=fields.read("since", read_sed, None),
-        at_once_if=fields.read("at_once_if", _condition, None),
+        at_once_if=fields.read("at_once_if", _name_among(conditions), None),
     )
 
 
@@ -226,7 +334,7 @@ def read_roles_by_sed(node: Node) -> tuple[bool, Mapping[SedType, frozenset[Case
 def read_alternative(node: Node) -> Alternative:
     """Read one group of SEDs of which a sender sends only one."""
     fields = node.mapping(required={"seds", "per"})
-    return Alternative(fields.each("seds", read_sed), fields["per"].member(Scope))
+    return Alternative(fields.each("seds", read_sed), fields["per"].member(Scope), fields["seds"].line)
 
 
 def read_effect(node: Node) -> EffectRule:
@@ -243,6 +351,7 @@ def read_effect(node: Node) -> EffectRule:
         action=fields.read("action", lambda n: n.member(Affected), Affected.CREATE),
         parent=fields.read("parent", read_sed, None),
         only_as_starter=_flag(fields, "only_as_starter"),
+        line=fields["by"].line,
     )
 
 
@@ -253,12 +362,11 @@ def read_walks(node: Node) -> tuple[Walk, ...]:
 
 
 def _walk(node: Node) -> Walk:
-    fields = node.mapping(required={"name", "parties", "steps"})
-    return _run(fields)
+    return _run(node.mapping(required={"name", "parties", "steps"}, allowed={"in"}))
 
 
 def _refused_walk(node: Node) -> Walk:
-    fields = node.mapping(required={"name", "parties", "steps", "because"})
+    fields = node.mapping(required={"name", "parties", "steps", "because"}, allowed={"in"})
     run = _run(fields)
     return replace(run, refused_at=len(run.steps), because=fields["because"].text())
 
@@ -268,13 +376,15 @@ def _run(fields: Fields) -> Walk:
         name=fields["name"].text(),
         parties=fields.each("parties", Node.text),
         steps=fields.each("steps", Node.text),
+        within=fields.read("in", lambda n: n.parsed(BucType), None),
+        line=fields["name"].line,
     )
 
 
-def read_administrative(node: Node) -> AdministrativeRule:
-    """Read one row of ``AD.yaml``."""
+def read_administrative(node: Node, sub_process: str) -> AdministrativeRule:
+    """Read one row of ``seds`` of a sub-process."""
     fields = node.mapping(
-        required={*_ORIGIN, "sed", "title", "sub_process", "offered"},
+        required={*_ORIGIN, "sed", "title", "offered"},
         allowed={
             "effect",
             "permission",
@@ -283,14 +393,16 @@ def read_administrative(node: Node) -> AdministrativeRule:
             "repeatable",
             "until_answered",
             "receivable_when_closed",
-            "unsupported",
+            "facts",
+            "leaves_at",
             "note",
         },
     )
+    places = fields.each("facts", _fact_of(fields.read("sed", read_sed)))
     return AdministrativeRule(
         sed=fields.read("sed", read_sed),
         title=fields.read("title", read_fact),
-        sub_process=fields.read("sub_process", Node.text),
+        sub_process=sub_process,
         offered=fields.read("offered", lambda n: n.member(Offered)),
         effect=fields.read("effect", lambda n: n.member(CaseEffect), CaseEffect.NONE),
         permission=fields.read("permission", lambda n: n.member(Permission), None),
@@ -299,7 +411,21 @@ def read_administrative(node: Node) -> AdministrativeRule:
         repeatable=_flag(fields, "repeatable"),
         until_answered=_flag(fields, "until_answered"),
         receivable_when_closed=_flag(fields, "receivable_when_closed"),
-        supported=not _flag(fields, "unsupported"),
+        facts=tuple(place.fact for place in places),
+        places=places,
+        leaves_at=fields.read("leaves_at", Node.text, None),
         origin=Origin(fields["source"].text(), fields["confidence"].member(Confidence)),
         note=fields.read("note", Node.text, None),
+        line=fields["sed"].line,
+    )
+
+
+def read_sector(node: Node) -> Sector:
+    """Read one row of the file of sectors."""
+    fields = node.mapping(required={*_ORIGIN, "id", "name", "code"}, allowed={"in_scope"})
+    return Sector(
+        id=fields["id"].text(),
+        name=fields["name"].text(),
+        code=fields["code"].text(),
+        in_scope=_flag(fields, "in_scope"),
     )

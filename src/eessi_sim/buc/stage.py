@@ -6,11 +6,24 @@ from datetime import datetime
 from typing import Final
 
 from eessi_sim.buc import engine
-from eessi_sim.buc.case import Actor, ActorKind, Case, CaseAction, Direction, Document
+from eessi_sim.buc.administration import CaseEffect
+from eessi_sim.buc.case import (
+    Actor,
+    ActorKind,
+    Case,
+    CaseAction,
+    CaseRole,
+    Direction,
+    Document,
+    ParticipantChange,
+    Statement,
+)
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.buc.engine import IncomingDocument
+from eessi_sim.buc.engine.participation import changed
 from eessi_sim.buc.offers import own_offers
+from eessi_sim.buc.terms import Permission
 from eessi_sim.errors import CaseNotFound, DefinitionError, DocumentNotFound
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, InternationalId, SedType
 
@@ -18,7 +31,9 @@ _OWNER: Final = "CO"
 _COUNTRIES: Final = ("PL", "NO", "DE", "SE", "IT", "FR", "ES", "AT")
 _ACTOR: Final = Actor(ActorKind.RULE, "walk", "the walk says so")
 _INTERNATIONAL: Final = InternationalId(f"{1:032x}")
-_CLOSE, _INVALIDATE, _REJECT, _CLARIFY = (SedType(sed) for sed in ("X001", "X008", "X011", "X012"))
+_ROUTER: Final = "router"
+"""The party that is no participant: a routing application, which replaces one institution by another."""
+_ROUTING: Final = InstitutionId("EU:ROUTER")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +47,11 @@ class Sentence:
     """Parties that the sender picks."""
     about: SedType | None = None
     """Type of the parent, where it must be said."""
+    saying: tuple[str, ...] | None = None
+    """Facts that the content states; empty when it states none, None when nobody looks."""
+    joins: str | None = None
+    """Party that an X-SED brings in; a name that is new gets an institution of its own."""
+    leaves: str | None = None
 
 
 @dataclass(slots=True)
@@ -75,6 +95,9 @@ class Stage:
 
     def send(self, sentence: Sentence) -> None:
         """Create a document and send it."""
+        if sentence.party == _ROUTER:
+            self._route(sentence)
+            return
         self._create(sentence, parent_id=self._about(sentence))
         self.post(sentence)
 
@@ -110,24 +133,27 @@ class Stage:
         """Save a new version of the latest document of a type, and send it."""
         document = self._own(sentence)
         case = self._case(sentence)
-        self._keep(sentence, engine.update(case, self._definition, document.id, now=self.now, actor=_ACTOR))
+        saved = engine.update(
+            case, self._definition, document.id, now=self.now, actor=_ACTOR, facts=sentence.saying
+        )
+        self._keep(sentence, saved)
         self.post(sentence)
 
     def invalidate(self, sentence: Sentence) -> None:
         """Send an X008 about the latest own document of a type."""
-        self._administer(sentence, _INVALIDATE, self._own(sentence))
+        self._administer(sentence, Permission.INVALIDATE, self._own(sentence))
 
     def reject(self, sentence: Sentence) -> None:
         """Send an X011 about the latest received document of a type."""
-        self._administer(sentence, _REJECT, self._received(sentence))
+        self._administer(sentence, Permission.REJECT, self._received(sentence))
 
     def clarify(self, sentence: Sentence) -> None:
         """Send an X012 about the latest received document of a type."""
-        self._administer(sentence, _CLARIFY, self._received(sentence))
+        self._administer(sentence, Permission.CLARIFY, self._received(sentence))
 
     def close(self, sentence: Sentence) -> None:
         """Send an X001."""
-        self.send(replace(sentence, sed=_CLOSE))
+        self.send(replace(sentence, sed=self._rule(CaseEffect.CLOSE_CASE)))
 
     def report(self, sentence: Sentence) -> None:
         """Send an X050 about the latest received document of a type."""
@@ -135,8 +161,9 @@ class Stage:
         document = self._received(sentence)
         outcome = engine.report_exception(
             case,
+            self._definition,
             document_id=self._new_id(),
-            receiver=document.sender,
+            receiver=case.now_at(document.sender),
             about=document.id,
             now=self.now,
             actor=_ACTOR,
@@ -165,6 +192,7 @@ class Stage:
                 case_action=CaseAction.NEW if case.is_started else CaseAction.START,
                 parent_id=parent_id,
             ),
+            self._says(sentence),
         )
 
     def close_locally(self, sentence: Sentence) -> None:
@@ -247,11 +275,55 @@ class Stage:
             now=self.now,
             actor=_ACTOR,
             parent_id=parent_id,
+            says=self._says(sentence),
         )
         self._keep(sentence, outcome)
 
-    def _administer(self, sentence: Sentence, sed: SedType, target: Document) -> None:
-        about = replace(sentence, sed=sed)
+    def _says(self, sentence: Sentence) -> Statement:
+        """What a sentence says about content; who joins is placed when the name is new."""
+        joins = self._placed(sentence.joins).institution if sentence.joins else None
+        leaves = self._find(sentence.leaves).institution if sentence.leaves else None
+        change = ParticipantChange(joins, leaves) if joins or leaves else None
+        return Statement(sentence.saying, change)
+
+    def _placed(self, name: str) -> _Party:
+        if name not in self._parties:
+            number = len(self._parties)
+            country = _COUNTRIES[number % len(_COUNTRIES)]
+            self._parties[name] = _Party(
+                InstitutionId(f"{country}:WALK{number + 1:02}"), CaseId(str(1000001 + number))
+            )
+        return self._parties[name]
+
+    def _route(self, sentence: Sentence) -> None:
+        """A routing application tells everybody that one institution takes the place of another."""
+        owner = self._case(replace(sentence, party=_OWNER))
+        says = self._says(sentence)
+        participants = changed(owner, says.change).participants if says.change else owner.participants
+        notice = IncomingDocument(
+            type=self._sed(sentence),
+            document_id=self._new_id(),
+            version=1,
+            international_id=owner.international_id,
+            cdm=owner.cdm,
+            sender=_ROUTING,
+            sender_role=CaseRole.COUNTERPARTY,
+            case_action=CaseAction.NEW,
+            participants=participants,
+            change=says.change,
+        )
+        joins = says.change.joins if says.change else None
+        told = [p for p in self._parties.values() if p.case is not None or p.institution == joins]
+        self._arrive([(party, notice) for party in told])
+
+    def _rule(self, effect: CaseEffect) -> SedType:
+        rule = self._definition.rule_with(effect)
+        assert rule is not None  # the sub-processes of the program name one
+        return rule.sed
+
+    def _administer(self, sentence: Sentence, permission: Permission, target: Document) -> None:
+        rules = self._definition.administrative.values()
+        about = replace(sentence, sed=next(rule.sed for rule in rules if rule.permission is permission))
         self._create(about, parent_id=target.id)
         self.post(about)
 
@@ -266,23 +338,40 @@ class Stage:
                 self._last[sentence.party] = effect
                 self._deliver(sentence, effect)
 
-    def _deliver(self, sentence: Sentence, message: SendDocument) -> None:
+    def _deliver(self, sentence: Sentence, message: SendDocument, says: Statement | None = None) -> None:
         sender = self._case(sentence)
-        for party in self._parties.values():
-            if party.institution in message.receivers:
-                incoming = _incoming(sender, message)
-                outcome = engine.receive(
-                    party.case,
-                    self._definition,
-                    incoming,
-                    case_id=party.number,
-                    own=party.institution,
-                    now=self.now,
-                )
-                party.case = outcome.case
+        self._arrive(self._addressed(sender, message, says))
+
+    def _addressed(
+        self, sender: Case, message: SendDocument, says: Statement | None = None
+    ) -> list[tuple[_Party, IncomingDocument]]:
+        incoming = _incoming(sender, message, says)
+        parties = self._parties.values()
+        return [(party, incoming) for party in parties if party.institution in message.receivers]
+
+    def _arrive(self, messages: list[tuple[_Party, IncomingDocument]]) -> None:
+        """Deliver messages, and after them what their receivers send because of them."""
+        caused: list[tuple[_Party, SendDocument]] = []
+        for party, incoming in messages:
+            outcome = engine.receive(
+                party.case,
+                self._definition,
+                incoming,
+                case_id=party.number,
+                own=party.institution,
+                now=self.now,
+            )
+            party.case = outcome.case
+            caused += [(party, effect) for effect in outcome.effects if isinstance(effect, SendDocument)]
+        for party, effect in caused:
+            assert party.case is not None  # it has just received something
+            self._arrive(self._addressed(party.case, effect))
 
 
-def _incoming(case: Case, message: SendDocument) -> IncomingDocument:
+def _incoming(case: Case, message: SendDocument, says: Statement | None) -> IncomingDocument:
+    document = case.find(message.document_id)
+    known = Statement(document.facts, document.change) if document else Statement()
+    told = says or known
     return IncomingDocument(
         type=message.sed,
         document_id=message.document_id,
@@ -293,5 +382,9 @@ def _incoming(case: Case, message: SendDocument) -> IncomingDocument:
         sender_role=case.role,
         case_action=message.case_action,
         participants=case.participants,
+        receivers=document.receivers if document and message.author else (),
         parent_id=message.parent_id,
+        facts=told.facts,
+        change=told.change,
+        author=message.author,
     )

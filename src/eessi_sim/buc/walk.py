@@ -4,14 +4,15 @@ A run is a list of sentences: ``CO send A003``, ``CP1 reply A012``, ``wait P60D`
 are told in ``schemas/buc/README.md``. No content, no transport: only the process is played.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
 from eessi_sim.buc.case import Case
-from eessi_sim.buc.definition import BucDefinition, Walk
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.stage import Sentence, Stage
+from eessi_sim.buc.terms import Walk
 from eessi_sim.definition_files import Node, suggestion
 from eessi_sim.errors import CaseError, DefinitionError
 from eessi_sim.identifiers import SedType
@@ -38,7 +39,8 @@ _VERBS: Final[Mapping[str, Callable[[Stage, Sentence], None]]] = {
     "restore": Stage.restore,
     "remove": Stage.remove,
 }
-_LINKS: Final = ("to", "about")
+_LINKS: Final = ("to", "about", "saying", "joins", "leaves")
+_NOTHING: Final = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,43 @@ class Played:
     refusal: CaseError | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What a walk looks like after one of its steps."""
+
+    number: int
+    """Of the step, from 1."""
+    step: str
+    now: datetime
+    cases: Mapping[str, Case]
+    """The copies of the case, by party."""
+    refusal: CaseError | None = None
+    """Why the step was refused; then it is the last moment."""
+
+
+def moments(definition: BucDefinition, walk: Walk, *, start: datetime = START) -> Iterator[Moment]:
+    """Play a walk step by step, until its end or the first refusal.
+
+    Args:
+        definition: the table of the process.
+        walk: the run.
+        start: when it begins.
+
+    Raises:
+        DefinitionError: a sentence is not understood, or a party is unknown.
+    """
+    stage = Stage(definition, walk.parties, start)
+    for number, step in enumerate(walk.steps, start=1):
+        refusal: CaseError | None = None
+        try:
+            _do(stage, step)
+        except CaseError as error:
+            refusal = error
+        yield Moment(number=number, step=step, now=stage.now, cases=stage.cases(), refusal=refusal)
+        if refusal is not None:
+            return
+
+
 def play(definition: BucDefinition, walk: Walk, *, start: datetime = START) -> Played:
     """Play a walk until its end or the first refusal.
 
@@ -65,12 +104,11 @@ def play(definition: BucDefinition, walk: Walk, *, start: datetime = START) -> P
         DefinitionError: a sentence is not understood, or a party is unknown.
     """
     stage = Stage(definition, walk.parties, start)
-    for number, step in enumerate(walk.steps, start=1):
-        try:
-            _do(stage, step)
-        except CaseError as refusal:
-            return Played(cases=stage.cases(), now=stage.now, refused_at=number, refusal=refusal)
-    return Played(cases=stage.cases(), now=stage.now)
+    played = Played(cases=stage.cases(), now=stage.now)
+    for moment in moments(definition, walk, start=start):
+        refused_at = moment.number if moment.refusal else None
+        played = Played(cases=moment.cases, now=moment.now, refused_at=refused_at, refusal=moment.refusal)
+    return played
 
 
 def find_fault(definition: BucDefinition, walk: Walk) -> str | None:
@@ -111,8 +149,8 @@ def _sentence(step: str, words: list[str]) -> Sentence:
     links = dict(zip(rest[::2], rest[1::2], strict=False))
     if len(rest) % 2 or not set(links) <= set(_LINKS):
         raise DefinitionError(
-            f'Expected "to <parties>" or "about <SED>" at the end, found "{step}"',
-            hint="Write it like: CO send P8000 to CP1,CP2.",
+            f'Expected {", ".join(_LINKS)} with one word each at the end, found "{step}"',
+            hint="Write it like: CO send P8000 to CP1,CP2 saying urgent.",
         )
     return Sentence(
         text=step,
@@ -120,7 +158,16 @@ def _sentence(step: str, words: list[str]) -> Sentence:
         sed=_sed(step, sed),
         to=tuple(links["to"].split(",")) if "to" in links else None,
         about=_sed(step, links.get("about")),
+        saying=_facts(links.get("saying")),
+        joins=links.get("joins"),
+        leaves=links.get("leaves"),
     )
+
+
+def _facts(words: str | None) -> tuple[str, ...] | None:
+    if words is None:
+        return None
+    return () if words == _NOTHING else tuple(words.split(","))
 
 
 def _sed(step: str, word: str | None) -> SedType | None:

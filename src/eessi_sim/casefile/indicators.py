@@ -18,7 +18,8 @@ from eessi_sim.buc.case import (
     DocumentStatus,
     DocumentVersion,
 )
-from eessi_sim.buc.definition import BucDefinition, Deadline
+from eessi_sim.buc.definition import BucDefinition
+from eessi_sim.buc.terms import Deadline
 from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId, SedType
 
 

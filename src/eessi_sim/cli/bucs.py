@@ -1,6 +1,6 @@
 """``eessi-sim bucs``: the processes, the table of one, its diagram, and the static check of the tables."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -9,11 +9,14 @@ from rich.text import Text
 
 from eessi_sim.buc import check as static
 from eessi_sim.buc import diagram
+from eessi_sim.buc.administration import SubProcess
 from eessi_sim.buc.case import CaseRole
-from eessi_sim.buc.definition import BucDefinition, CloseRule, Step, StepKind
+from eessi_sim.buc.definition import BucDefinition, CloseRule, Step
+from eessi_sim.buc.diagram_svg import draw_svg
 from eessi_sim.buc.loader import Definitions
+from eessi_sim.buc.terms import Deadline, StepKind
 from eessi_sim.cdm.catalogue import Catalogue
-from eessi_sim.cli import failures, output
+from eessi_sim.cli import bucs_sub, bucs_walk, failures, output
 
 _KINDS: Final = (StepKind.BUSINESS, StepKind.HORIZONTAL)
 _PEOPLE: Final = {CaseRole.CASE_OWNER: "the case owner", CaseRole.COUNTERPARTY: "a counterparty"}
@@ -28,7 +31,9 @@ def bucs() -> None:
     Example:
       eessi-sim bucs list
       eessi-sim bucs show LA_BUC_02
-      eessi-sim bucs draw P_BUC_01 > p_buc_01.mmd
+      eessi-sim bucs draw P_BUC_01 --svg > p_buc_01.svg
+      eessi-sim bucs walk LA_BUC_02
+      eessi-sim bucs check --all
     """
 
 
@@ -40,7 +45,7 @@ def _tables_option(command: output.AnyCommand) -> output.AnyCommand:
         type=click.Path(exists=True, file_okay=False, path_type=Path),
         metavar="DIR",
         callback=lambda _ctx, _parameter, value: Definitions.load(value) if value else Definitions.default(),
-        help="Tables of your own, AD.yaml and <BUC>.yaml, instead of the built-in ones.",
+        help="Tables of your own, sectors.yaml and <BUC>.yaml, instead of the built-in ones.",
     )(command)
 
 
@@ -92,27 +97,30 @@ def show(*, buc: str, tables: Definitions, as_json: bool) -> None:
     \b
     Example:
       eessi-sim bucs show LA_BUC_02
+      eessi-sim bucs show AD_BUC_02
 
     \b
     With --json: what "bucs list" has, and "legal_basis", "close_rule": {"mode", "by",
       "after_days", "since", "local", "reopen"}, "alternatives": [{"seds", "per"}],
       "steps": [{"sed", "kind", "from", "to", "starter", "after", "replies_to", "optional",
-      "repeatable", "addressing", "permissions", "condition", "deadline", "note"}].
+      "repeatable", "addressing", "permissions", "conditions", "bulk", "deadline", "note"}].
     """
-    definition = _find(tables, buc)
-    if as_json:
-        output.show_json(_as_json(definition))
+    process = _find_any(tables, buc)
+    if isinstance(process, SubProcess):
+        bucs_sub.show_sub_process(process, as_json=as_json)
+    elif as_json:
+        output.show_json(_as_json(process))
     else:
-        _show(definition)
+        _show(process)
 
 
-def _find(tables: Definitions, text: str) -> BucDefinition:
-    known = {str(each.buc).upper(): each for each in tables.all()}
+def _find(tables: Definitions, text: str, *, also: Collection[str] = ()) -> BucDefinition:
+    known = {name.upper(): name for name in tables.names()}
     if text.upper() not in known:
         raise failures.usage(
-            f'Expected a process that has a table, found "{text}". {failures.nearest(text, known)}'
+            f'Expected a process that has a table, found "{text}". {failures.nearest(text, [*known, *also])}'
         )
-    return known[text.upper()]
+    return tables.get(known[text.upper()])
 
 
 def _as_json(definition: BucDefinition) -> dict[str, object]:
@@ -146,7 +154,8 @@ def _step_as_json(step: Step) -> dict[str, object]:
         "repeatable": step.repeatable,
         "addressing": step.addressing,
         "permissions": sorted(step.permissions),
-        "condition": step.condition,
+        "conditions": step.conditions,
+        "bulk": step.bulk,
         "deadline": step.deadline.text if step.deadline else None,
         "note": step.note,
     }
@@ -165,6 +174,7 @@ def _show(definition: BucDefinition) -> None:
             "either or": "; ".join(
                 f"{' or '.join(each.seds)}, one per {each.per}" for each in definition.alternatives
             ),
+            "limits": "; ".join(_limit(each) for each in definition.limits),
             "closes": _closing(definition.close),
         }
     )
@@ -174,7 +184,7 @@ def _show(definition: BucDefinition) -> None:
             steps = [step for step in definition.steps if step.kind is kind and step.sender is role]
             if steps:
                 _show_steps(f"{_HEADINGS[role]} may send: {kind} SEDs", steps)
-    output.show(Text(f"Administrative SEDs in every process: {_administrative(definition)}"))
+    output.show(Text(f"Administrative SEDs: {_administrative(definition)}"))
 
 
 def _counterparties(definition: BucDefinition) -> str:
@@ -229,7 +239,8 @@ def _when(step: Step) -> str:
         f"as reply to {', '.join(step.replies_to)}" if step.is_reply else f"after {', '.join(step.after)}"
     )
     ground = f"{ground} again" if step.again else ground
-    return f"{ground}, if {step.condition.replace('-', ' ')}" if step.condition else ground
+    names = " and ".join(name.replace("-", " ") for name in step.conditions)
+    return f"{ground}, if {names}" if names else ground
 
 
 def _receivers(step: Step) -> str:
@@ -239,64 +250,143 @@ def _receivers(step: Step) -> str:
 def _remarks(step: Step) -> str:
     remarks = ["several times"] if step.repeatable else []
     remarks += [] if step.optional or step.starter else ["must be sent"]
-    remarks += [step.deadline.text] if step.deadline else []
+    remarks += ["with individual claims"] if step.bulk else []
+    remarks += [_limit(step.deadline)] if step.deadline else []
     remarks += [step.note.strip()] if step.note else []
     return "; ".join(remarks)
 
 
-@bucs.command(short_help="A picture of one process, as Mermaid text.", epilog=failures.EXIT_STATUS)
+def _limit(deadline: Deadline) -> str:
+    article = f" ({deadline.article}, {deadline.confidence})" if deadline.article else ""
+    return f"{deadline.text}{article}"
+
+
+@bucs.command(short_help="A picture of one process, as Mermaid text or SVG.", epilog=failures.EXIT_STATUS)
 @click.argument("buc")
 @click.option("--horizontal", is_flag=True, help="Draw the horizontal SEDs too.")
+@click.option("--svg", is_flag=True, help="Draw it as SVG, which every browser shows.")
 @_tables_option
 @output.shared_options
-def draw(*, buc: str, horizontal: bool, tables: Definitions, as_json: bool) -> None:
-    r"""Draw a process as a Mermaid flowchart, one lane per role.
+def draw(*, buc: str, horizontal: bool, svg: bool, tables: Definitions, as_json: bool) -> None:
+    r"""Draw a process, or an administrative sub-process, one lane per role.
 
     Mermaid is text that GitHub, GitLab and many editors show as a picture.
 
     \b
     Example:
       eessi-sim bucs draw UB_BUC_01 > ub_buc_01.mmd
+      eessi-sim bucs draw AD_BUC_02 --svg > ad_buc_02.svg
 
-    With --json: {"buc", "mermaid"}.
+    With --json: {"buc", "mermaid"}, or {"buc", "svg"}.
     """
-    definition = _find(tables, buc)
-    picture = diagram.draw(definition, horizontal=horizontal)
+    process = _find_any(tables, buc)
+    picture = (
+        diagram.picture_of_sub_process(process)
+        if isinstance(process, SubProcess)
+        else diagram.picture_of(process, horizontal=horizontal)
+    )
+    text = draw_svg(picture) if svg else diagram.draw(picture)
     if as_json:
-        output.show_json({"buc": definition.buc, "mermaid": picture})
+        output.show_json({"buc": process.buc, "svg" if svg else "mermaid": text})
     else:
-        click.echo(picture, nl=False)
+        click.echo(text, nl=False)
+
+
+def _find_any(tables: Definitions, text: str) -> BucDefinition | SubProcess:
+    """Return a process or a sub-process by its id."""
+    inner: dict[str, SubProcess] = {str(each.buc).upper(): each for each in tables.sub_processes}
+    found = inner.get(text.upper())
+    return found if found is not None else _find(tables, text, also=inner)
 
 
 @bucs.command(short_help="What is wrong with the tables.", epilog=failures.EXIT_STATUS)
 @click.argument("buc", required=False)
-@click.option("--schemas", is_flag=True, help="Also name the SEDs that have no schema here.")
+@click.option("--all", "all_", is_flag=True, help="Every process and sub-process; the same as naming none.")
+@click.option("--schemas", is_flag=True, help="Also name the SEDs of other sectors that have no schema here.")
 @_tables_option
 @output.shared_options
-def check(*, buc: str | None, schemas: bool, tables: Definitions, as_json: bool) -> None:
+def check(*, buc: str | None, all_: bool, schemas: bool, tables: Definitions, as_json: bool) -> None:
     r"""Check the tables: SEDs that nobody can send, steps never reached, rows that contradict each other.
 
     \b
     Example:
-      eessi-sim bucs check
+      eessi-sim bucs check --all
       eessi-sim bucs check P_BUC_01
 
-    With --json: [{"buc", "kind": "error" or "warning", "text", "hint"}].
+    With --json: [{"buc", "kind": "error" or "info", "code", "file", "line", "text", "hint"}].
     """
-    definitions = [_find(tables, buc)] if buc else list(tables.all())
-    seds = {each.type for each in Catalogue.default().definitions()} if schemas else None
-    found = [finding for definition in definitions for finding in static.check(definition, seds)]
+    if buc is not None and all_:
+        raise failures.usage("Expected one process or --all, found both.")
+    found = [
+        finding for finding in _findings(tables, buc) if schemas or finding.kind is static.FindingKind.ERROR
+    ]
     if as_json:
-        output.show_json(
-            [{"buc": each.buc, "kind": each.kind, "text": each.text, "hint": each.hint} for each in found]
-        )
+        output.show_json([_finding_as_json(each) for each in found])
     elif found:
-        output.show_table(
-            ["!BUC", "!Kind", "Finding", "Hint"], [(f.buc, f.kind, f.text, f.hint) for f in found]
-        )
+        rows = [(f"{Path(f.file).name}:{f.line}", f.kind, f.code, f.text, f.hint) for f in found]
+        output.show_table(["Place", "!Kind", "!Code", "Finding", "Hint"], rows)
     else:
         output.show(
-            Text.assemble(output.mark(passed=True), f"{len(definitions)} tables checked, nothing found")
+            Text.assemble(output.mark(passed=True), f"{_checked(tables, buc)} checked, nothing found")
         )
     if any(finding.kind is static.FindingKind.ERROR for finding in found):
         click.get_current_context().exit(failures.FINDING)
+
+
+def _findings(tables: Definitions, buc: str | None) -> Iterator[static.Finding]:
+    seds = {each.type for each in Catalogue.default().definitions()}
+    around = static.Surroundings(seds, tables.sectors, tables.names())
+    wanted: Sequence[BucDefinition | SubProcess] = (
+        [_find_any(tables, buc)] if buc else [*tables.all(), *tables.sub_processes]
+    )
+    for process in wanted:
+        if isinstance(process, SubProcess):
+            yield from static.check_sub_process(process, tables.administrative, around)
+        else:
+            yield from static.check(process, around)
+
+
+def _checked(tables: Definitions, buc: str | None) -> str:
+    return (
+        f"{buc.upper()}"
+        if buc
+        else f"{len(tables.names())} processes and {len(tables.sub_processes)} sub-processes"
+    )
+
+
+def _finding_as_json(finding: static.Finding) -> dict[str, object]:
+    return {
+        "buc": finding.buc,
+        "kind": finding.kind,
+        "code": finding.code,
+        "file": finding.file,
+        "line": finding.line,
+        "text": finding.text,
+        "hint": finding.hint,
+    }
+
+
+@bucs.command(short_help="Play the example runs of a process, step by step.", epilog=failures.EXIT_STATUS)
+@click.argument("buc")
+@click.option("--name", metavar="WALK", help="The one walk to play; the beginning of its name is enough.")
+@_tables_option
+@output.shared_options
+def walk(*, buc: str, name: str | None, tables: Definitions, as_json: bool) -> None:
+    r"""Play the example runs of a process on the engine: every copy of the case, no network.
+
+    Without --name every walk is played, and shown whether it goes as the file says.
+
+    \b
+    Example:
+      eessi-sim bucs walk LA_BUC_02
+      eessi-sim bucs walk LA_BUC_02 --name "every counterparty approves"
+
+    \b
+    With --json: [{"name", "parties", "steps", "refused", "fault"}]; with --name:
+      [{"step", "at", "sentence", "refused", "reason", "copies": {party: {"status", "documents"}}}].
+    """
+    runs = bucs_walk.runs_of(tables, _find_any(tables, buc))
+    if name is None:
+        bucs_walk.show_runs(runs, as_json=as_json)
+    else:
+        bucs_walk.show_run(runs, name, as_json=as_json)

@@ -12,8 +12,12 @@ from eessi_sim.cdm.dictionary import Row
 from eessi_sim.cdm.rules import Rule, RuleSet
 from eessi_sim.cli import failures, inputs, output
 
-_FIELD_WIDTH: Final = 46
-_TYPE_WIDTH: Final = 20
+_FIELD_SHARE: Final = 0.42
+"""How much of the screen names may take; longer ones are folded."""
+_TYPE_SHARE: Final = 0.22
+_OCCURS_WIDTH: Final = 6
+_GAP: Final = 3
+"""Between two columns."""
 """Columns for names and types; the rest is for the meaning."""
 
 
@@ -164,8 +168,13 @@ def _show(definition: SedDefinition, *, codes: bool) -> None:
     output.show(Text())
     fields = output.table("Field", "!Occurs", "Type", "Meaning")
     rows = dictionary.rows(definition)
-    fields.columns[0].min_width = min(_FIELD_WIDTH, max(len(_name(row)) for row in rows))
-    fields.columns[2].max_width = _TYPE_WIDTH
+    # Rich takes more than the screen has when all columns are long, and cuts off what is too much.
+    room = output.console().width - _OCCURS_WIDTH - 3 * _GAP
+    field = min(max(len(_name(row)) for row in rows), int(room * _FIELD_SHARE))
+    kind = min(max(len(_type(row)) for row in rows), int(room * _TYPE_SHARE))
+    widths = (field, _OCCURS_WIDTH, kind, room - field - kind)
+    for column, width in zip(fields.columns, widths, strict=True):
+        column.width = width
     for row in rows:
         fields.add_row(_name(row), Text(row.occurrence), Text(_type(row)), Text(row.meaning))
     output.show(fields)

@@ -9,13 +9,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from eessi_sim import xmlsafe
-from eessi_sim.buc.case import Case, Document
+from eessi_sim.buc.case import Case, Document, ParticipantChange, Statement
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.refusal import ExceptionCause
 from eessi_sim.cdm.answers import Answer
 from eessi_sim.cdm.catalogue import SedDefinition
 from eessi_sim.clock import iso
-from eessi_sim.errors import DefinitionError
-from eessi_sim.identifiers import SedType
+from eessi_sim.errors import DefinitionError, IdentifierError
+from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.institution.office import Office
 from eessi_sim.xmlsafe import Element
 
@@ -72,6 +73,31 @@ def facts_about(office: Office, case: Case, target: Document | None = None) -> d
             target_date=issued.date().isoformat(),
         )
     return facts
+
+
+def statement_of(definition: BucDefinition, sed: SedType, root: Element) -> Statement:
+    """Return what a document says that its process must know: facts by name, who leaves.
+
+    Args:
+        definition: the process; says where each fact stands.
+        sed: type of the document.
+        root: its content.
+    """
+    places = definition.places_in(sed)
+    stated = tuple(
+        place.fact for place in places if any(each.text == place.value for each in root.findall(place.path))
+    )
+    rule = definition.administrative.get(sed)
+    leaves = root.findtext(rule.leaves_at) if rule and rule.leaves_at else None
+    return Statement(stated if places else None, _leaving(leaves))
+
+
+def _leaving(text: str | None) -> ParticipantChange | None:
+    """A text that is no institution names nobody; the process then says that nobody is named."""
+    try:
+        return ParticipantChange(leaves=InstitutionId(text)) if text else None
+    except IdentifierError:
+        return None
 
 
 def exception_facts(cause: str, problem: str) -> dict[str, str]:

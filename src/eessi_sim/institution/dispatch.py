@@ -17,8 +17,9 @@ from eessi_sim.as4.model import (
 )
 from eessi_sim.buc import engine
 from eessi_sim.buc.case import Case
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import SendDocument
-from eessi_sim.errors import SedError, SedInvalid
+from eessi_sim.errors import SedError, SedInvalid, UnknownSedType
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.institution.office import Office
@@ -46,6 +47,24 @@ class Dispatch:
     case: Case
     effect: SendDocument
     root: Element
+
+
+def require_seds(office: Office, definition: BucDefinition) -> None:
+    """Check that the data model in use defines the SEDs of a process, before a case of it is opened.
+
+    Raises:
+        UnknownSedType: it does not; the process can be shown, drawn and checked, not run.
+    """
+    known = {each.type for each in office.library.catalogue.definitions() if each.version == office.cdm}
+    missing = definition.missing(known)
+    if missing:
+        more = f", nor are {len(missing) - 1} more of {definition.buc}" if len(missing) > 1 else ""
+        raise UnknownSedType(
+            f"SED {missing[0]} is not defined in the CDM in use ({office.cdm}){more}",
+            hint=f"See them with: eessi-sim bucs check {definition.buc} --schemas.",
+            sed=missing[0],
+            version=office.cdm,
+        )
 
 
 def check_document(office: Office, case: Case, effect: SendDocument, root: Element) -> None:

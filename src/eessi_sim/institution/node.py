@@ -8,7 +8,8 @@ from typing import Final
 from eessi_sim.as4.exchange import InboundState
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
-from eessi_sim.buc.case import Actor, ActorKind, Case
+from eessi_sim.buc.administration import CaseEffect
+from eessi_sim.buc.case import Actor, ActorKind, Case, Statement
 from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError, UnknownSedType
 from eessi_sim.gateway.inbox import Inbox
@@ -25,7 +26,7 @@ from eessi_sim.identifiers import (
 )
 from eessi_sim.institution import answering, content
 from eessi_sim.institution.delivery import Deliveries
-from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch
+from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
 from eessi_sim.institution.office import Office
 from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
 from eessi_sim.institution.terminal import Terminal
@@ -116,12 +117,13 @@ class InstitutionNode:
             NotCompetent: this institution or a counterparty is not competent for it in its role.
             UnknownReceiver: the directory does not list a counterparty.
             CaseError: the process does not allow so many counterparties.
-            UnknownSedType: nothing is defined in this version.
+            UnknownSedType: the data model in use does not define all SEDs of the process, or nothing in this version.
         """
         station = self._office.station
         now = station.clock.now()
         self._require_version(cdm)
         definition = self._office.library.processes.get(buc)
+        require_seds(self._office, definition)
         station.directory.current.require_competent(station.party, buc, "CaseOwner", at=now)
         for counterparty in counterparties:
             station.directory.current.require_competent(counterparty, buc, "Counterparty", at=now)
@@ -229,6 +231,10 @@ class InstitutionNode:
             definition = office.library.processes.get(case.buc)
             now = office.station.clock.now()
             document_id = DocumentId(office.station.ids.hex32())
+            root, says = order.root, Statement()
+            if definition.says_something(sed):
+                root = root if root is not None else self.compose(case.id, sed, parent_id=order.parent_id)
+                says = content.statement_of(definition, sed, root)
             created = engine.create(
                 case,
                 definition,
@@ -237,11 +243,11 @@ class InstitutionNode:
                 now=now,
                 actor=actor,
                 parent_id=order.parent_id,
+                says=says,
             )
             sent = engine.send(
                 created.case, definition, document_id, receivers=order.receivers, now=now, actor=actor
             )
-            root = order.root
             if root is None:
                 root = self.compose(case.id, sed, parent_id=order.parent_id)
             return await self._commit(case, sent, root, work)
@@ -342,8 +348,12 @@ class InstitutionNode:
         who would learn that there is such a case.
         """
         office, sender = self._office, InstitutionId(refusal.message.sender)
-        is_exception = refusal.facts["target_sed"] == engine.EXCEPTION_SED
-        if is_exception or refusal.case is None or refusal.case.find_participant(sender) is None:
+        if refusal.case is None or refusal.case.find_participant(sender) is None:
+            await office.station.store.commit(refusal.work)
+            return
+        process = office.library.processes.get(refusal.case.buc)
+        exception = process.rule_with(CaseEffect.MARK_DELIVERY)
+        if exception is None or refusal.facts["target_sed"] == exception.sed:
             await office.station.store.commit(refusal.work)
             return
         async with office.locks.of(refusal.case.international_id):
@@ -351,13 +361,14 @@ class InstitutionNode:
             try:
                 outcome = engine.report_exception(
                     case,
+                    process,
                     document_id=DocumentId(office.station.ids.hex32()),
                     receiver=sender,
                     about=refusal.document_id,
                     now=office.station.clock.now(),
                     actor=SYSTEM,
                 )
-                root = content.compose(office, engine.EXCEPTION_SED, case, self._facts_of(refusal, case))
+                root = content.compose(office, exception.sed, case, self._facts_of(refusal, case))
                 await self._commit(case, outcome, root, refusal.work)
             except _IMPOSSIBLE as error:
                 note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)

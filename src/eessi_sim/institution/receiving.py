@@ -4,7 +4,7 @@ Order: envelope, seal, then only what the seal covers is validated and filed. Wh
 overtook its request) is held for a while; what cannot be filed at all is kept as a dead letter and answered with X050.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eessi_sim import sbdh, xmlsafe
@@ -30,6 +30,7 @@ from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
 from eessi_sim.institution import answering
+from eessi_sim.institution.content import statement_of
 from eessi_sim.institution.dispatch import PARENT_PROPERTY
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
@@ -96,10 +97,12 @@ class Receiving:
         case = store.find_case_by_international(incoming.international_id)
         assert reading.document is not None  # _read has set it
         try:
+            process = _process(office, reading.document)
+            says = statement_of(process, incoming.type, reading.document.sed)
             outcome = engine.receive(
                 case,
-                _process(office, reading.document),
-                incoming,
+                process,
+                replace(incoming, facts=says.facts, change=says.change),
                 case_id=case.id if case else _new_case_id(office),
                 own=office.station.party,
                 now=office.station.clock.now(),

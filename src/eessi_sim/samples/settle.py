@@ -19,7 +19,9 @@ from eessi_sim.cdm.shape import Shapes, Simple
 from eessi_sim.xmlsafe import Element
 
 _ROUNDS: Final = 12
-_MOST_LEAVES: Final = 24
+_MOST_LEAVES: Final = 10
+_MOST_CODES: Final = 24
+"""Lists of States and currencies decide nothing about their neighbours."""
 
 Rebuild = Callable[[Element], Element]
 """Returns another element for the same place."""
@@ -44,10 +46,12 @@ class Judge:
         return self._schema.verdict(root) and not self.broken(root)
 
     def codes_of(self, leaf: Element) -> Sequence[str]:
-        """Return the codes that a leaf may have; none when it has no code list."""
+        """Return the codes that a leaf may have; none when it has no code list, or a very long one."""
         simple = leaf_type(self._shapes, leaf)
         codes = simple.code_list if simple is not None else None
-        return [code.code for code in codes.values] if codes is not None else ()
+        if codes is None or len(codes.values) > _MOST_CODES:
+            return ()
+        return [code.code for code in codes.values]
 
     def fits_schema(self, root: Element) -> bool:
         """Return whether a document fits its schema."""
@@ -91,7 +95,7 @@ def settle(root: Element, judge: Judge, rebuilds: Sequence[Rebuild], stored: Ele
             path = xmlsafe.path_of(node)
             tries[path] += 1
             if node is root:
-                if not _recoded(root, node, judge):
+                if tries[path] > 1 or not _recoded(root, node, judge):
                     return False
             elif not _change(root, node, tries[path], judge, rebuilds, stored):
                 return False

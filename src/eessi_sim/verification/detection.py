@@ -9,7 +9,7 @@ import json
 import re
 import shlex
 import tempfile
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -190,7 +190,7 @@ class Result:
         return any(reason in self.answer.text for reason in self.probe.reasons)
 
 
-async def results(probes: Iterable[Probe], target: Target, jobs: int) -> AsyncIterator[Result]:
+async def results(probes: Iterable[Probe], target: Target, jobs: int) -> AsyncGenerator[Result, None]:
     """Send all probes, some side by side, and yield what became of each, in order.
 
     Args:

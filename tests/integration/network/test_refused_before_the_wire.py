@@ -18,6 +18,7 @@ from eessi_sim.errors import (
     SedInvalid,
     SignatureError,
     UnknownReceiver,
+    UnknownSedType,
     XmlError,
 )
 from eessi_sim.identifiers import BucType, InstitutionId, SedType
@@ -69,8 +70,19 @@ async def test_institution_does_not_own_a_case_it_is_not_competent_for(lab: Lab)
 
 async def test_unknown_process_is_refused_with_those_that_are_known(lab: Lab) -> None:
     """A process without a definition cannot be opened."""
-    with pytest.raises(DefinitionError, match="LA_BUC_03"):
-        await lab.node(NAV).open_case(BucType("LA_BUC_03"), [ZUS])
+    with pytest.raises(DefinitionError, match="LA_BUC_99"):
+        await lab.node(NAV).open_case(BucType("LA_BUC_99"), [ZUS])
+
+
+@pytest.mark.parametrize(("buc", "more"), [("M_BUC_01", False), ("FB_BUC_01", True)])
+async def test_process_of_another_sector_is_refused_for_its_seds(lab: Lab, buc: str, more: bool) -> None:
+    """A process is known, but not run, when the data model in use lacks its SEDs."""
+    with pytest.raises(
+        UnknownSedType, match=r"SED [FM]0.. is not defined in the CDM in use \(4.4\)"
+    ) as caught:
+        await lab.node(NAV).open_case(BucType(buc), [ZUS])
+    assert ("more of FB_BUC_01" in caught.value.message) is more
+    assert f"bucs check {buc} --schemas" in (caught.value.hint or "")
 
 
 async def test_receiver_that_left_the_directory_is_refused_before_the_wire(lab: Lab) -> None:

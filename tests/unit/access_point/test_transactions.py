@@ -7,8 +7,9 @@ from tests.helpers.processes import table
 
 from eessi_sim.access_point.transactions import NotYet, require_transaction
 from eessi_sim.buc.case import CaseRole, Direction
-from eessi_sim.buc.definition import BucDefinition, Walk
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.loader import Definitions
+from eessi_sim.buc.terms import Walk
 from eessi_sim.buc.walk import play
 from eessi_sim.errors import ActionNotAvailable
 from eessi_sim.identifiers import DocumentId, SedType

@@ -1,8 +1,20 @@
 """The diagram of a process."""
 
-from tests.helpers.processes import small, table
+from xml.etree import ElementTree as ET
 
-from eessi_sim.buc.diagram import draw
+import pytest
+from tests.helpers.processes import SMALL, small, table
+
+from eessi_sim.buc import diagram
+from eessi_sim.buc.definition import BucDefinition
+from eessi_sim.buc.diagram import Box, Picture, picture_of, picture_of_sub_process
+from eessi_sim.buc.diagram_svg import draw_svg
+from eessi_sim.buc.loader import Definitions, read_definition
+from eessi_sim.definition_files import read_yaml
+
+
+def draw(definition: BucDefinition, *, horizontal: bool = False) -> str:
+    return diagram.draw(picture_of(definition, horizontal=horizontal))
 
 
 def test_diagram_has_a_lane_for_each_role() -> None:
@@ -41,3 +53,69 @@ def test_horizontal_seds_are_drawn_on_request() -> None:
     """H-SEDs clutter the picture and are left out unless asked for."""
     assert "H001" not in draw(table("UB_BUC_01"))
     assert "CO_H001" in draw(table("UB_BUC_01"), horizontal=True)
+
+
+def test_close_is_not_drawn_where_no_sed_closes() -> None:
+    """Without the administrative SEDs the picture has no end."""
+    text = SMALL.replace("mode: local", "mode: global\n      for_all: {by: [CO], after: P1D, since: T001}")
+    definition = read_definition(read_yaml(text.replace("      local: [CO, CP]\n", ""), "T_BUC_01.yaml"), {})
+    assert "closes" not in draw(definition)
+
+
+def test_sub_process_is_drawn_with_who_starts_it() -> None:
+    """The request to reopen and the decision stand in one lane, the answer in the other."""
+    process = Definitions.default().sub_processes[1]
+    text = diagram.draw(picture_of_sub_process(process))
+    assert 'S_X002["X002"]:::starter' in text
+    assert "O_X003 -. reply .-> S_X004" in text
+
+
+def _svg(picture: Picture) -> ET.Element:
+    return ET.fromstring(draw_svg(picture))
+
+
+def _classes(root: ET.Element, name: str) -> list[ET.Element]:
+    return [each for each in root.iter() if name in each.get("class", "").split()]
+
+
+def test_svg_has_lanes_boxes_and_arrows() -> None:
+    """Two lanes, a box per SED, an arrow per follow-up and reply."""
+    root = _svg(picture_of(small()))
+    assert [len(_classes(root, name)) for name in ("lane", "box", "starter", "arrow")] == [2, 3, 1, 2]
+
+
+def test_svg_puts_later_seds_to_the_right() -> None:
+    """The column of a box says how many steps come before it; the end stands last."""
+    boxes = {box.id: box for box in picture_of(table("LA_BUC_02")).boxes}
+    root = _svg(picture_of(table("LA_BUC_02")))
+    edges = dict(zip(boxes, (int(box.get("x", "")) for box in _classes(root, "box")), strict=True))
+    assert edges["CO_A003"] < edges["CP_A004"] < edges["CO_A007"] < edges["CO_X001"]
+
+
+def test_svg_tells_the_delay() -> None:
+    """The delay of the closing SED stands at its arrow."""
+    assert "after 60 days" in draw_svg(picture_of(table("LA_BUC_02")))
+
+
+def test_svg_escapes_what_tables_say() -> None:
+    """Signs that mean something in XML are written as text."""
+    box = Box("S_1", "S", "a < b & c")
+    root = _svg(Picture("<title> & more", {"S": "A & B"}, (box,), ()))
+    assert [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")] == [
+        "<title> & more",
+        "A & B",
+        "a < b & c",
+    ]
+
+
+@pytest.mark.parametrize("buc", ["H_BUC_02b", "H_BUC_08", "UB_BUC_04"])
+def test_svg_draws_loops(buc: str) -> None:
+    """A SED that follows itself, or an earlier one, has a bow."""
+    picture = picture_of(table(buc), horizontal=True)
+    assert len(_classes(_svg(picture), "arrow")) == len(picture.arrows)
+
+
+def test_svg_draws_a_sub_process_without_seds() -> None:
+    """An empty lane is drawn too."""
+    empty = next(each for each in Definitions.default().sub_processes if not each.rules)
+    assert len(_classes(_svg(picture_of_sub_process(empty)), "lane")) == 2

@@ -12,7 +12,18 @@ from tests.helpers.processes import CASE, CLERK, FIRST, NOW, OWNER, SECOND, STRA
 
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action, Operation
-from eessi_sim.buc.case import Case, CaseAction, CaseRole, CaseStatus, EventKind, decode, encode
+from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, CaseEffect
+from eessi_sim.buc.case import (
+    Case,
+    CaseAction,
+    CaseRole,
+    CaseStatus,
+    EventKind,
+    ParticipantChange,
+    Statement,
+    decode,
+    encode,
+)
 from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.buc.engine import IncomingDocument
 from eessi_sim.buc.loader import Definitions
@@ -23,9 +34,9 @@ _TABLES = Definitions.default().all()
 _SEDS = sorted(
     {sed for table in _TABLES for sed in (*table.seds()[:20], *table.administrative)} | {SedType("Z999")}
 )
+_EXCEPTION = SedType("X050")
 _IDS = st.integers(1, 40).map(document_id)
 _INDEX = st.integers(0, 10_000)
-_NUMBERS = {OWNER: CaseId("1"), FIRST: CaseId("2"), SECOND: CaseId("3")}
 _READING = {Operation.READ, Operation.READ_PARTICIPANTS}
 _ARCHIVE = {Operation.ARCHIVE_CASE, Operation.RESTORE_CASE}
 _WHOLE: dict[Operation, Callable[..., Outcome]] = {
@@ -53,7 +64,7 @@ class _Parties(RuleBasedStateMachine):
         self.everybody = (OWNER, FIRST) if self.table.is_bilateral else (OWNER, FIRST, SECOND)
         self.copies[OWNER] = engine.open_case(
             self.table,
-            case_id=_NUMBERS[OWNER],
+            case_id=_number(OWNER),
             international_id=CASE,
             cdm=self.table.cdm,
             own=OWNER,
@@ -87,7 +98,7 @@ class _Parties(RuleBasedStateMachine):
     def arrive(self, receiver: InstitutionId, document: IncomingDocument) -> None:
         case = self.copies.get(receiver)
         outcome = engine.receive(
-            case, self.table, document, case_id=_NUMBERS[receiver], own=receiver, now=self.now
+            case, self.table, document, case_id=_number(receiver), own=receiver, now=self.now
         )
         if case is None:
             self.copies[receiver] = outcome.case
@@ -103,13 +114,33 @@ class _Parties(RuleBasedStateMachine):
         if action.operation is Operation.CREATE:
             assert action.sed is not None
             return engine.create(
-                case, self.table, action.sed, document_id=self.new_id(), parent_id=action.parent_id, **by
+                case,
+                self.table,
+                action.sed,
+                document_id=self.new_id(),
+                parent_id=action.parent_id,
+                says=self.statement(case, action.sed),
+                **by,
             )
         assert action.document_id is not None
         change = {Operation.UPDATE: engine.update, Operation.DELETE: engine.delete}.get(
             action.operation, engine.send
         )
         return change(case, self.table, action.document_id, **by)
+
+    def statement(self, case: Case, sed: SedType) -> Statement:
+        """What an X-SED says when nothing else is wanted: yes; a newcomer, the last counterparty."""
+        rule = self.table.administrative.get(sed)
+        if rule is None:
+            return Statement()
+        joins = InstitutionId(f"FR:NEW{self.made:03}")
+        leaves = case.own if case.role is CaseRole.COUNTERPARTY else case.counterparties[-1]
+        change = {
+            CaseEffect.ADD_PARTICIPANT: ParticipantChange(joins=joins),
+            CaseEffect.REMOVE_PARTICIPANT: ParticipantChange(leaves=leaves),
+            CaseEffect.FORWARD_CASE: ParticipantChange(joins=joins),
+        }.get(rule.effect)
+        return Statement(rule.facts or None, change)
 
     @invariant()
     def cases_survive_storage(self) -> None:
@@ -121,7 +152,7 @@ class _Parties(RuleBasedStateMachine):
         for case in self.copies.values():
             for event in case.history:
                 role = case.role_of(event.institution)
-                if event.kind is EventKind.SENT and event.sed != engine.EXCEPTION_SED:
+                if event.kind is EventKind.SENT and event.sed != _EXCEPTION:
                     assert role is not None
                     assert event.sed in self.table.tables[role].by_sed
 
@@ -134,7 +165,13 @@ class _Parties(RuleBasedStateMachine):
                 assert len({key[:2] for key in keys}) == len(keys)
 
 
+def _number(institution: InstitutionId) -> CaseId:
+    """The number of the copy of an institution; each has its own."""
+    return CaseId(str(int.from_bytes(institution.encode(), "big") % 10**9 + 1))
+
+
 def _message(case: Case, effect: SendDocument, version: int | None = None) -> IncomingDocument:
+    document = case.find(effect.document_id)
     return IncomingDocument(
         type=effect.sed,
         document_id=effect.document_id,
@@ -145,7 +182,11 @@ def _message(case: Case, effect: SendDocument, version: int | None = None) -> In
         sender_role=case.role,
         case_action=effect.case_action,
         participants=case.participants,
+        receivers=document.receivers if document and effect.author else (),
         parent_id=effect.parent_id,
+        facts=document.facts if document else None,
+        change=document.change if document else None,
+        author=effect.author,
     )
 
 
@@ -168,19 +209,25 @@ class Agreement(_Parties):
         sends = [action for action in actions if action.operation.startswith("Send")]
         actions = sends if sends and eager else actions
         if actions:
-            self.keep(case, self.do(case, actions[what % len(actions)]))
+            action = actions[what % len(actions)]
+            rule = self.table.administrative.get(action.sed) if action.sed else None
+            changes = rule is not None and rule.effect in CHANGES_PARTICIPANTS
+            gone = any(not participant.active for participant in case.participants)
+            with suppress(*[CaseError] * (changes or gone)):  # who should leave, or get it, has left
+                self.keep(case, self.do(case, action))
 
     @precondition(lambda self: self.copies)
     @rule(who=_INDEX, what=_INDEX)
     def report(self, who: int, what: int) -> None:
         case = self.pick(who)
-        received = [d for d in case.documents if d.sender != case.own and d.type != engine.EXCEPTION_SED]
+        received = [d for d in case.documents if case.now_at(d.sender) != case.own and d.type != _EXCEPTION]
         if received:
             document = received[what % len(received)]
             outcome = engine.report_exception(
                 case,
+                self.table,
                 document_id=self.new_id(),
-                receiver=document.sender,
+                receiver=case.now_at(document.sender),
                 about=document.id,
                 now=self.now,
                 actor=CLERK,

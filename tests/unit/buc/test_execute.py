@@ -311,11 +311,19 @@ def test_invalidating_cancels_on_both_sides() -> None:
     assert statuses == {DocumentStatus.CANCELLED}
 
 
+def test_sed_that_may_stand_alone_does_so_without_a_parent() -> None:
+    """Where a SED is offered as answer and on its own, leaving the parent out means on its own."""
+    steps = ("CO send U009", "CP send U012", "CO send U013", "CO send U013 about U012")
+    case = case_of("UB_BUC_02", "CO", *steps)
+    request = latest(case, "U012").id
+    assert [d.parent_id for d in case.documents if d.type == "U013"] == [None, request]
+
+
 def test_exception_is_reported_to_the_sender() -> None:
     """The node's X050 goes to the sender of the failing document."""
     case = case_of("LA_BUC_04", "CP", "CO send A009")
     outcome = engine.report_exception(
-        case, document_id=document_id(8), receiver=OWNER, about=case.documents[0].id, **BY
+        case, table("LA_BUC_04"), document_id=document_id(8), receiver=OWNER, about=case.documents[0].id, **BY
     )
     effect = outcome.effects[0]
     assert isinstance(effect, SendDocument)
@@ -326,7 +334,7 @@ def test_exception_may_be_about_a_document_that_was_never_taken() -> None:
     """A refused document is not in the case; the X050 names it all the same."""
     case = case_of("LA_BUC_04", "CP", "CO send A009")
     outcome = engine.report_exception(
-        case, document_id=document_id(8), receiver=OWNER, about=document_id(44), **BY
+        case, table("LA_BUC_04"), document_id=document_id(8), receiver=OWNER, about=document_id(44), **BY
     )
     assert latest(outcome.case, "X050").parent_id == document_id(44)
 
@@ -336,7 +344,12 @@ def test_exception_is_never_about_an_exception() -> None:
     case = case_of("LA_BUC_04", "CO", "CO send A009", "CP report A009")
     with pytest.raises(CaseError, match="X050"):
         engine.report_exception(
-            case, document_id=document_id(8), receiver=FIRST, about=latest(case, "X050").id, **BY
+            case,
+            table("LA_BUC_04"),
+            document_id=document_id(8),
+            receiver=FIRST,
+            about=latest(case, "X050").id,
+            **BY,
         )
 
 
@@ -344,7 +357,9 @@ def test_removed_case_reports_nothing() -> None:
     """A removed case is skipped by all processing."""
     case = case_of("LA_BUC_04", "CO", "CO remove")
     with pytest.raises(CaseError, match="removed"):
-        engine.report_exception(case, document_id=document_id(8), receiver=FIRST, about=None, **BY)
+        engine.report_exception(
+            case, table("LA_BUC_04"), document_id=document_id(8), receiver=FIRST, about=None, **BY
+        )
 
 
 def test_exception_leaves_offers_as_they_are() -> None:

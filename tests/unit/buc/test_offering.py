@@ -40,7 +40,7 @@ def test_draft_can_be_edited_sent_and_deleted() -> None:
 def test_starter_sent_takes_the_preparations_away() -> None:
     """After the starter participants are no longer chosen, nor the case deleted."""
     actions = offered(case_of("LA_BUC_04", "CO", "CO send A009"))
-    assert actions == {"Create A009", "Create X008", "Update A009"}
+    assert actions == {"Create A009", "Create X007", "Create X008", "Update A009"}
 
 
 def test_counterparty_of_la_buc_02_may_answer_or_ask() -> None:
@@ -86,16 +86,16 @@ def test_closing_without_a_delay_has_no_date() -> None:
 
 def test_delay_counts_from_the_opening_while_its_sed_was_not_sent() -> None:
     """A delay whose SED was never exchanged counts from the opening of the case."""
-    rule = "mode: global\n  X001: {by: [CO], after: P30D, since: T003}"
+    rule = "mode: global\n  for_all: {by: [CO], after: P30D, since: T003}"
     definition = small(("mode: local\n  local: [CO, CP]", rule))
     case = run(definition, PAIR, *_SMALL_START).cases["CO"]
     assert engine.close_offered_from(case, definition) == NOW + timedelta(days=30)
 
 
 def test_closed_case_can_only_be_read_or_archived() -> None:
-    """In a closed case everything else is suspended, not gone."""
+    """In a closed case all but asking for its reopening is suspended, not gone."""
     case = case_of("UB_BUC_01", "CO", "CO send U001", "CO close")
-    assert offered(case) == {"ArchiveCase"}
+    assert offered(case) == {"ArchiveCase", "Create X002"}
     suspended = [a for a in engine.actions(case, table(case.buc), NOW) if not a.is_active]
     assert "Create U003" in {a.text for a in suspended}
 

@@ -352,10 +352,10 @@ def test_who_asked_is_no_bystander() -> None:
     assert _cause(case, "P_BUC_01", document, OWNER) == "04"
 
 
-def test_sed_not_played_yet_is_refused_by_name() -> None:
-    """X005 and its like are refused with the cause "other"."""
+def test_sed_about_participants_must_say_who_they_are() -> None:
+    """An X005 of which nobody told the content is refused with the cause "other"."""
     case = case_of("LA_BUC_02", "CP1", "CO send A003")
-    with pytest.raises(DocumentRefused, match="not supported yet") as caught:
+    with pytest.raises(DocumentRefused, match="who joins and who leaves is not said") as caught:
         _receive(case, "LA_BUC_02", incoming("X005"))
     assert caught.value.cause == "99"
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from tests.helpers.processes import NOW, PAIR, TRIO, run, small, table
 
-from eessi_sim.buc.definition import Walk
+from eessi_sim.buc.terms import Walk
 from eessi_sim.buc.walk import find_fault, play
 from eessi_sim.errors import DefinitionError
 

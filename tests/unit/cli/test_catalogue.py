@@ -202,13 +202,34 @@ def test_national_variants_share_a_row() -> None:
     assert "P3000_AT" not in text
 
 
-@pytest.mark.parametrize("buc", [definition.buc for definition in Definitions.default().all()])
+@pytest.mark.parametrize(
+    "buc",
+    ["LA_BUC_02", "P_BUC_01", "UB_BUC_04", "H_BUC_02b", "FB_BUC_03", "S_BUC_01a", "AW_BUC_05", "R_BUC_02"],
+)
 def test_every_buc_can_be_shown_and_drawn(buc: str) -> None:
-    """Text, JSON and picture exist for every process."""
+    """Text, JSON and picture exist for a process of every sector; the tests of the tables draw all."""
     assert run("bucs", "show", buc).exit_code == 0
     assert run_json("bucs", "show", buc)["steps"]
     assert "flowchart LR" in run("bucs", "draw", buc).stdout
     assert run_json("bucs", "draw", buc, "--horizontal")["buc"] == buc
+    assert run_json("bucs", "draw", buc, "--svg")["svg"].startswith("<svg")
+
+
+def test_a_sub_process_is_shown() -> None:
+    """Each SED of a sub-process stands with when it is offered and what it does."""
+    text = " ".join(run("bucs", "show", "AD_BUC_02").stdout.split())
+    assert "X003" in text
+    assert "as answer to" in text
+    assert run("bucs", "show", "AD_BUC_10").stdout.endswith("It has no SED of its own.\n")
+    assert run("bucs", "show", "AD_BUC_13").exit_code == 0
+    seds = run_json("bucs", "show", "ad_buc_05")["seds"]
+    assert (seds[0]["sed"], seds[0]["effect"]) == ("X007", "forward-case")
+
+
+def test_a_sub_process_is_drawn() -> None:
+    """The administrative sub-processes have pictures too."""
+    assert "S_X002" in run("bucs", "draw", "ad_buc_02").stdout
+    assert "<title>AD_BUC_02 Reopen Case</title>" in run("bucs", "draw", "AD_BUC_02", "--svg").stdout
 
 
 def test_an_unknown_buc_names_the_nearest() -> None:
@@ -220,31 +241,98 @@ def test_an_unknown_buc_names_the_nearest() -> None:
 
 def test_the_tables_are_in_order() -> None:
     """The check of the tables that come with the program finds nothing."""
-    result = run("bucs", "check")
-    assert (result.exit_code, result.stdout) == (0, "✓ 4 tables checked, nothing found\n")
+    text = "✓ 99 processes and 13 sub-processes checked, nothing found\n"
+    for wanted in ((), ("--all",)):
+        result = run("bucs", "check", *wanted)
+        assert (result.exit_code, result.stdout) == (0, text)
 
 
-def test_seds_without_schema_are_named_when_asked_for(tmp_path: Path) -> None:
-    """--schemas names SEDs that can be played but not written."""
+@pytest.mark.parametrize("buc", ["P_BUC_01", "AD_BUC_02"])
+def test_one_process_is_checked(buc: str) -> None:
+    """A process, or a sub-process, may be checked alone."""
+    assert run("bucs", "check", buc.lower()).stdout == f"✓ {buc} checked, nothing found\n"
+
+
+def test_all_or_one_process_is_checked() -> None:
+    """--all and a name contradict each other."""
+    assert run("bucs", "check", "P_BUC_01", "--all").exit_code == 2
+
+
+def test_other_sectors_lack_schemas() -> None:
+    """SEDs of sectors out of scope are no fault, and named when asked for."""
+    assert run_json("bucs", "check", "M_BUC_01") == []
+    result = run("bucs", "check", "M_BUC_01", "--schemas")
+    assert (result.exit_code, "M_BUC_01.yaml:" in result.stdout) == (0, True)
+
+
+def test_seds_without_schema_are_found_in_scope(tmp_path: Path) -> None:
+    """A SED of a sector in scope that the data model does not define is a fault with its place."""
     folder = tmp_path / "buc"
     shutil.copytree(resources.schemas() / "buc", folder)
-    path = folder / "UB_BUC_01.yaml"
+    path = folder / "UB" / "UB_BUC_01.yaml"
     path.write_text(path.read_text().replace("U003", "U903"))
-    found = run_json("bucs", "check", "UB_BUC_01", "--schemas", "--folder", folder)
-    assert {"buc": "UB_BUC_01", "kind": "warning"}.items() <= found[0].items()
-    table = run("bucs", "check", "UB_BUC_01", "--schemas", "--folder", folder)
-    assert "Expected a schema for U903" in " ".join(table.stdout.split())
+    found = run_json("bucs", "check", "UB_BUC_01", "--folder", folder)
+    assert {"buc": "UB_BUC_01", "kind": "error", "code": "unknown-sed"}.items() <= found[0].items()
+    table = run("bucs", "check", "UB_BUC_01", "--folder", folder)
+    assert "U903" in table.stdout
 
 
 def test_tables_of_ones_own_are_checked(tmp_path: Path) -> None:
     """A table that nobody can finish is a finding, and exit status 1."""
     folder = tmp_path / "buc"
     shutil.copytree(resources.schemas() / "buc", folder)
-    path = folder / "LA_BUC_04.yaml"
+    path = folder / "LA" / "LA_BUC_04.yaml"
     path.write_text(path.read_text().replace("starters: [A009]", "starters: [A010]"))
     result = run("bucs", "check", "LA_BUC_04", "--folder", folder)
     assert result.exit_code == 1
     assert "A010" in result.stdout
+
+
+def test_walks_of_a_process_are_played() -> None:
+    """Without a name every walk is played and shown."""
+    result = run("bucs", "walk", "H_BUC_02c")
+    assert result.exit_code == 0
+    assert "that must be refused" in result.stdout
+    played = run_json("bucs", "walk", "AD_BUC_03")
+    assert {each["fault"] for each in played} == {None}
+
+
+def test_process_without_walks_says_so() -> None:
+    """Processes of other sectors have no walks."""
+    assert run("bucs", "walk", "M_BUC_01").stdout == "The file of this process has no walks.\n"
+
+
+def test_one_walk_is_shown_step_by_step() -> None:
+    """Each step stands with its date, what came of it, and the copies of the case."""
+    result = run("bucs", "walk", "LA_BUC_02", "--name", "the owner cannot close before")
+    assert result.exit_code == 0
+    assert "2026-04-30" in result.stdout
+    assert "refused as action-not-available, as it must be" in result.stdout
+    worked = run(
+        "bucs", "walk", "LA_BUC_02", "--name", "EVERY counterparty approves, the owner closes at once"
+    )
+    assert "CO closed 4, CP1 closed 3, CP2 closed 3" in " ".join(worked.stdout.split())
+    steps = run_json("bucs", "walk", "AD_BUC_01", "--name", "a day too early")
+    assert [each["refused"] for each in steps] == [None, None, "action-not-available"]
+    assert steps[0]["copies"]["CP"] == {"status": "open", "documents": ["A009 received"]}
+
+
+@pytest.mark.parametrize("name", ["no such walk", "a"])
+def test_walk_is_named_without_doubt(name: str) -> None:
+    """A name that fits none, or several, is a usage error."""
+    assert run("bucs", "walk", "LA_BUC_02", "--name", name).exit_code == 2
+
+
+def test_walk_that_goes_otherwise_is_told(tmp_path: Path) -> None:
+    """A walk that does not go as its file says is a finding."""
+    folder = tmp_path / "buc"
+    shutil.copytree(resources.schemas() / "buc", folder)
+    path = folder / "LA" / "LA_BUC_04.yaml"
+    path.write_text(path.read_text().replace("- wait P29D", "- wait P30D"))
+    result = run("bucs", "walk", "LA_BUC_04", "--folder", folder)
+    assert (result.exit_code, "found no refusal" in " ".join(result.stdout.split())) == (1, True)
+    one = run("bucs", "walk", "LA_BUC_04", "--name", "the delay counts", "--folder", folder)
+    assert one.exit_code == 1
 
 
 def test_rules_are_written_as_schematron(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ def test_every_help_teaches(name: str) -> None:
         ("bucs", "show"),
         ("bucs", "draw"),
         ("bucs", "check"),
+        ("bucs", "walk"),
         ("institutions", "list"),
         ("institutions", "show"),
         ("pki", "init"),

@@ -4,6 +4,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Iterable
+from contextlib import aclosing
 
 import aiohttp
 import pytest
@@ -145,10 +146,9 @@ async def test_results_keep_their_order() -> None:
 async def test_nothing_goes_on_when_nobody_listens() -> None:
     """Who stops reading results leaves no task behind."""
     target = Slow()
-    stream = results([VALID] * 4, target, 4)
-    async for _ in stream:
-        break
-    await stream.aclose()
+    async with aclosing(results([VALID] * 4, target, 4)) as stream:
+        async for _ in stream:
+            break
     await asyncio.sleep(0.05)
     assert target.most <= 4
 

@@ -6,7 +6,6 @@ Nothing here reads a clock, makes an id, stores or sends.
 """
 
 from eessi_sim.buc.engine.execute import (
-    EXCEPTION_SED,
     create,
     delete,
     record_delivery,
@@ -29,7 +28,6 @@ from eessi_sim.buc.engine.offering import actions, available_actions, close_offe
 from eessi_sim.buc.engine.receive import receive
 
 __all__ = [
-    "EXCEPTION_SED",
     "IncomingDocument",
     "actions",
     "archive",

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, AdministrativeRule, CaseEffect
 from eessi_sim.buc.case import (
     Actor,
     Case,
@@ -15,8 +16,10 @@ from eessi_sim.buc.case import (
     DocumentStatus,
     EventKind,
 )
-from eessi_sim.buc.definition import AdministrativeRule, CaseEffect
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.engine.history import noted
+from eessi_sim.buc.engine.participation import changed
+from eessi_sim.buc.offers import answers_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +30,62 @@ class Deed:
     actor: Actor
     at: datetime
     text: str = ""
-    """What an X050 says about the problem."""
+    """What an exception says about the problem."""
 
 
-def applied(case: Case, rule: AdministrativeRule | None, deed: Deed) -> Case:
+def applied(case: Case, definition: BucDefinition, deed: Deed) -> Case:
     """Return the case after the effect of an X-SED.
 
     Args:
-        case: the case that already holds the X-SED.
-        rule: its row in ``AD.yaml``; None for a SED that is not administrative.
-        deed: the X-SED, who sent it and when.
+        case: the case that already holds the document.
+        definition: its table; a SED that is not administrative has no effect.
+        deed: the document, who sent it and when.
     """
+    rule = definition.administrative.get(deed.document.type)
     if rule is None or rule.effect is CaseEffect.NONE:
         return case
     if rule.effect is CaseEffect.CLOSE_CASE:
         closed = replace(case, status=CaseStatus.CLOSED)
         return _noted(closed, EventKind.CLOSED, deed.document, deed)
+    if rule.effect is CaseEffect.REOPEN_CASE:
+        return _reopened(case, definition, rule, deed)
+    if rule.effect in CHANGES_PARTICIPANTS:
+        return _with_participants(case, rule, deed)
     target = case.find(deed.document.parent_id)
     if target is None:
-        return case  # an X050 may be about a message that never became a document here
+        return case  # an exception may be about a message that never became a document here
     change, kind = _ON_TARGET[rule.effect]
-    changed = change(target, deed)
-    return _noted(case.with_document(changed), kind, changed, deed)
+    after = change(target, deed)
+    return _noted(case.with_document(after), kind, after, deed)
+
+
+def says_yes(definition: BucDefinition, document: Document) -> bool:
+    """Return whether an answer or a decision agrees: whether it states the fact that its row names."""
+    rule = definition.administrative.get(document.type)
+    return rule is not None and bool(set(rule.facts) & set(document.facts or ()))
+
+
+def _reopened(case: Case, definition: BucDefinition, rule: AdministrativeRule, deed: Deed) -> Case:
+    """A decision to reopen opens every copy but those whose institution had refused (inferred)."""
+    own_answers = [
+        d for d in answers_to(case, definition, rule, deed.document.sender) if d.sender == case.own
+    ]
+    refused = any(not says_yes(definition, answer) for answer in own_answers)
+    if not says_yes(definition, deed.document) or refused:
+        return case
+    return _noted(replace(case, status=CaseStatus.OPEN), EventKind.REOPENED, deed.document, deed)
+
+
+def _with_participants(case: Case, rule: AdministrativeRule, deed: Deed) -> Case:
+    """Who leaves keeps its copy: closed when it was removed (inferred), archived when it forwarded (documented)."""
+    change = deed.document.change
+    assert change is not None  # checked before the document was taken
+    told = _noted(changed(case, change), EventKind.PARTICIPANTS_CHANGED, deed.document, deed)
+    if change.leaves != case.own:
+        return told
+    if rule.effect is CaseEffect.REMOVE_PARTICIPANT:
+        return _noted(replace(told, status=CaseStatus.CLOSED), EventKind.CLOSED_LOCALLY, deed.document, deed)
+    return _noted(replace(told, status=CaseStatus.ARCHIVED), EventKind.ARCHIVED, deed.document, deed)
 
 
 def _noted(case: Case, kind: EventKind, document: Document, deed: Deed) -> Case:
@@ -66,7 +103,7 @@ def _refused(target: Document, deed: Deed) -> Document:
 
 
 def _failed(target: Document, deed: Deed) -> Document:
-    """The failing message stays sent, with the error shown at its receiver (X050, inferred)."""
+    """The failing message stays sent, with the error shown at its receiver (inferred)."""
     versions = tuple(
         replace(version, deliveries=tuple(_marked(delivery, deed) for delivery in version.deliveries))
         if version.number == target.exchanged_version

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from eessi_sim.buc.actions import Operation
+from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, AdministrativeRule, CaseEffect
 from eessi_sim.buc.case import (
     Actor,
     Case,
@@ -17,20 +18,28 @@ from eessi_sim.buc.case import (
     DocumentStatus,
     DocumentVersion,
     EventKind,
+    Statement,
 )
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Effect, Occasion, Outcome, Schedule, SendDocument
-from eessi_sim.buc.engine.administrative import Deed, applied
+from eessi_sim.buc.engine.administrative import Deed, applied, says_yes
 from eessi_sim.buc.engine.history import next_order, noted, revised, with_latest, with_version
-from eessi_sim.buc.engine.offering import close_offered_from, document_operations, is_usable, not_available
+from eessi_sim.buc.engine.offering import (
+    close_offered_from,
+    document_operations,
+    is_usable,
+    not_available,
+    takes_part,
+)
+from eessi_sim.buc.engine.participation import completed, fault_of, handed_over
 from eessi_sim.buc.engine.receivers import receivers_for
-from eessi_sim.buc.offers import Offer, own_offers
+from eessi_sim.buc.offers import Offer, answers_to, own_offers
 from eessi_sim.errors import CaseError
 from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId, SedType
 
+SILENT = Statement()
+"""A document that says nothing that its process must know."""
 _SENDING = (Operation.SEND, Operation.SEND_PARTICIPANTS)
-EXCEPTION_SED = SedType("X050")
-"""The business exception, which only the node itself makes."""
 
 
 def create(
@@ -42,6 +51,7 @@ def create(
     now: datetime,
     actor: Actor,
     parent_id: DocumentId | None = None,
+    says: Statement = SILENT,
 ) -> Outcome:
     """Start a draft of a SED that the case offers.
 
@@ -53,15 +63,20 @@ def create(
         now: the present time.
         actor: who decides it.
         parent_id: the request to answer, or the SED that an X-SED is about; may be left out when only
-            one is possible.
+            one is possible, or when the SED may be sent on its own.
+        says: what its content says that the table asks for.
 
     Raises:
         ActionNotAvailable: the table does not offer this SED now.
-        CaseError: the document id is used already.
+        CaseError: the document id is used already, or the SED must say more than is told.
     """
     if case.find(document_id) is not None:
         raise CaseError(f'Expected a new document id, found "{document_id}" in case {case.id}', case=case.id)
     offer = _offer_for(case, definition, sed, parent_id, now)
+    rule = definition.administrative.get(sed)
+    if rule is not None:
+        says = replace(says, change=completed(case, rule, says.change))
+        _check_content(case, definition, rule, says)
     draft = Document(
         id=document_id,
         type=sed,
@@ -70,9 +85,36 @@ def create(
         sender=case.own,
         parent_id=offer.parent_id,
         starter=offer.step.starter and not case.is_started,
+        facts=says.facts,
+        change=says.change,
         versions=(DocumentVersion(number=1, actor=actor, saved_at=now),),
     )
     return _outcome(case.with_document(draft), EventKind.CREATED, draft, now=now, actor=actor)
+
+
+def _check_content(case: Case, definition: BucDefinition, rule: AdministrativeRule, says: Statement) -> None:
+    """Some administrative SEDs do what their content says; without it they would do nothing, or harm."""
+    if rule.effect in CHANGES_PARTICIPANTS:
+        fault = fault_of(case, definition, rule, case.own, says.change)
+        if fault is not None:
+            raise CaseError(
+                f"Expected a change of the participants that {rule.sed} can bring, found that {fault}",
+                hint="Name an institution that can join, or one that can leave.",
+                case=case.id,
+            )
+    if rule.facts and says.facts is None:
+        raise CaseError(
+            f"Expected to be told whether {rule.sed} says {' or '.join(rule.facts)}, found nothing",
+            hint="Tell the facts of its content; none of them means no.",
+            case=case.id,
+        )
+    agreed = [d for d in answers_to(case, definition, rule, case.own) if says_yes(definition, d)]
+    if rule.effect is CaseEffect.REOPEN_CASE and says.facts and not agreed:
+        raise CaseError(
+            f"Expected a participant that agreed before {rule.sed} says {says.facts[0]}, found none",
+            hint="When nobody agrees, the decision is no.",
+            case=case.id,
+        )
 
 
 def _offer_for(
@@ -85,19 +127,34 @@ def _offer_for(
     ]
     if not offers:
         raise not_available(case, definition, f"{Operation.CREATE} {sed}", now)
-    if len(offers) > 1:
+    alone = [offer for offer in offers if offer.parent_id is None]
+    if len(offers) > 1 and not alone:
         raise CaseError(
             f"Expected the SED that {sed} is about, found {len(offers)} possible ones in case {case.id}",
             hint=f"Name one of them as parent: {', '.join(str(offer.parent_id) for offer in offers)}.",
             case=case.id,
         )
-    return offers[0]
+    return (alone or offers)[0]
 
 
 def update(
-    case: Case, definition: BucDefinition, document_id: DocumentId, *, now: datetime, actor: Actor
+    case: Case,
+    definition: BucDefinition,
+    document_id: DocumentId,
+    *,
+    now: datetime,
+    actor: Actor,
+    facts: tuple[str, ...] | None = None,
 ) -> Outcome:
     """Save a new version: of a draft, or of a sent document, which becomes ``active`` until it is sent.
+
+    Args:
+        case: the copy of a case.
+        definition: its table.
+        document_id: the draft or the sent document.
+        now: the present time.
+        actor: who decides it.
+        facts: what its content says now; None leaves what was known.
 
     Raises:
         DocumentNotFound: no such document in this case.
@@ -105,6 +162,8 @@ def update(
     """
     document = _require(case, definition, document_id, (Operation.UPDATE,), now)
     saved = with_version(document, DocumentVersion(number=document.version + 1, actor=actor, saved_at=now))
+    if facts is not None:
+        saved = replace(saved, facts=facts)
     if document.status is DocumentStatus.SENT:
         saved = replace(saved, status=DocumentStatus.ACTIVE)
     return _outcome(case.with_document(saved), EventKind.SAVED, saved, now=now, actor=actor)
@@ -146,9 +205,12 @@ def send(
     Raises:
         DocumentNotFound: no such document in this case.
         ActionNotAvailable: it cannot be sent now.
-        CaseError: the receivers are not what the table allows.
+        CaseError: the receivers are not what the table allows, or what an X-SED says has become impossible.
     """
     document = _require(case, definition, document_id, _SENDING, now)
+    rule = definition.administrative.get(document.type)
+    if rule is not None:
+        _check_content(case, definition, rule, Statement(document.facts, document.change))
     to = receivers_for(case, definition, document, receivers)
     is_update = document.is_exchanged
     deliveries = tuple(Delivery(receiver=r, status=DeliveryStatus.SENT, at=now) for r in to)
@@ -162,8 +224,12 @@ def send(
     )
     kind = EventKind.UPDATE_SENT if is_update else EventKind.SENT
     told = noted(case.with_document(sent), kind, now=now, actor=actor, document=sent)
-    after = applied(told, definition.administrative.get(sent.type), Deed(sent, actor, now))
-    effects = (_message(sent, is_update=is_update), *_timer(after, definition, sent, is_update=is_update))
+    after = applied(told, definition, Deed(sent, actor, now))
+    effects = (
+        _message(sent, is_update=is_update),
+        *handed_over(after, definition, rule, sent),
+        *_timer(after, definition, sent, is_update=is_update),
+    )
     return Outcome(revised(after), sent, effects)
 
 
@@ -191,6 +257,7 @@ def _timer(
 
 def report_exception(
     case: Case,
+    definition: BucDefinition,
     *,
     document_id: DocumentId,
     receiver: InstitutionId,
@@ -198,24 +265,27 @@ def report_exception(
     now: datetime,
     actor: Actor,
 ) -> Outcome:
-    """Send an X050 about a received message; in any state of the case but removed.
+    """Send a business exception about a received message; in any state of the case but removed.
 
     Args:
         case: the copy of a case that the message belongs to.
-        document_id: id of the new X050.
+        definition: its table.
+        document_id: id of the new document.
         receiver: sender of the message that could not be processed.
         about: id of the refused document, also when this copy does not hold it.
         now: the present time.
         actor: who decides it, the node as a rule.
 
     Raises:
-        CaseError: the case is removed, the document id is used, or the message was itself an X050.
+        CaseError: the case is removed, the document id is used, the message was itself an exception, or the
+            tables know none.
     """
     refused = case.find(about)
+    rule = definition.rule_with(CaseEffect.MARK_DELIVERY)
     if case.status is CaseStatus.REMOVED or case.find(document_id) is not None:
         raise CaseError(f"Expected a case and a new document id, found {case.status} case {case.id}")
-    if refused is not None and refused.type == EXCEPTION_SED:
-        raise CaseError(f"Expected a SED that an X050 may be about, found {EXCEPTION_SED}")
+    if rule is None or (refused is not None and refused.type == rule.sed):
+        raise CaseError(f"Expected a SED that an exception may be about, found {refused and refused.type}")
     version = DocumentVersion(
         number=1,
         actor=actor,
@@ -225,7 +295,7 @@ def report_exception(
     )
     report = Document(
         id=document_id,
-        type=EXCEPTION_SED,
+        type=rule.sed,
         direction=Direction.OUT,
         status=DocumentStatus.SENT,
         sender=case.own,
@@ -309,7 +379,7 @@ def _require(
 ) -> Document:
     document = case.get(document_id)
     possible = document_operations(case, definition, document, own_offers(case, definition, document.type))
-    if case.status is CaseStatus.OPEN and not possible.isdisjoint(operations):
+    if takes_part(case, definition, document.type) and not possible.isdisjoint(operations):
         return document
     raise not_available(case, definition, f"{operations[0]} {document.type}", now)
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Collection
 
+from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, AdministrativeRule, Offered
 from eessi_sim.buc.case import Case, CaseRole
-from eessi_sim.buc.definition import Addressing, BucDefinition, CaseEffect, Step
+from eessi_sim.buc.definition import BucDefinition, Step
 from eessi_sim.buc.engine.incoming import IncomingDocument
+from eessi_sim.buc.engine.participation import fault_of
 from eessi_sim.buc.offers import Key, Offers, offers_of
 from eessi_sim.buc.refusal import ExceptionCause, refused
+from eessi_sim.buc.terms import Addressing
 from eessi_sim.errors import DocumentRefused
 from eessi_sim.identifiers import DocumentId, SedType
 
@@ -15,18 +18,14 @@ def expected_parent(case: Case, definition: BucDefinition, incoming: IncomingDoc
     """Return the parent under which an incoming document is expected.
 
     Raises:
-        DocumentRefused: the table does not expect it from this sender now (cause 04), or this engine does
-            not play the SED yet (cause 99).
+        DocumentRefused: the table does not expect it from this sender now (cause 04), or what it must say
+            is not told (cause 99).
     """
     rule = definition.administrative.get(incoming.type)
-    if rule is not None and not rule.supported:
-        raise refused(
-            ExceptionCause.OTHER,
-            f"Expected a SED that this engine plays, found {incoming.type}: not supported yet by this table",
-            sed=incoming.type,
-        )
-    if rule is not None and rule.effect is CaseEffect.MARK_DELIVERY:
-        return incoming.parent_id
+    if rule is not None:
+        _check_content(case, definition, rule, incoming)
+        if rule.offered is Offered.NEVER:
+            return incoming.parent_id
     offers = offers_of(case, definition, incoming.sender, incoming.sender_role)
     key = _key(case, offers, incoming)
     if key is not None:
@@ -35,6 +34,24 @@ def expected_parent(case: Case, definition: BucDefinition, incoming: IncomingDoc
     if _is_bystander(case, definition, incoming):
         return incoming.parent_id
     raise _unexpected(case, definition, offers, incoming)
+
+
+def _check_content(
+    case: Case, definition: BucDefinition, rule: AdministrativeRule, incoming: IncomingDocument
+) -> None:
+    """Some administrative SEDs do what their content says: it must be told, and possible in this case."""
+    fault = None
+    if rule.effect in CHANGES_PARTICIPANTS:
+        fault = fault_of(case, definition, rule, incoming.sender, incoming.change)
+    elif rule.facts and incoming.facts is None:
+        fault = f"it is not told whether it says {' or '.join(rule.facts)}"
+    if fault is not None:
+        raise refused(
+            ExceptionCause.OTHER,
+            f"Expected a {rule.sed} that can be followed, found that {fault}",
+            hint="Send what the SED is about with it.",
+            sed=incoming.type,
+        )
 
 
 def _key(case: Case, offers: Offers, incoming: IncomingDocument) -> Key | None:
@@ -60,7 +77,9 @@ def _check_addressed(case: Case, step: Step, parent_id: DocumentId | None) -> No
     """The table sends some SEDs only to one role, or only to who asked."""
     parent = case.find(parent_id)
     only_asker = step.addressing is Addressing.PARENT_SENDER
-    if case.role in step.to and not (only_asker and parent is not None and parent.sender != case.own):
+    if case.role in step.to and not (
+        only_asker and parent is not None and parent.sender not in case.places_of(case.own)
+    ):
         return
     raise refused(
         ExceptionCause.NOT_EXPECTED,
@@ -71,11 +90,14 @@ def _check_addressed(case: Case, step: Step, parent_id: DocumentId | None) -> No
 
 
 def _is_bystander(case: Case, definition: BucDefinition, incoming: IncomingDocument) -> bool:
-    """Whether this may be an answer to a request that we were not addressed with.
+    """Whether this may rest on a document that we were not addressed with.
 
-    In a multilateral case an answer may go to all although its request went to one; who did not get the
-    request cannot judge the answer (inferred).
+    In a multilateral case an answer may go to all although its request went to one, and a step to all
+    although what it comes after went to one; who did not get the one cannot judge the other (inferred).
     """
+    rows = definition.tables[incoming.sender_role].by_sed.get(incoming.type, ())
+    if any(case.role in step.to and _asked_of_some(definition, step.after) for step in rows):
+        return True
     parent = case.find(incoming.parent_id)
     if parent is not None and parent.sender == case.own:
         return False
@@ -88,7 +110,7 @@ def _is_bystander(case: Case, definition: BucDefinition, incoming: IncomingDocum
         case.role in step.to
         and step.addressing is not Addressing.PARENT_SENDER
         and _asked_of_some(definition, step.replies_to)
-        for step in definition.tables[incoming.sender_role].by_sed.get(incoming.type, ())
+        for step in rows
     )
 
 

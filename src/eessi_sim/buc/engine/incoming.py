@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from eessi_sim.buc.case import CaseAction, CaseRole, Participant
+from eessi_sim.buc.case import CaseAction, CaseRole, Participant, ParticipantChange
 from eessi_sim.identifiers import (
     CdmVersion,
     DocumentId,
@@ -33,6 +33,12 @@ class IncomingDocument:
     """The document it answers or is about; concluded from the case when the envelope does not say it."""
     target_sed: SedType | None = None
     """Type of the SED that an X-SED names in its content; helps to find the target without a parent id."""
+    facts: tuple[str, ...] | None = None
+    """What its content says, as far as the table asks; None when nobody looked."""
+    change: ParticipantChange | None = None
+    """For an X-SED about the participants: who joins and who leaves."""
+    author: InstitutionId | None = None
+    """For a document that is handed over to a new participant: who had sent it."""
     message_id: MessageId | None = None
     text: str = ""
     """For an X050: its sentence about the problem."""

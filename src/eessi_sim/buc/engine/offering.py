@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from eessi_sim.buc.actions import Action, ActionStatus, Category, Operation, action_id
+from eessi_sim.buc.administration import CaseEffect
 from eessi_sim.buc.case import Case, CaseStatus, Document, DocumentStatus
-from eessi_sim.buc.conditions import CONDITIONS
-from eessi_sim.buc.definition import Addressing, BucDefinition, CaseEffect, Permission, Step, StepKind
+from eessi_sim.buc.definition import BucDefinition, Step
 from eessi_sim.buc.offers import Offer, Offers, own_offers, parent_stands, permissions_of
+from eessi_sim.buc.terms import Addressing, Permission, StepKind
 from eessi_sim.errors import ActionNotAvailable
+from eessi_sim.identifiers import SedType
 
 _READING = frozenset(
     {
@@ -39,9 +41,16 @@ def actions(case: Case, definition: BucDefinition, now: datetime) -> tuple[Actio
     ]
     for document in case.documents:
         found += _document_actions(case, definition, document, offers)
-    if case.status is CaseStatus.OPEN:
-        return tuple(found)
-    return tuple(action if action.operation in _READING else _suspended(action) for action in found)
+    return tuple(each if _is_usable(case, definition, each) else _suspended(each) for each in found)
+
+
+def _is_usable(case: Case, definition: BucDefinition, action: Action) -> bool:
+    """Whether an action can be used in a case of this status, apart from what its step says."""
+    if not action.is_active or action.operation in _READING:
+        return action.is_active
+    if action.sed is None:
+        return case.status is CaseStatus.OPEN
+    return takes_part(case, definition, action.sed)
 
 
 def available_actions(case: Case, definition: BucDefinition, now: datetime) -> tuple[Action, ...]:
@@ -56,10 +65,17 @@ def find_action(case: Case, definition: BucDefinition, now: datetime, action_id:
 
 def is_usable(case: Case, definition: BucDefinition, offer: Offer, now: datetime) -> bool:
     """Return whether a document of this offer can be created now."""
-    if case.status is not CaseStatus.OPEN or offer.suspended:
+    if not takes_part(case, definition, offer.step.sed) or offer.suspended:
         return False
     from_time = _waits_until(case, definition, offer)
     return from_time is None or now >= from_time
+
+
+def takes_part(case: Case, definition: BucDefinition, sed: SedType) -> bool:
+    """Return whether documents of this type can be made now: an open case all, a closed one those that reopen it."""
+    if sed in definition.reopening:
+        return case.is_closed_for_all
+    return case.status is CaseStatus.OPEN
 
 
 def _waits_until(case: Case, definition: BucDefinition, offer: Offer) -> datetime | None:
@@ -75,7 +91,7 @@ def close_offered_from(case: Case, definition: BucDefinition) -> datetime | None
     counterparty has approved (RINA, documented).
     """
     rule = definition.close
-    if rule.after is None or (rule.at_once_if and CONDITIONS[rule.at_once_if](case)):
+    if rule.after is None or (rule.at_once_if and definition.all_hold((rule.at_once_if,), case)):
         return None
     times = [document.exchanged_at for document in case.exchanged() if document.type == rule.since]
     return (times[-1] if times and times[-1] else case.created_at) + rule.after
@@ -102,7 +118,9 @@ def _case_actions(case: Case, definition: BucDefinition) -> list[Action]:
     if case.status is CaseStatus.ARCHIVED:
         return [_on_case(case, Operation.RESTORE_CASE)]
     if case.status is CaseStatus.CLOSED:
-        reopen = [_on_case(case, Operation.LOCAL_REOPEN)] if case.is_closed_locally else []
+        own = case.find_participant(case.own)
+        takes_part = case.is_closed_locally and own is not None and own.active
+        reopen = [_on_case(case, Operation.LOCAL_REOPEN)] if takes_part else []
         return [*reopen, _on_case(case, Operation.ARCHIVE_CASE)]
     if case.is_started:
         return [_on_case(case, Operation.LOCAL_CLOSE)] if case.role in definition.close.local else []

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 
+from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, AdministrativeRule, CaseEffect
 from eessi_sim.buc.case import (
     Case,
     CaseAction,
@@ -19,14 +20,16 @@ from eessi_sim.buc.case import (
     EventKind,
     Participant,
 )
-from eessi_sim.buc.definition import Addressing, AdministrativeRule, BucDefinition, CaseEffect, Permission
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Effect, NoticeKind, Notify, Outcome
 from eessi_sim.buc.engine.administrative import Deed, applied
 from eessi_sim.buc.engine.expectation import expected_parent
 from eessi_sim.buc.engine.history import next_order, noted, revised, system, with_version
 from eessi_sim.buc.engine.incoming import IncomingDocument
+from eessi_sim.buc.engine.participation import handed_over, was_let_in_by
 from eessi_sim.buc.offers import permissions_of
 from eessi_sim.buc.refusal import ExceptionCause, refused
+from eessi_sim.buc.terms import Addressing, Permission
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId
 
 _NOTICES = {
@@ -34,6 +37,8 @@ _NOTICES = {
     CaseEffect.CANCEL_DOCUMENT: NoticeKind.DOCUMENT_INVALIDATED,
     CaseEffect.REFUSE_DOCUMENT: NoticeKind.DOCUMENT_REJECTED,
     CaseEffect.MARK_DELIVERY: NoticeKind.EXCEPTION_RECEIVED,
+    CaseEffect.REOPEN_CASE: NoticeKind.CASE_REOPENED,
+    **dict.fromkeys(CHANGES_PARTICIPANTS, NoticeKind.PARTICIPANTS_CHANGED),
 }
 
 
@@ -61,6 +66,8 @@ def receive(
     """
     if case is None:
         return _opened(definition, incoming, case_id=case_id, own=own, now=now)
+    if incoming.author is not None and was_let_in_by(case, incoming.sender):
+        return _handed_over(case, definition, incoming, incoming.author, now)
     _check_case(case, definition, incoming)
     known = case.find(incoming.document_id)
     if known is not None:
@@ -79,7 +86,9 @@ def _opened(
     own: InstitutionId,
     now: datetime,
 ) -> Outcome:
-    if incoming.type not in definition.starters or incoming.case_action is not CaseAction.START:
+    joins = _joins(definition, incoming, own)
+    opens = incoming.type in definition.starters and incoming.case_action is CaseAction.START
+    if not opens and not joins:
         raise refused(
             ExceptionCause.CASE_UNKNOWN,
             f"Expected a document of a known case, or a starter of {definition.buc}, "
@@ -92,9 +101,9 @@ def _opened(
         international_id=incoming.international_id,
         buc=definition.buc,
         cdm=incoming.cdm,
-        role=CaseRole.COUNTERPARTY,
+        role=_role_in(incoming, own),
         own=own,
-        participants=_participants(definition, incoming, own),
+        participants=incoming.participants if joins else _participants(definition, incoming, own),
         created_at=now,
     )
     opened = noted(
@@ -107,6 +116,29 @@ def _opened(
     outcome = _taken(opened, definition, incoming, None, now)
     first = replace(outcome.case, revision=1)
     return replace(outcome, case=first, effects=(Notify(NoticeKind.CASE_OPENED), *outcome.effects))
+
+
+def _joins(definition: BucDefinition, incoming: IncomingDocument, own: InstitutionId) -> bool:
+    """Whether this document lets us into a running case; its envelope lists us among the participants."""
+    rule = definition.administrative.get(incoming.type)
+    change = incoming.change
+    listed = any(p.institution == own for p in incoming.participants)
+    return rule is not None and change is not None and change.joins == own and listed
+
+
+def _role_in(incoming: IncomingDocument, own: InstitutionId) -> CaseRole:
+    listed = (p.role for p in incoming.participants if p.institution == own)
+    return next(listed, CaseRole.COUNTERPARTY)
+
+
+def _handed_over(
+    case: Case, definition: BucDefinition, incoming: IncomingDocument, author: InstitutionId, now: datetime
+) -> Outcome:
+    """A document from before our time; who let us in answers for it, we cannot judge it (inferred)."""
+    known = case.find(incoming.document_id)
+    if known is not None:
+        return Outcome(case, known, changed=False)
+    return _taken(case, definition, replace(incoming, sender=author), incoming.parent_id, now)
 
 
 def _participants(
@@ -146,8 +178,13 @@ def _check_case(case: Case, definition: BucDefinition, incoming: IncomingDocumen
             hint="The process of a case never changes; open another case.",
             sed=incoming.type,
         )
+    rule = definition.administrative.get(incoming.type)
+    if rule is not None and rule.effect is CaseEffect.REPLACE_PARTICIPANT:
+        return  # told by a routing application, which is no participant
     sender = case.find_participant(incoming.sender)
-    taking_part = sender is not None and sender.active and sender.role is incoming.sender_role
+    reports = rule is not None and rule.effect is CaseEffect.MARK_DELIVERY  # also who has left may fail
+    active = sender is not None and (sender.active or reports)
+    taking_part = active and sender is not None and sender.role is incoming.sender_role
     if not taking_part or incoming.sender == case.own:
         known = ", ".join(f"{p.institution} ({p.role})" for p in case.others)
         raise refused(
@@ -193,7 +230,8 @@ def _repeated(
             hint="The table does not let this SED be updated, or it was invalidated.",
             sed=incoming.type,
         )
-    newer = replace(with_version(known, _version(incoming, now)), refused_by=())
+    facts = known.facts if incoming.facts is None else incoming.facts
+    newer = replace(with_version(known, _version(incoming, now)), refused_by=(), facts=facts)
     actor = system(f"version {incoming.version} of {incoming.type} arrived")
     told = noted(
         _reopened(case, incoming, now).with_document(newer),
@@ -223,7 +261,9 @@ def _taken(
         parent_id=parent_id,
         receivers=_receivers(case, definition, incoming),
         order=next_order(case),
-        starter=incoming.type in definition.starters and not case.is_started,
+        starter=incoming.type in definition.starters and not case.has_starter,
+        facts=incoming.facts,
+        change=incoming.change,
         versions=(_version(incoming, now),),
     )
     actor = system(f"{incoming.type} arrived")
@@ -236,8 +276,9 @@ def _taken(
         document=document,
         institution=incoming.sender,
     )
-    after = applied(told, rule, Deed(document, actor, now, incoming.text))
-    return Outcome(revised(after), document, _notices(rule, document, incoming))
+    after = applied(told, definition, Deed(document, actor, now, incoming.text))
+    passed_on = handed_over(after, definition, rule, document)
+    return Outcome(revised(after), document, (*_notices(rule, document, incoming), *passed_on))
 
 
 def _version(incoming: IncomingDocument, now: datetime) -> DocumentVersion:
@@ -255,7 +296,8 @@ def _receivers(
     """Everybody who got it: listed, or concluded when the table sends it to all; at least ourselves."""
     if incoming.receivers:
         return incoming.receivers
-    step = definition.tables[incoming.sender_role].step_for(incoming.type)
+    reply = incoming.parent_id is not None
+    step = definition.tables[incoming.sender_role].step_for(incoming.type, reply=reply)
     if step is None or step.addressing is not Addressing.ALL:
         return (case.own,)
     return tuple(

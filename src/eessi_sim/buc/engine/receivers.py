@@ -3,7 +3,9 @@
 from collections.abc import Collection
 
 from eessi_sim.buc.case import Case, Document
-from eessi_sim.buc.definition import Addressing, BucDefinition, Step
+from eessi_sim.buc.definition import BucDefinition, Step
+from eessi_sim.buc.offers import went_to_all
+from eessi_sim.buc.terms import Addressing
 from eessi_sim.errors import CaseError
 from eessi_sim.identifiers import InstitutionId
 
@@ -22,8 +24,13 @@ def receivers_for(
     Raises:
         CaseError: nobody is left to receive it, or the choice is not what the table allows.
     """
-    step = definition.tables[case.role].step_for(document.type, starter=document.starter)
-    allowed = _earlier(case, document) if document.is_exchanged else _allowed(case, step, document)
+    reply = document.parent_id is not None
+    step = definition.tables[case.role].step_for(document.type, starter=document.starter, reply=reply)
+    allowed = (
+        _reached(case, definition, document)
+        if document.is_exchanged
+        else _allowed(case, definition, step, document)
+    )
     if not allowed:
         raise CaseError(
             f"Expected a participant that may receive {document.type}, found none in case {case.id}",
@@ -35,21 +42,32 @@ def receivers_for(
     return _checked(step, document, allowed, chosen)
 
 
-def _earlier(case: Case, document: Document) -> tuple[InstitutionId, ...]:
-    """A new version goes to whom the earlier one went to (AD_BUC_10, documented), as far as they still take part."""
+def _reached(case: Case, definition: BucDefinition, document: Document) -> tuple[InstitutionId, ...]:
+    """Who has a document now: who got it or took such a place, and who joined later and was given it.
+
+    A new version goes to whom the earlier one went to (AD_BUC_10, documented), an invalidation too.
+    """
+    reached = dict.fromkeys(case.now_at(receiver) for receiver in document.receivers)
+    if went_to_all(case, definition, document):
+        reached.update(dict.fromkeys(p.institution for p in case.others if p.joined))
     active = {participant.institution for participant in case.others}
-    return tuple(receiver for receiver in document.receivers if receiver in active)
+    return tuple(receiver for receiver in reached if receiver in active)
 
 
-def _allowed(case: Case, step: Step | None, document: Document) -> tuple[InstitutionId, ...]:
+def _allowed(
+    case: Case, definition: BucDefinition, step: Step | None, document: Document
+) -> tuple[InstitutionId, ...]:
     parent = case.find(document.parent_id)
     everybody = tuple(p.institution for p in case.others if step is None or p.role in step.to)
+    if document.change is not None and document.change.joins is not None:
+        everybody = (*everybody, document.change.joins)
     if step is None or parent is None:
         return everybody
     if step.addressing is Addressing.PARENT_SENDER:
-        return tuple(institution for institution in everybody if institution == parent.sender)
+        return tuple(institution for institution in everybody if institution == case.now_at(parent.sender))
     if step.addressing is Addressing.PARENT_RECEIVERS:
-        return tuple(institution for institution in everybody if institution in parent.receivers)
+        reached = _reached(case, definition, parent)
+        return tuple(institution for institution in everybody if institution in reached)
     return everybody
 
 
@@ -59,8 +77,9 @@ def _default(
     """A reply that the sender may address goes to who asked; everything else to everybody allowed (inferred)."""
     parent = case.find(document.parent_id)
     picks = step is not None and step.addressing is Addressing.SELECTED
-    if picks and not document.is_exchanged and parent is not None and parent.sender in allowed:
-        return (parent.sender,)
+    asker = case.now_at(parent.sender) if parent else None
+    if picks and not document.is_exchanged and asker in allowed:
+        return (asker,)
     return allowed
 
 
