@@ -79,7 +79,7 @@ class Zip:
                 hint="Make it again; it may have been cut off on its way.",
             ) from error
         self._limits = limits
-        self._infos = [info for info in self._file.infolist() if not info.is_dir()]
+        self._infos = [info for info in self._file.infolist() if not info.filename.endswith("/")]
         total = sum(info.file_size for info in self._infos)
         if total > limits.total_bytes:
             raise ZipTooLarge(

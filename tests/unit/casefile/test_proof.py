@@ -1,6 +1,7 @@
 """An archive proves itself: what was changed, removed, added or re-ordered is named."""
 
 import json
+import random
 from dataclasses import replace
 from io import BytesIO
 from zipfile import ZipFile
@@ -331,3 +332,18 @@ def test_a_message_without_facts_is_verified_by_itself() -> None:
     found = subjects(archive(played().case, bare, seal()).data)
     assert all(subject.is_valid for subject in found)
     assert "row" not in {check.name for subject in found for check in subject.checks}
+
+
+def test_any_flipped_bit_is_found() -> None:
+    """Whatever octet of any file is changed, a check fails."""
+    chance = random.Random(4)
+    names = sorted(files_of(exported().data))
+    for _ in range(40):
+        file = chance.choice(names)
+
+        def flip(files: Files, file: str = file) -> None:
+            data = bytearray(files[file])
+            data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            files[file] = bytes(data)
+
+        assert failures(spoiled(flip)), file
