@@ -100,3 +100,17 @@ class FlowingClock:
 def iso(time: datetime) -> str:
     """Return ``time`` as xs:dateTime in UTC with milliseconds and ``Z``."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def span(time: timedelta) -> str:
+    """Return a duration as people say it: milliseconds, seconds, minutes, days."""
+    seconds = time.total_seconds()
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    if seconds < 172_800:
+        return f"{seconds / 3600:.0f} h"
+    return f"{seconds / 86400:.1f} days"

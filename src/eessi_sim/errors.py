@@ -77,6 +77,24 @@ class XmlTooLarge(XmlError):  # noqa: N818
     code = "xml-too-large"
 
 
+class ZipError(EessiSimError):
+    """Bytes are not a zip archive, or it is broken."""
+
+    code = "zip"
+
+
+class ZipForbidden(ZipError):  # noqa: N818
+    """An archive carries what we never unpack: another archive, an entry with a password, a name with detours."""
+
+    code = "zip-forbidden"
+
+
+class ZipTooLarge(ZipError):  # noqa: N818
+    """An archive has more or larger entries than the limits allow."""
+
+    code = "zip-too-large"
+
+
 class SedError(EessiSimError):
     """A Structured Electronic Document cannot be used."""
 

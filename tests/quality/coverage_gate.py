@@ -23,6 +23,7 @@ PURE_CORE: Final = (
     "identifiers",
     "definition_files",
     "xmlsafe",
+    "zipsafe",
     "cdm",
     "sbdh",
     "security",

@@ -314,6 +314,12 @@ def unpack(
     return Unpacked(envelope.unit, parts, envelope, content_type, body)
 
 
+def unpack_soap(octets: bytes, limits: As4Limits = DEFAULT_LIMITS) -> Unpacked:
+    """Take the SOAP part of a message apart whose other parts were taken away; raises as ``unpack``."""
+    envelope = soap.read_envelope(octets, limits, lenient=True)
+    return Unpacked(envelope.unit, (), envelope, vocabulary.SOAP_CONTENT_TYPE, octets)
+
+
 def _payloads(unit: MessageUnit, parts: Sequence[mime.Part]) -> tuple[Payload, ...]:
     """Bring header and MIME parts together: each names the other, exactly once (ebMS3 core 5.2.2.12)."""
     infos = unit.parts if isinstance(unit, UserMessage) else ()
@@ -353,13 +359,16 @@ def verify(
     at: datetime,
     policy: SignaturePolicy = DEFAULT_POLICY,
     purpose: Purpose = Purpose.EBMS,
+    withheld: Collection[str] = (),
 ) -> wss.Verified:
     """Verify the signature of a message; the fields are those of ``wss.Expectation``.
 
     Raises:
         EbmsFault: 0101, 0103 or 0009 about this message; its ``verdict`` is a VerificationResult.
     """
-    expected = wss.Expectation(candidates=candidates, trust=trust, at=at, policy=policy, purpose=purpose)
+    expected = wss.Expectation(
+        candidates=candidates, trust=trust, at=at, policy=policy, purpose=purpose, withheld=withheld
+    )
     try:
         return wss.verify(message.envelope, message.parts, expected)
     except EbmsFault as fault:

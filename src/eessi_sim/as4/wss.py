@@ -119,6 +119,9 @@ class Expectation:
     policy: SignaturePolicy = DEFAULT
     purpose: Purpose = Purpose.EBMS
     """What the certificate must be made for."""
+    withheld: Collection[str] = ()
+    """Content ids of parts that were taken away to hide what they say: their digests are signed and cannot be
+    compared. Nothing that receives messages may use this."""
 
 
 def verify(envelope: Envelope, payloads: Sequence[Payload], expected: Expectation) -> Verified:
@@ -137,8 +140,9 @@ def verify(envelope: Envelope, payloads: Sequence[Payload], expected: Expectatio
         raise refusal(NONCOMPLIANT, _FORMAT, "Expected a Security header for us, found none")
     parsed = _parsed_signature(envelope.security, expected.policy)
     found = find_certificates(parsed.key_info, envelope.security, expected.candidates or ())
-    targets = _resolve(parsed.references, envelope, payloads)
-    results = tuple(map(_digested, parsed.references, targets))
+    references = _without(parsed.references, expected.withheld)
+    targets = _resolve(references, envelope, payloads)
+    results = tuple(map(_digested, references, targets))
     _check_digests(results)
     signer = _signer(parsed, found, results)
     verdict = check_signer(
@@ -193,6 +197,19 @@ def _check_references(references: Sequence[Element], policy: SignaturePolicy) ->
         )
     if not all(reference.get("URI") for reference in references):
         raise refusal(NONCOMPLIANT, _FORMAT, "Expected references with a target, found an empty URI or none")
+
+
+def _without(references: Sequence[Reference], withheld: Collection[str]) -> tuple[Reference, ...]:
+    """Return the references whose target is there; each part that was taken away must be signed all the same."""
+    gone = {href(content_id) for content_id in withheld}
+    unsigned = gone - {reference.uri for reference in references}
+    if unsigned:
+        raise refusal(
+            NONCOMPLIANT,
+            _CONSTRAINTS,
+            f"Expected part {min(unsigned)[:80]!r} to be signed, found no reference to it",
+        )
+    return tuple(reference for reference in references if reference.uri not in gone)
 
 
 def _resolve(

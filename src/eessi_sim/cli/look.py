@@ -4,8 +4,7 @@ The stores are read directly, so it does not matter whether the network runs.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,12 +13,11 @@ import click
 
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.cli import failures, output, tracing
-from eessi_sim.cli.stage import STATE_FOLDER
+from eessi_sim.cli.copies import require_node
+from eessi_sim.cli.stores import Stores, open_stores, state_option
 from eessi_sim.errors import CaseNotFound, IdentifierError
-from eessi_sim.identifiers import InstitutionId, InternationalId
-from eessi_sim.simulation.state import load_state
+from eessi_sim.identifiers import InternationalId
 from eessi_sim.storage.base import JournalEntry, MessageKind, MessageQuery, NodeStore, StoredMessage
-from eessi_sim.storage.sqlite import SqliteStorage
 
 _PAGE: Final = 1000
 _DEAD: Final = (
@@ -41,19 +39,10 @@ _ADVICE: Final = (
 """What to do, by the beginning of the reason; the first that fits."""
 _ELSE: Final = "The sender was told by X050; correct the document and send it again."
 
-_state = click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    default=STATE_FOLDER,
-    show_default=True,
-    metavar="DIR",
-    help="Folder of the network.",
-)
-
 
 @click.command(epilog=failures.EXIT_STATUS)
 @click.argument("reference", metavar="ID")
-@_state
+@state_option
 @output.shared_options
 def trace(*, reference: str, state: Path, as_json: bool) -> None:
     r"""Show all steps of a message or a case, over all nodes, in the order of time.
@@ -82,7 +71,7 @@ def trace(*, reference: str, state: Path, as_json: bool) -> None:
 
 
 @click.command(epilog=failures.EXIT_STATUS)
-@_state
+@state_option
 @click.option("--node", metavar="ID", help="Only this node.")
 @click.option("--last", type=click.IntRange(min=1), default=100, show_default=True, help="How many entries.")
 @output.shared_options
@@ -104,7 +93,7 @@ def journal(*, state: Path, node: str | None, last: int, as_json: bool) -> None:
 
 
 @click.command("dead-letters", epilog=failures.EXIT_STATUS)
-@_state
+@state_option
 @output.shared_options
 def dead_letters(*, state: Path, as_json: bool) -> None:
     r"""Show the messages that could not go on: where, why, and what to do.
@@ -166,25 +155,9 @@ def _advice(reason: str) -> str:
     return next((advice for start, advice in _ADVICE if reason.startswith(start)), _ELSE)
 
 
-@asynccontextmanager
-async def _stores(folder: Path) -> AsyncIterator[dict[InstitutionId, NodeStore]]:
-    """Open the stores of all nodes that have one."""
-    state = load_state(folder)
-    parties = [InstitutionId(node.party) for node in state.nodes]
-    # The folder may have been moved since: its own place counts, not the one that it was made at.
-    files = {party: folder / "nodes" / f"{party.file_name}.sqlite" for party in parties}
-    opened = {party: SqliteStorage(path) for party, path in files.items() if path.exists()}
-    try:
-        yield {party: storage.node(party) for party, storage in opened.items()}
-    finally:
-        for storage in opened.values():
-            await storage.close()
-
-
 async def _journal(folder: Path, node: str | None) -> list[JournalEntry]:
-    async with _stores(folder) as stores:
-        if node is not None and node not in stores:
-            raise click.BadParameter(f'Expected a node, found "{node}". {failures.nearest(node, stores)}')
+    async with open_stores(folder) as stores:
+        require_node(stores, node)
         chosen = [store for party, store in stores.items() if node in (None, party)]
         return tracing.in_order(entry for store in chosen for entry in _entries(store))
 
@@ -197,7 +170,7 @@ def _entries(store: NodeStore) -> Iterator[JournalEntry]:
 
 
 async def _trace(folder: Path, reference: str) -> list[JournalEntry]:
-    async with _stores(folder) as stores:
+    async with open_stores(folder) as stores:
         shared = _international_id(stores, reference)
         meant = _beginning_with(stores, reference) if shared is None else _messages_in(stores, shared)
         found: dict[tuple[str, int], JournalEntry] = {}
@@ -207,7 +180,7 @@ async def _trace(folder: Path, reference: str) -> list[JournalEntry]:
         return tracing.in_order(found.values())
 
 
-def _beginning_with(stores: dict[InstitutionId, NodeStore], reference: str) -> set[str]:
+def _beginning_with(stores: Stores, reference: str) -> set[str]:
     """Return the message id that is meant; several when it is cut and the newest messages have more such."""
     if len(reference) != tracing.SHORT:
         return {reference}
@@ -216,7 +189,7 @@ def _beginning_with(stores: dict[InstitutionId, NodeStore], reference: str) -> s
     return {message.message_id for message in newest if message.message_id.startswith(reference)}
 
 
-def _international_id(stores: dict[InstitutionId, NodeStore], reference: str) -> InternationalId | None:
+def _international_id(stores: Stores, reference: str) -> InternationalId | None:
     """Return the shared id of a case that is meant by ``reference``, None when it means no case."""
     for store in stores.values():
         case = store.find_case(reference)
@@ -228,7 +201,7 @@ def _international_id(stores: dict[InstitutionId, NodeStore], reference: str) ->
         return None
 
 
-def _messages_in(stores: dict[InstitutionId, NodeStore], shared: InternationalId) -> set[str]:
+def _messages_in(stores: Stores, shared: InternationalId) -> set[str]:
     """Return the ids of the messages of a case, as any node knows them."""
     query = MessageQuery(conversation=shared.uuid, kind=MessageKind.USER)
     return {message.message_id for store in stores.values() for message in store.messages(query, limit=_PAGE)}
@@ -241,7 +214,7 @@ def _own_name(store: NodeStore, shared: InternationalId | None) -> set[str]:
 
 
 async def _dead(folder: Path) -> list[_Letter]:
-    async with _stores(folder) as stores:
+    async with open_stores(folder) as stores:
         letters = [
             _Letter(party, message)
             for party, store in stores.items()

@@ -2,8 +2,9 @@
 
 import difflib
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +25,11 @@ from eessi_sim.verification.examination import Examination, envelope_rules, exam
 from eessi_sim.verification.folder import load_authorities
 from eessi_sim.verification.outcome import INTEGRITY_ONLY, Belief, Check
 from eessi_sim.verification.recognition import Kind
+from eessi_sim.verification.zipped import examine_zip
+from eessi_sim.zipsafe import is_zip
 
 _STANDARD_INPUT: Final = "(standard input)"
-_DOCUMENTS: Final = (".xml", ".json", ".as4")
+_DOCUMENTS: Final = (".xml", ".json", ".as4", ".zip")
 """What is taken from a folder."""
 
 
@@ -91,7 +94,7 @@ def validate(
     r"""Check documents: schema, business rules, and the signature where there is one.
 
     A FILE is a SED as XML or in RINA's JSON form, a SED in its envelope (SBDH), or a whole AS4 message; - is
-    standard input, and a folder stands for the .xml, .json and .as4 files in it. Each finding says what was
+    standard input, a folder stands for the .xml, .json and .as4 files in it, and a zip for all files in it. Each finding says what was
     expected and found, at which line and XPath, by which rule, where the rule comes from, and what to change.
     Nothing is sent.
 
@@ -105,6 +108,7 @@ def validate(
       eessi-sim sample A003 -o a003.xml
       eessi-sim validate a003.xml
       eessi-sim validate *.xml --ca report/ca.pem --json
+      eessi-sim validate documents.zip
       eessi-sim validate outgoing/ --format junit -o validation.xml
       eessi-sim validate a003.xml --fix mended.xml
 
@@ -121,13 +125,13 @@ def validate(
     form = "json" if as_json else form
     _require_fitting(form, target, copy)
     files = _expanded(files)
-    if copy is not None and len(files) != 1:
-        raise failures.usage(f"Expected one document beside --fix, found {len(files)}.")
+    _require_one(files, copy)
     inputs.require_files(files)
     _require_rules(disable, catalogue)
     validator = Validator(catalogue, frozenset(disable))
     with output.aside(copy == inputs.STANDARD_INPUT):
         examined = _examine_all(files, validator, belief, is_shown=form == "text")
+        _require_one(examined, copy)
         fixed = fixing.fix(examined[0], copy, validator, belief) if copy is not None else None
         _report(examined, form, target, fixed)
     if fixed is not None:
@@ -149,16 +153,26 @@ def _require_fitting(form: str, target: str | None, copy: str | None) -> None:
         raise failures.usage(f"Expected --format text or json beside --fix, found {form}.")
 
 
+def _require_one(found: Sequence[object], copy: str | None) -> None:
+    """Refuse to mend more than one document; that an archive holds several is known when it was read.
+
+    Raises:
+        click.UsageError: there are several.
+    """
+    if copy is not None and len(found) != 1:
+        raise failures.usage(f"Expected one document beside --fix, found {len(found)}.")
+
+
 def _examine_all(
     files: Sequence[str], validator: Validator, belief: Belief, *, is_shown: bool
 ) -> list[Examination]:
     """Return what was found about each file; shown as soon as it is known."""
     examined = []
     with output.working("Reading the definitions …"):
-        for file in files:
-            examined.append(_examine(file, validator, belief))
+        for each in chain.from_iterable(_examine(file, validator, belief) for file in files):
+            examined.append(each)
             if is_shown:
-                _show(examined[-1], is_first=len(examined) == 1)
+                _show(each, is_first=len(examined) == 1)
     return examined
 
 
@@ -217,13 +231,17 @@ def _show_count(examined: Sequence[Examination]) -> None:
     output.show(Text(), Text(f"{len(examined)} files, {f'{wrong} not valid' if wrong else 'all valid'}"))
 
 
-def _examine(file: str, validator: Validator, belief: Belief) -> Examination:
+def _examine(file: str, validator: Validator, belief: Belief) -> Iterator[Examination]:
     name = _STANDARD_INPUT if file == inputs.STANDARD_INPUT else file
     try:
         data = inputs.read_input(file)
     except XmlTooLarge as error:
-        return refused(name, error)
-    return examine(name, data, validator, belief)
+        yield refused(name, error)
+        return
+    if is_zip(data):
+        yield from examine_zip(name, data, validator, belief)
+    else:
+        yield examine(name, data, validator, belief)
 
 
 def _show(examination: Examination, *, is_first: bool) -> None:

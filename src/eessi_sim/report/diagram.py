@@ -12,6 +12,7 @@ from typing import Final
 
 from lxml import etree
 
+from eessi_sim.clock import span
 from eessi_sim.report.model import CaseFile, Message, Party, RunReport
 from eessi_sim.xmlsafe import Element
 
@@ -196,20 +197,6 @@ def _story_of(message: Message) -> str:
 def anchor(message: Message) -> str:
     """Return the id of the message's row on the page."""
     return "m-" + "".join(sign if sign.isalnum() else "-" for sign in message.message_id)
-
-
-def span(time: timedelta) -> str:
-    """Return a duration as people say it: milliseconds, seconds, minutes, days."""
-    seconds = time.total_seconds()
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 120:
-        return f"{seconds:.1f} s"
-    if seconds < 7200:
-        return f"{seconds / 60:.0f} min"
-    if seconds < 172_800:
-        return f"{seconds / 3600:.0f} h"
-    return f"{seconds / 86400:.1f} days"
 
 
 def _line(group: Element, x1: float, x2: float, y: float, kind: str) -> None:

@@ -1,8 +1,7 @@
 """The messages themselves, laid out so that somebody else's tools can check them.
 
 Per message: the bytes as the receiver got them, the envelope, the sealed SED as a document of its own, and the
-receipt as the sender got it. Nothing is re-written except where a form says so; what cannot be taken apart is kept
-whole and only whole.
+receipt as the sender got it.
 """
 
 import asyncio
@@ -12,22 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from eessi_sim import sbdh, xmlsafe
-from eessi_sim.as4 import mime, msh
-from eessi_sim.as4.ebms_errors import EbmsFault
-from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.msh import Packed
-from eessi_sim.errors import EnvelopeError, XmlError
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.report.model import Message, RunReport
 from eessi_sim.simulation.control import MessageFile, NodeReader
+from eessi_sim.verification.evidence import RECEIPT, SED
+from eessi_sim.verification.laying_out import message_files, soap_part
 
 CA_FILE: Final = "ca.pem"
 """Certificate of the authority, beside the report."""
-MESSAGE_FILE: Final = "message.as4"
-ENVELOPE_FILE: Final = "sbdh.xml"
-SED_FILE: Final = "sed.xml"
-RECEIPT_FILE: Final = "receipt.xml"
+SED_FILE: Final = SED
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +42,9 @@ class Evidence:
         """Return the files of this message by name."""
         files: dict[str, bytes] = {}
         if self.message:
-            files.update(_message_files(self.message_id, self.message))
+            files.update(message_files(_packed(self.message_id, self.message)))
         if self.receipt:
-            files[RECEIPT_FILE] = _soap(self.receipt)
+            files[RECEIPT] = soap_part(self.receipt.content_type, self.receipt.body)
         return files
 
 
@@ -94,24 +87,8 @@ async def _evidence(
     )
 
 
-def _message_files(message_id: MessageId, message: MessageFile) -> dict[str, bytes]:
-    files = {MESSAGE_FILE: msh.to_file(Packed(message_id, message.content_type, message.body))}
-    try:
-        unpacked = msh.unpack(message.content_type, message.body)
-        envelope = msh.payload_content(unpacked.parts[0])
-        files[ENVELOPE_FILE] = envelope
-        files[SED_FILE] = xmlsafe.document_of(sbdh.read(envelope).sed)
-    except (EbmsFault, XmlError, EnvelopeError, IndexError):
-        pass  # the whole message is there; what is wrong with it says the report
-    return files
-
-
-def _soap(receipt: MessageFile) -> bytes:
-    """Return the SOAP part of a receipt, whether it travelled alone or in a multipart."""
-    try:
-        return mime.read(receipt.content_type, receipt.body, DEFAULT_LIMITS).root.content
-    except (EbmsFault, XmlError):
-        return receipt.body
+def _packed(message_id: MessageId, message: MessageFile) -> Packed:
+    return Packed(message_id, message.content_type, message.body)
 
 
 def index(files: Mapping[str, bytes]) -> bytes:

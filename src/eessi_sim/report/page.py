@@ -11,9 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from eessi_sim import xmlsafe
-from eessi_sim.clock import iso
+from eessi_sim.clock import iso, span
 from eessi_sim.identifiers import MessageId
-from eessi_sim.report.diagram import anchor, draw, span
+from eessi_sim.report.diagram import anchor, draw
 from eessi_sim.report.evidence import CA_FILE, SED_FILE
 from eessi_sim.report.model import CaseFile, Message, RunReport, StoryRun, sector_of
 

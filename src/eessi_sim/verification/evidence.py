@@ -43,6 +43,8 @@ class Evidence:
     """What the report says; empty when it forgot the message, None when there is no report."""
     sums: Mapping[str, str] | None = None
     """SHA-256 by name of the file; None when there is no index."""
+    told_by: str = _REPORT
+    """File that ``row`` stands in."""
 
 
 def verify_evidence(evidence: Evidence, belief: Belief) -> Subject:
@@ -60,9 +62,9 @@ def verify_evidence(evidence: Evidence, belief: Belief) -> Subject:
         opened, checks = open_message(data, belief, MESSAGE)
     except (EbmsFault, XmlError) as error:
         return Subject(evidence.name, "message", (*sums, failed("message", MESSAGE, error)))
-    beside = (*_check_content(evidence, opened), *_check_row(evidence, opened))
+    beside = (*_check_content(evidence, opened), *check_row(evidence, opened))
     if isinstance(opened.message.unit, UserMessage):
-        beside += tuple(_check_receipt(evidence, opened.message, opened.message.unit.receiver.id, belief))
+        beside += tuple(check_receipt(evidence, opened.message, opened.message.unit.receiver.id, belief))
     return Subject(evidence.name, opened.description, (*sums, *checks, *beside))
 
 
@@ -147,13 +149,13 @@ def _equal(file: str, other: str, expected: bytes, found: bytes) -> Check:
     )
 
 
-def _check_row(evidence: Evidence, opened: Opened) -> Iterator[Check]:
+def check_row(evidence: Evidence, opened: Opened) -> Iterator[Check]:
     """Compare what the report says with what the message says."""
     unit, row = opened.message.unit, evidence.row
     if not isinstance(unit, UserMessage):
-        yield _row_check("Expected a user message, found a signal")
+        yield _row_check(evidence, "Expected a user message, found a signal")
     elif row is not None and not row:
-        yield _row_check("Expected the message in the report, found no such row")
+        yield _row_check(evidence, "Expected the message in the report, found no such row")
     elif row is not None:
         facts = {"message_id": str(unit.info.message_id), "from": unit.sender.id, "to": unit.receiver.id}
         facts |= _facts(opened)
@@ -162,7 +164,9 @@ def _check_row(evidence: Evidence, opened: Opened) -> Iterator[Check]:
             for key, fact in facts.items()
             if row.get(key) != fact
         ]
-        yield _row_check(f"Expected what the message says, found {', '.join(wrong)}" if wrong else "")
+        yield _row_check(
+            evidence, f"Expected what the message says, found {', '.join(wrong)}" if wrong else ""
+        )
 
 
 def _facts(opened: Opened) -> dict[str, str]:
@@ -172,13 +176,13 @@ def _facts(opened: Opened) -> dict[str, str]:
     return {"sed": document.type, "cdm": document.version, "buc": scope.buc, "case": scope.case_id}
 
 
-def _row_check(problem: str) -> Check:
-    sentence = problem or "The report says the same as the message"
+def _row_check(evidence: Evidence, problem: str) -> Check:
+    sentence = problem or f"{evidence.told_by} says the same as the message"
     code = _CHANGED if problem else None
-    return Check(name="row", file=_REPORT, passed=not problem, sentence=sentence, code=code)
+    return Check(name="row", file=evidence.told_by, passed=not problem, sentence=sentence, code=code)
 
 
-def _check_receipt(evidence: Evidence, message: Unpacked, receiver: str, belief: Belief) -> Iterator[Check]:
+def check_receipt(evidence: Evidence, message: Unpacked, receiver: str, belief: Belief) -> Iterator[Check]:
     """Verify the receipt: signed by the receiver, about this message, with the digests of what was sent."""
     data = evidence.files.get(RECEIPT)
     if data is None:

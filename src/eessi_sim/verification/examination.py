@@ -16,7 +16,7 @@ from eessi_sim.cdm.report import Issue, Severity, ValidationReport
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.cdm.validation import Validator
-from eessi_sim.errors import EessiSimError, EnvelopeError, NotASed, SedError, XmlError
+from eessi_sim.errors import EessiSimError, EnvelopeError, NotASed, SedError, XmlError, ZipForbidden
 from eessi_sim.identifiers import CdmVersion, SedType
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.verification.outcome import Belief, Check
@@ -68,7 +68,7 @@ class Examination:
 
 
 def examine(name: str, data: bytes, validator: Validator, belief: Belief) -> Examination:
-    """Examine a file.
+    """Examine a file; an archive is no document and refused, wherever it lies.
 
     Args:
         name: how the user calls it.
@@ -80,11 +80,20 @@ def examine(name: str, data: bytes, validator: Validator, belief: Belief) -> Exa
         DefinitionError: a file of the definition of the SED is wrong.
     """
     kind = kind_of(data)
+    if kind is Kind.ZIP:
+        return refused(name, _archive())
     if kind is Kind.MESSAGE:
         return _Examiner(name, kind, validator, belief).message(data)
     if kind is Kind.ENVELOPE:
         return _Examiner(name, kind, validator, belief).envelope(data)
     return _Examiner(name, kind, validator, belief).sed(data)
+
+
+def _archive() -> ZipForbidden:
+    return ZipForbidden(
+        "Expected a document, found a zip archive",
+        hint="Unpack it; eessi-sim validate reads the documents of an archive, but no archive in an archive.",
+    )
 
 
 def refused(name: str, error: EessiSimError) -> Examination:

@@ -136,6 +136,8 @@ class Check:
     """Time that the signer claims."""
     trusted: bool | None = None
     """Whether an authority stands behind the signer; None when nobody said whom to believe, or nothing is signed."""
+    undecided: bool = False
+    """Whether nothing can be said, because what it takes was hidden; such a check does not fail."""
     differences: tuple[Difference, ...] = ()
     written: tuple[Written, ...] = ()
     """Files that hold what was digested, when somebody asked for them."""
@@ -154,6 +156,7 @@ class Check:
             "signer": self.signer,
             "signed_at": iso(self.signed_at) if self.signed_at else None,
             "trusted": self.trusted,
+            "undecided": self.undecided or None,
             "differences": [each.as_dict() for each in self.differences],
             "canonical": [asdict(each) for each in self.written],
         }
@@ -173,6 +176,11 @@ class Subject:
     def is_valid(self) -> bool:
         """Whether every check passed."""
         return all(check.passed for check in self.checks)
+
+    @property
+    def undecided(self) -> tuple[Check, ...]:
+        """The checks that could not be done."""
+        return tuple(check for check in self.checks if check.undecided)
 
     @property
     def failed(self) -> tuple[Check, ...]:

@@ -1,4 +1,4 @@
-"""Tells what a file is by its first octets: a SED, an envelope, a whole message, or none of them.
+"""Tells what a file is by its first octets: a SED, an envelope, a whole message, an archive, or none of them.
 
 Only the kind is told; whether the content is any good is found by whoever reads it.
 """
@@ -11,6 +11,7 @@ from eessi_sim import sbdh, xmlsafe
 from eessi_sim.as4 import vocabulary
 from eessi_sim.errors import XmlError
 from eessi_sim.xmlsafe import DEFAULT_LIMITS, XmlLimits
+from eessi_sim.zipsafe import is_zip
 
 
 class Kind(StrEnum):
@@ -22,6 +23,7 @@ class Kind(StrEnum):
     ENVELOPE = "envelope"
     """Standard Business Document: header and SED."""
     MESSAGE = "AS4 message"
+    ZIP = "zip archive"
     UNKNOWN = "unknown"
 
 
@@ -36,6 +38,8 @@ _KINDS: Final = {
 
 def kind_of(data: bytes, limits: XmlLimits = DEFAULT_LIMITS) -> Kind:
     """Return what ``data`` probably is; XML that cannot be read counts as a SED, whose reader says why."""
+    if is_zip(data):
+        return Kind.ZIP
     start = data[:200].removeprefix(_BOM).lstrip()
     if start[:1] in (b"{", b"["):
         return Kind.SED_JSON

@@ -5,7 +5,7 @@ whom. The time of the second is the one that the signature states, unless anothe
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -61,8 +61,15 @@ def check_seal(sed: Element, belief: Belief, file: str, raw: bytes | None = None
     return _judged(intact, result, belief)
 
 
-def check_message(message: Unpacked, belief: Belief, file: str) -> Check:
-    """Verify the signature of a message over Messaging, Body and every part."""
+def check_message(message: Unpacked, belief: Belief, file: str, withheld: Sequence[str] = ()) -> Check:
+    """Verify the signature of a message over Messaging, Body and every part.
+
+    Args:
+        message: taken apart.
+        belief: whom to believe.
+        file: name for the check.
+        withheld: content ids of parts that were taken away; only that they were signed is verified.
+    """
     parts = len(message.parts)
     covered = f"Messaging, Body and {parts} part{'s'[: parts > 1]}" if parts else "Messaging and Body"
     intact = Check(
@@ -72,17 +79,19 @@ def check_message(message: Unpacked, belief: Belief, file: str) -> Check:
         sentence=f"The signature over {covered} is intact",
         signed_at=message.unit.info.timestamp,
     )
-    result, hint = _integrity(message)
+    result, hint = _integrity(message, withheld)
     check = _judged(replace(intact, facts=partial(facts_of_message, message, result)), result, belief)
     return check if check.passed else replace(check, hint=hint)
 
 
-def _integrity(message: Unpacked) -> tuple[VerificationResult, str | None]:
+def _integrity(message: Unpacked, withheld: Sequence[str]) -> tuple[VerificationResult, str | None]:
     """Return how far the verification of a signature comes, and what to change."""
     try:
-        return msh.verify(message, candidates=None, trust=None, at=_ANY_TIME).result, None
+        verified = msh.verify(message, candidates=None, trust=None, at=_ANY_TIME, withheld=withheld)
     except EbmsFault as error:
         fault = error
+    else:
+        return verified.result, None
     assert isinstance(fault.verdict, VerificationResult)  # every fault of a verification has one
     return fault.verdict, fault.hint
 

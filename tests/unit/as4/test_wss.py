@@ -26,8 +26,9 @@ from tests.helpers.as4_messages import (
     verified,
 )
 
-from eessi_sim.as4 import msh, vocabulary
+from eessi_sim.as4 import mime, msh, vocabulary
 from eessi_sim.as4.ebms_errors import EbmsFault
+from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.model import Payload
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import Certificate, Purpose
@@ -54,6 +55,23 @@ def _plain(content_type: str, content: bytes) -> Payload:
 
 
 # What must pass
+
+
+def test_part_that_was_taken_away_is_not_compared() -> None:
+    """With a part withheld the rest of the signature is verified, and what was signed is still told."""
+    message = unpacked(packed_message((sed_payload(),)))
+    bare = msh.unpack_soap(mime.read(message.content_type, message.body, DEFAULT_LIMITS).root.content)
+    gone = [message.parts[0].content_id]
+    result = msh.verify(bare, candidates=None, trust=trust(), at=NOW, withheld=gone)
+    assert result.references == verified(message).references
+    assert [each.uri for each in result.result.references] == [each.uri for each in result.references[:2]]
+
+
+def test_part_that_was_taken_away_must_have_been_signed() -> None:
+    """A part without reference is refused, whether it is there or not."""
+    message = unpacked(packed_message())
+    with pytest.raises(EbmsFault, match="Expected part 'cid:other@no"):
+        msh.verify(message, candidates=None, trust=trust(), at=NOW, withheld=["other@no.example"])
 
 
 @pytest.mark.parametrize("algorithm", KeyAlgorithm)

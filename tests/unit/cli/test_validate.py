@@ -8,6 +8,8 @@ from tests.helpers import definitions, evidence
 from tests.helpers.commands import run, run_json
 from tests.helpers.golden import assert_golden
 
+from eessi_sim import zipsafe
+
 CDM = definitions.FOLDER
 
 
@@ -244,3 +246,28 @@ def test_unknown_rule_cannot_be_switched_off() -> None:
     assert "Did you mean A003-R0" in result.stderr
     lost = run("validate", "-", "--disable", "%", stdin=evidence.sample())
     assert "seds show" in lost.stderr
+
+
+def test_a_zip_stands_for_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each document of an archive is examined under its own name."""
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, zipsafe.write({"a.xml": evidence.sample(), "b/c.xml": b"<A003"}), "all.zip")
+    result = run_json("validate", "all.zip")
+    assert [(each["file"], each["valid"]) for each in result["files"]] == [
+        ("all.zip/a.xml", True),
+        ("all.zip/b/c.xml", False),
+    ]
+
+
+def test_a_zip_may_come_from_standard_input() -> None:
+    """The first octets say that it is an archive."""
+    result = run_json("validate", "-", stdin=zipsafe.write({"a.xml": evidence.sample()}))
+    assert [each["file"] for each in result["files"]] == ["(standard input)/a.xml"]
+
+
+def test_a_zip_of_several_is_not_mended(tmp_path: Path) -> None:
+    """One document is mended at a time, also out of an archive."""
+    archive = write(tmp_path, zipsafe.write({"a.xml": evidence.sample(), "b.xml": b"<A003"}), "all.zip")
+    result = run("validate", archive, "--fix", tmp_path / "out.xml")
+    assert "Expected one document beside --fix, found 2." in result.stderr
+    assert result.exit_code == 2

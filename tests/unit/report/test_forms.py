@@ -21,8 +21,9 @@ from tests.helpers.reports import (
 )
 
 from eessi_sim import xmlsafe
+from eessi_sim.clock import span
 from eessi_sim.report import json_form, junit, page
-from eessi_sim.report.diagram import draw, span
+from eessi_sim.report.diagram import draw
 
 
 class _Outline(HTMLParser):

@@ -43,6 +43,7 @@ def codes(subject: Subject) -> list[tuple[str, str | None]]:
         (b'{"A003": {}}', Kind.SED_JSON),
         (b"\xef\xbb\xbf  [", Kind.SED_JSON),
         (b"<A003/>", Kind.SED),
+        (b"PK\x03\x04", Kind.ZIP),
         (b"<broken", Kind.SED),
         (b"\n\n<A003/>", Kind.SED),
         ('<?xml version="1.0" encoding="UTF-16"?><A003/>'.encode("utf-16"), Kind.SED),

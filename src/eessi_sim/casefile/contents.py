@@ -1,0 +1,186 @@
+"""Reads everything that a node keeps of one case from its store, in the order in which it happened."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import product
+from typing import Final
+
+from eessi_sim.as4 import msh
+from eessi_sim.as4.msh import Packed
+from eessi_sim.buc import case as cases
+from eessi_sim.buc.case import Case
+from eessi_sim.casefile.chain import Record
+from eessi_sim.casefile.indicators import Times
+from eessi_sim.clock import iso
+from eessi_sim.identifiers import MessageId
+from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.security.keys import Purpose
+from eessi_sim.storage.base import (
+    Direction,
+    JournalEntry,
+    MessageKind,
+    MessageQuery,
+    NodeStore,
+    StoredDocument,
+    StoredMessage,
+)
+from eessi_sim.verification.evidence import MESSAGE, RECEIPT
+from eessi_sim.verification.laying_out import message_files, soap_part
+
+AUTHORITY: Final = "ca.pem"
+REVOKED: Final = "ca.crl"
+CASE: Final = "case.json"
+MESSAGES: Final = "messages"
+DOCUMENTS: Final = "documents"
+CERTIFICATES: Final = "certificates"
+STEP: Final = "step"
+DOCUMENT: Final = "document"
+MESSAGE_RECORD: Final = "message"
+PART: Final = "part"
+"""What lies in a message, taken out for those who read it."""
+CERTIFICATE: Final = "certificate"
+CASE_RECORD: Final = "case"
+_SIGNING: Final = (Purpose.EBMS, Purpose.SEAL)
+_ALL: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What belongs to a case and is not in the store of the node."""
+
+    directory: InstitutionRepository
+    """Lists the certificates of the participants."""
+    authority: bytes
+    """Certificate of the authority behind them, PEM."""
+    revoked: bytes
+    """Its revocation list, DER."""
+
+
+def gather(store: NodeStore, case: Case, surroundings: Surroundings, *, at: datetime) -> tuple[Record, ...]:
+    """Return everything about a case.
+
+    Args:
+        store: of the node whose copy of the case it is.
+        case: the copy.
+        surroundings: certificates.
+        at: time of what has no time of its own.
+    """
+    messages = user_messages(store, case, with_body=True)
+    happened = [
+        *_steps(store, case, messages),
+        *map(_document, store.documents(case.id, with_content=True)),
+        *(record for message in messages for record in _message(store, message)),
+    ]
+    return (*sorted(happened, key=lambda record: record.at), *_standing(case, surroundings, at))
+
+
+def user_messages(store: NodeStore, case: Case, *, with_body: bool = False) -> tuple[StoredMessage, ...]:
+    """Return the messages with documents of a case, sent and received, oldest first."""
+    query = MessageQuery(conversation=case.international_id.uuid, kind=MessageKind.USER)
+    return tuple(reversed(store.messages(query, limit=_ALL, with_body=with_body)))
+
+
+def times_of(store: NodeStore, case: Case) -> dict[MessageId, Times]:
+    """Return when the messages of a case were accepted and receipted; ours for what we received."""
+    return {message.message_id: _times(store, message) for message in user_messages(store, case)}
+
+
+def _times(store: NodeStore, message: StoredMessage) -> Times:
+    if message.direction is Direction.OUT:
+        return Times(None, message.accepted_at, message.receipted_at)
+    return Times(message.created_at, None, _receipted(store, message))
+
+
+def _receipted(store: NodeStore, message: StoredMessage) -> datetime | None:
+    query = MessageQuery(ref_to=message.message_id, kind=MessageKind.RECEIPT, direction=Direction.OUT)
+    return min((receipt.created_at for receipt in store.messages(query)), default=None)
+
+
+def _steps(store: NodeStore, case: Case, messages: Iterable[StoredMessage]) -> Iterator[Record]:
+    names = (case.id, *(message.message_id for message in messages))
+    found = {entry.seq: entry for name in names for entry in store.journal_of(name)}
+    return (_step(found[number]) for number in sorted(found))
+
+
+def _step(entry: JournalEntry) -> Record:
+    facts = {"step": entry.step, "outcome": entry.outcome, **entry.detail}
+    if entry.message_id:
+        facts["message"] = entry.message_id
+    return Record(at=entry.at, what=STEP, facts=facts)
+
+
+def _document(document: StoredDocument) -> Record:
+    facts = {
+        "document": str(document.document_id),
+        "version": str(document.version),
+        "sed": str(document.sed),
+        "direction": str(document.direction),
+    }
+    if document.message_id:
+        facts["message"] = document.message_id
+    file = f"{DOCUMENTS}/{document.document_id}/{document.version}/{document.sed}.xml"
+    return Record(at=document.stored_at, what=DOCUMENT, file=file, content=document.content, facts=facts)
+
+
+def _message(store: NodeStore, message: StoredMessage) -> Iterator[Record]:
+    """Yield a message with what lies in it, and what was answered to it: its receipt first of all."""
+    yield from _user_message(message)
+    is_receipted = False
+    query = MessageQuery(ref_to=message.message_id)
+    for signal in reversed(store.messages(query, limit=_ALL, with_body=True)):
+        if signal.kind is MessageKind.RECEIPT and not is_receipted:
+            is_receipted = True
+            yield _signal(signal, RECEIPT, soap_part(signal.content_type, signal.body))
+        elif signal.kind in (MessageKind.RECEIPT, MessageKind.ERROR):
+            # A second receipt, or an error: a message of its own beside the one that it is about.
+            own = f"{signal.kind}-{signal.message_id.file_name}.as4"
+            yield _signal(signal, own, msh.to_file(_packed(signal)))
+
+
+def _user_message(message: StoredMessage) -> Iterator[Record]:
+    facts = {**_facts(message), **message.details}
+    for name, content in message_files(_packed(message)).items():
+        file = f"{_folder(message.message_id)}/{name}"
+        what = MESSAGE_RECORD if name == MESSAGE else PART
+        own = facts if name == MESSAGE else {"message": message.message_id}
+        yield Record(at=message.created_at, what=what, file=file, content=content, facts=own)
+
+
+def _signal(signal: StoredMessage, name: str, content: bytes) -> Record:
+    about = str(signal.ref_to)
+    file = f"{_folder(about)}/{name}"
+    facts = {**_facts(signal), "about": about}
+    return Record(at=signal.created_at, what=str(signal.kind), file=file, content=content, facts=facts)
+
+
+def _facts(message: StoredMessage) -> dict[str, str]:
+    times = {"accepted": message.accepted_at, "receipted": message.receipted_at}
+    return {
+        "message": message.message_id,
+        "direction": str(message.direction),
+        "from": message.sender,
+        "to": message.receiver,
+        "state": message.state,
+        **{name: iso(time) for name, time in times.items() if time},
+    }
+
+
+def _folder(message_id: str) -> str:
+    return f"{MESSAGES}/{MessageId(message_id).file_name}"
+
+
+def _packed(message: StoredMessage) -> Packed:
+    return Packed(message.message_id, message.content_type, message.body)
+
+
+def _standing(case: Case, surroundings: Surroundings, at: datetime) -> Iterator[Record]:
+    """Yield what has no time of its own: the case as it stands, and the certificates."""
+    yield Record(at=at, what=CASE_RECORD, file=CASE, content=cases.encode(case), facts={"case": str(case.id)})
+    for party, purpose in product((each.institution for each in case.participants), _SIGNING):
+        for certificate in surroundings.directory.certificates_of(party, purpose):
+            file = f"{CERTIFICATES}/{party.file_name}-{purpose}-{certificate.serial:x}.pem"
+            facts = {"party": str(party), "purpose": str(purpose), "subject": certificate.subject}
+            yield Record(at=at, what=CERTIFICATE, file=file, content=certificate.pem, facts=facts)
+    yield Record(at=at, what=CERTIFICATE, file=AUTHORITY, content=surroundings.authority)
+    yield Record(at=at, what=CERTIFICATE, file=REVOKED, content=surroundings.revoked)

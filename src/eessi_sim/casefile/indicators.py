@@ -1,0 +1,284 @@
+"""How long everything in a case took: per document and peer when it was sent, receipted and answered, and what is late.
+
+Limits are those of the process tables; the engine never enforces them, they are marked for people only.
+"""
+
+import calendar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from statistics import median
+
+from eessi_sim.buc.case import (
+    Case,
+    CaseStatus,
+    Direction,
+    Document,
+    DocumentStatus,
+    DocumentVersion,
+)
+from eessi_sim.buc.definition import BucDefinition
+from eessi_sim.buc.terms import Deadline
+from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId, SedType
+
+
+class Answer(StrEnum):
+    """How it stands with the answer to a document."""
+
+    NONE = ""
+    """Nobody has to answer it."""
+    WAITING = "waiting"
+    OVERDUE = "overdue"
+    """Waiting, and the limit of the process table is over."""
+    ANSWERED = "answered"
+    LATE = "late"
+    """Answered, after the limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """When a message arrived here, was accepted by the next hop, and receipted by the final receiver.
+
+    None for what has not happened, or not here.
+    """
+
+    arrived_at: datetime | None = None
+    accepted_at: datetime | None = None
+    receipted_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """One version of a document between this institution and one peer; of a draft, which has no peer yet."""
+
+    document: DocumentId
+    sed: SedType
+    version: int
+    direction: Direction
+    status: DocumentStatus
+    peer: InstitutionId | None
+    at: datetime | None
+    """When it was sent, or received; None for a draft."""
+    accepted_at: datetime | None = None
+    receipted_at: datetime | None = None
+    answered_at: datetime | None = None
+    answered_by: SedType | None = None
+    due_at: datetime | None = None
+    """When the answer must be there at the latest; None where the table states no length."""
+    limit: Deadline | None = None
+    answer: Answer = Answer.NONE
+
+    @property
+    def receipted_after(self) -> timedelta | None:
+        """How long the receipt took."""
+        return self.receipted_at - self.at if self.receipted_at and self.at else None
+
+    @property
+    def answered_after(self) -> timedelta | None:
+        """How long the answer took."""
+        return self.answered_at - self.at if self.answered_at and self.at else None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Durations of one kind."""
+
+    number: int
+    median: timedelta | None
+    longest: timedelta | None
+
+    @classmethod
+    def of(cls, durations: list[timedelta]) -> "Span":
+        """Sum durations up."""
+        if not durations:
+            return cls(0, None, None)
+        middle = median(each.total_seconds() for each in durations)
+        return cls(len(durations), timedelta(seconds=middle), max(durations))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """What came and went between this institution and one peer in a case."""
+
+    institution: InstitutionId
+    sent: int
+    """Versions of documents that we sent."""
+    received: int
+    receipts: Span
+    """Of what we sent: how long the peer's receipts took."""
+    answers: Span
+    """Of what we sent: how long the peer's answers took."""
+    own_answers: Span
+    """Of what we received: how long our answers took."""
+    waiting: int
+    """Documents of either side that wait for an answer, overdue ones included."""
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True)
+class Indicators:
+    """The times of one copy of a case."""
+
+    case: Case
+    exchanges: tuple[Exchange, ...]
+    """In the order of the case."""
+
+    @property
+    def overdue(self) -> int:
+        """How many answers are overdue."""
+        return sum(each.answer is Answer.OVERDUE for each in self.exchanges)
+
+    @property
+    def waiting(self) -> int:
+        """How many answers are waited for, overdue ones included."""
+        return sum(each.answer in _OPEN for each in self.exchanges)
+
+    def peers(self) -> tuple[Peer, ...]:
+        """Return the sums for each institution that something was exchanged with."""
+        names = dict.fromkeys(each.peer for each in self.exchanges if each.peer is not None)
+        return tuple(_peer(name, [each for each in self.exchanges if each.peer == name]) for name in names)
+
+
+_OPEN = (Answer.WAITING, Answer.OVERDUE)
+
+
+def indicators(
+    case: Case, times: Mapping[MessageId, Times], process: BucDefinition | None, *, now: datetime
+) -> Indicators:
+    """Return the times of a copy of a case.
+
+    Args:
+        case: the copy.
+        times: of its messages, by id.
+        process: says what has to be answered, and how soon; None when nobody defines it.
+        now: decides what is overdue.
+    """
+    measure = _Measure(case, times, process, now)
+    return Indicators(
+        case, tuple(each for document in case.documents for each in measure.exchanges(document))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Measure:
+    case: Case
+    times: Mapping[MessageId, Times]
+    process: BucDefinition | None
+    now: datetime
+
+    def exchanges(self, document: Document) -> Iterator[Exchange]:
+        """Yield every version of a document with every peer."""
+        for version in document.versions:
+            if version.received_at is not None:
+                yield self._exchange(
+                    document, version, document.sender, version.received_at, version.message_id
+                )
+            elif version.sent_at is not None:
+                for delivery in version.deliveries:
+                    yield self._exchange(
+                        document, version, delivery.receiver, version.sent_at, delivery.message_id
+                    )
+            else:
+                yield self._exchange(document, version, None, None, None)
+
+    def _exchange(
+        self,
+        document: Document,
+        version: DocumentVersion,
+        peer: InstitutionId | None,
+        at: datetime | None,
+        message_id: MessageId | None,
+    ) -> Exchange:
+        times = self.times.get(message_id, Times()) if message_id else Times()
+        at = times.arrived_at or at
+        reply = self._reply(document, peer, at)
+        limit = self._limit(document, peer) if at and peer else None
+        due_at = _after(at, limit) if at and limit else None
+        answered_at = reply.exchanged_at if reply else None
+        return Exchange(
+            document=document.id,
+            sed=document.type,
+            version=version.number,
+            direction=document.direction,
+            status=document.status,
+            peer=peer,
+            at=at,
+            accepted_at=times.accepted_at,
+            receipted_at=times.receipted_at,
+            answered_at=answered_at,
+            answered_by=reply.type if reply else None,
+            due_at=due_at,
+            limit=limit,
+            answer=self._answer(document, peer, answered_at, due_at),
+        )
+
+    def _reply(self, document: Document, peer: InstitutionId | None, at: datetime | None) -> Document | None:
+        """Return the first answer to a document that came back between the same two."""
+        replies = [
+            other
+            for other in self.case.exchanged()
+            if other.parent_id == document.id
+            and other.direction is not document.direction
+            and (other.sender == peer or peer in other.receivers)
+            and self._answers(other.type, document)
+            and at is not None
+            and other.exchanged_at is not None
+            and other.exchanged_at >= at
+        ]
+        return replies[0] if replies else None
+
+    def _answers(self, sed: SedType, document: Document) -> bool:
+        """Return whether a type answers a document; without a table everything with this parent does."""
+        if self.process is None:
+            return True
+        return any(step.sed == sed and document.type in step.replies_to for step in self.process.steps)
+
+    def _deadlines(self, document: Document, peer: InstitutionId) -> list[Deadline | None]:
+        """Return the limit of every answer that may be given, None for one without."""
+        who = peer if document.direction is Direction.OUT else self.case.own
+        role = self.case.role_of(who)
+        steps = self.process.steps if self.process else ()
+        return [step.deadline for step in steps if document.type in step.replies_to and step.sender is role]
+
+    def _limit(self, document: Document, peer: InstitutionId) -> Deadline | None:
+        """Return the shortest limit that has a length."""
+        found = [each for each in self._deadlines(document, peer) if each and (each.months or each.days)]
+        return min(found, key=lambda each: 31 * each.months + each.days, default=None)
+
+    def _answer(
+        self,
+        document: Document,
+        peer: InstitutionId | None,
+        answered_at: datetime | None,
+        due_at: datetime | None,
+    ) -> Answer:
+        if answered_at is not None:
+            return Answer.LATE if due_at is not None and answered_at > due_at else Answer.ANSWERED
+        is_open = self.case.status is CaseStatus.OPEN and document.stands
+        if peer is None or not is_open or not self._deadlines(document, peer):
+            return Answer.NONE
+        return Answer.OVERDUE if due_at is not None and self.now > due_at else Answer.WAITING
+
+
+def _after(at: datetime, limit: Deadline) -> datetime:
+    """Return when a limit ends: calendar months keep the day, or take the last one of a shorter month."""
+    months = at.year * 12 + at.month - 1 + limit.months
+    year, month = months // 12, months % 12 + 1
+    day = min(at.day, calendar.monthrange(year, month)[1])
+    return at.replace(year=year, month=month, day=day) + timedelta(days=limit.days)
+
+
+def _peer(name: InstitutionId, exchanges: list[Exchange]) -> Peer:
+    sent = [each for each in exchanges if each.direction is Direction.OUT]
+    received = [each for each in exchanges if each.direction is Direction.IN]
+    return Peer(
+        institution=name,
+        sent=len(sent),
+        received=len(received),
+        receipts=Span.of([each.receipted_after for each in sent if each.receipted_after is not None]),
+        answers=Span.of([each.answered_after for each in sent if each.answered_after is not None]),
+        own_answers=Span.of([each.answered_after for each in received if each.answered_after is not None]),
+        waiting=sum(each.answer in _OPEN for each in exchanges),
+        overdue=sum(each.answer is Answer.OVERDUE for each in exchanges),
+    )

@@ -1,0 +1,238 @@
+"""``case list`` and ``case show``: which cases there are, how long everything took, and what is overdue."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Final
+
+from rich.text import Text
+
+from eessi_sim.buc.case import Case, CaseRole, Direction
+from eessi_sim.buc.loader import Definitions
+from eessi_sim.casefile import contents
+from eessi_sim.casefile.indicators import Answer, Exchange, Indicators, Peer, Span, indicators
+from eessi_sim.cli import output
+from eessi_sim.cli.copies import Copy
+from eessi_sim.cli.stores import Stores
+from eessi_sim.clock import iso, span
+from eessi_sim.storage.base import NodeStore
+
+_PAGE: Final = 500
+_STYLES: Final = {
+    Answer.OVERDUE: output.BAD,
+    Answer.LATE: output.WARN,
+    Answer.WAITING: output.DIM,
+    Answer.ANSWERED: output.GOOD,
+}
+
+
+def measured(copy: Copy, now: datetime) -> Indicators:
+    """Return the times of a copy of a case."""
+    times = contents.times_of(copy.store, copy.case)
+    return indicators(copy.case, times, Definitions.default().find(copy.case.buc), now=now)
+
+
+def copies_in(stores: Stores, node: str | None) -> list[Copy]:
+    """Return one copy of each case, that of the case owner where there is one, the oldest case first.
+
+    Args:
+        stores: of all nodes.
+        node: only the copies of this one.
+    """
+    chosen: dict[str, Copy] = {}
+    for party, store in stores.items():
+        for case in _cases(store) if node in (None, party) else ():
+            if case.international_id not in chosen or case.role is CaseRole.CASE_OWNER:
+                chosen[case.international_id] = Copy(case, store)
+    return sorted(chosen.values(), key=lambda copy: (copy.case.created_at, copy.case.international_id))
+
+
+def _cases(store: NodeStore) -> Iterator[Case]:
+    after = None
+    while page := store.cases(limit=_PAGE, after=after):
+        yield from page
+        after = page[-1].id
+
+
+def summary(found: Indicators) -> dict[str, object]:
+    """Return the JSON form of a case in the list."""
+    case = found.case
+    return {
+        "case": case.international_id,
+        "node": case.own,
+        "local_case": case.id,
+        "buc": case.buc,
+        "role": case.role.short,
+        "status": case.status,
+        "created_at": iso(case.created_at),
+        "peers": [participant.institution for participant in case.others],
+        "documents": len(case.documents),
+        "waiting": found.waiting,
+        "overdue": found.overdue,
+    }
+
+
+def show_list(found: list[Indicators]) -> None:
+    """Print one line per case."""
+    rows = [
+        (
+            each.case.international_id,
+            each.case.buc,
+            each.case.own,
+            "\n".join(participant.institution for participant in each.case.others),
+            each.case.status,
+            len(each.case.documents),
+            _open_answers(each),
+        )
+        for each in found
+    ]
+    output.show_table(["!Case", "!BUC", "!Copy of", "!With", "!Status", ">SEDs", "Answers"], rows)
+
+
+def _open_answers(found: Indicators) -> Text:
+    if found.overdue:
+        return Text(f"{found.overdue} overdue", style=output.BAD)
+    return Text(f"{found.waiting} open" if found.waiting else "", style=output.DIM)
+
+
+def details(found: Indicators) -> dict[str, object]:
+    """Return the JSON form of one case."""
+    return {
+        **summary(found),
+        "exchanges": [_exchange(each) for each in found.exchanges],
+        "by_peer": [_peer(each) for each in found.peers()],
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, object]:
+    limit = exchange.limit
+    return {
+        "document": exchange.document,
+        "sed": exchange.sed,
+        "version": exchange.version,
+        "direction": exchange.direction,
+        "status": exchange.status,
+        "peer": exchange.peer,
+        "at": _time(exchange.at),
+        "accepted_at": _time(exchange.accepted_at),
+        "receipted_at": _time(exchange.receipted_at),
+        "answered_at": _time(exchange.answered_at),
+        "answered_by": exchange.answered_by,
+        "answer": exchange.answer,
+        "due_at": _time(exchange.due_at),
+        "limit": {**asdict(limit)} if limit else None,
+    }
+
+
+def _peer(peer: Peer) -> dict[str, object]:
+    return {
+        "peer": peer.institution,
+        "sent": peer.sent,
+        "received": peer.received,
+        "receipts": _span(peer.receipts),
+        "answers": _span(peer.answers),
+        "own_answers": _span(peer.own_answers),
+        "waiting": peer.waiting,
+        "overdue": peer.overdue,
+    }
+
+
+def _span(durations: Span) -> dict[str, object]:
+    return {
+        "number": durations.number,
+        "median_seconds": durations.median.total_seconds() if durations.median is not None else None,
+        "longest_seconds": durations.longest.total_seconds() if durations.longest is not None else None,
+    }
+
+
+def _time(time: datetime | None) -> str | None:
+    return iso(time) if time else None
+
+
+def show_details(found: Indicators) -> None:
+    """Print a case: its documents with their times, and the sums per peer."""
+    case = found.case
+    output.show(Text(f"{case.buc}  {case.international_id}", style="bold"))
+    output.show_fields(
+        {
+            "copy of": f"{case.own} ({case.role.short}), case {case.id}",
+            "with": ", ".join(f"{each.institution} ({each.role.short})" for each in case.others),
+            "status": f"{case.status}, opened {iso(case.created_at)}",
+        }
+    )
+    headings = ["!SED", ">V.", "!Status", "!Peer", "!Sent or received", ">Receipted", ">Answered", "!Answer"]
+    output.show_table(headings, [_row(each) for each in found.exchanges])
+    for each in found.exchanges:
+        if each.answer is Answer.OVERDUE and each.limit:
+            _show_overdue(each)
+    headings = [
+        "!Peer",
+        ">Sent",
+        ">Received",
+        "!Receipts",
+        "!Answers",
+        "!Our answers",
+        ">Waiting",
+        ">Overdue",
+    ]
+    output.show(Text())
+    output.show_table(headings, [_sums(each) for each in found.peers()])
+
+
+def _row(exchange: Exchange) -> tuple[object, ...]:
+    way = "→" if exchange.direction is Direction.OUT else "←"
+    return (
+        exchange.sed,
+        exchange.version,
+        exchange.status,
+        f"{way} {exchange.peer}" if exchange.peer else "",
+        f"{exchange.at:%Y-%m-%d %H:%M:%S}" if exchange.at else "",
+        _after(exchange.receipted_after),
+        _after(exchange.answered_after),
+        _answer(exchange),
+    )
+
+
+def _answer(exchange: Exchange) -> Text:
+    words = {
+        Answer.NONE: "",
+        Answer.WAITING: f"until {exchange.due_at:%Y-%m-%d}" if exchange.due_at else "waiting",
+        Answer.OVERDUE: f"overdue since {exchange.due_at:%Y-%m-%d}" if exchange.due_at else "",
+        Answer.ANSWERED: exchange.answered_by,
+        Answer.LATE: f"{exchange.answered_by}, late",
+    }
+    return Text(words[exchange.answer] or "", style=_STYLES.get(exchange.answer, ""))
+
+
+def _show_overdue(exchange: Exchange) -> None:
+    assert exchange.limit is not None  # the caller has asked
+    source = exchange.limit.article or exchange.limit.source
+    line = Text(f"overdue: {exchange.sed} {exchange.peer}, {exchange.limit.text.strip()}", style=output.BAD)
+    line.append(f" ({source}, {exchange.limit.confidence})", style=output.DIM)
+    output.show(line)
+
+
+def _sums(peer: Peer) -> tuple[object, ...]:
+    return (
+        peer.institution,
+        peer.sent,
+        peer.received,
+        _durations(peer.receipts),
+        _durations(peer.answers),
+        _durations(peer.own_answers),
+        peer.waiting or "",
+        Text(str(peer.overdue or ""), style=output.BAD),
+    )
+
+
+def _durations(durations: Span) -> str:
+    """Return number, median and longest; the time alone when there is one only."""
+    if durations.median is None or durations.longest is None:
+        return ""
+    if durations.number == 1:
+        return span(durations.longest)
+    return f"{durations.number}: {span(durations.median)}, ≤ {span(durations.longest)}"
+
+
+def _after(duration: timedelta | None) -> str:
+    return span(duration) if duration is not None else ""

@@ -1,0 +1,39 @@
+"""The stores of the nodes of a network, read directly: it does not matter whether the network runs."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import click
+
+from eessi_sim.cli.stage import STATE_FOLDER
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.simulation.state import load_state
+from eessi_sim.storage.base import NodeStore
+from eessi_sim.storage.sqlite import SqliteStorage
+
+Stores = Mapping[InstitutionId, NodeStore]
+
+state_option = click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    default=STATE_FOLDER,
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the network.",
+)
+
+
+@asynccontextmanager
+async def open_stores(folder: Path) -> AsyncIterator[Stores]:
+    """Open the stores of all nodes that have one."""
+    state = load_state(folder)
+    parties = [InstitutionId(node.party) for node in state.nodes]
+    # The folder may have been moved since: its own place counts, not the one that it was made at.
+    files = {party: folder / "nodes" / f"{party.file_name}.sqlite" for party in parties}
+    storages = {party: SqliteStorage(path) for party, path in files.items() if path.exists()}
+    try:
+        yield {party: storage.node(party) for party, storage in storages.items()}
+    finally:
+        for storage in storages.values():
+            await storage.close()

@@ -1,0 +1,58 @@
+"""What ``case list`` and ``case show`` print about answers that are waited for, overdue or late."""
+
+from datetime import datetime
+
+import pytest
+from tests.helpers.exchanges import CLERK, LATER, MUCH_LATER, a_document, measured, received, sent
+from tests.helpers.stored import NOON
+
+from eessi_sim.buc.case import Direction, DocumentStatus, DocumentVersion
+from eessi_sim.cli import case_times
+
+
+@pytest.fixture(autouse=True)
+def _columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As wide as without a terminal."""
+    monkeypatch.setenv("COLUMNS", "100")
+
+
+def test_what_is_overdue_is_marked_with_its_law(capsys: pytest.CaptureFixture[str]) -> None:
+    """The limit, its article and its confidence are told."""
+    case_times.show_details(measured(sent(), now=MUCH_LATER))
+    shown = capsys.readouterr().out
+    assert "overdue since 2026-05-02" in shown
+    assert "(Art. 16(3) Reg. 987/2009, inferred)" in shown.replace("\n", " ")
+
+
+def test_what_is_waited_for_shows_until_when(capsys: pytest.CaptureFixture[str]) -> None:
+    """The day is that of the limit."""
+    case_times.show_details(measured(sent(), now=LATER))
+    assert "until 2026-05-02" in capsys.readouterr().out
+
+
+def test_what_was_late_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
+    """The answer is named all the same."""
+    case_times.show_details(measured(sent(), received(at=MUCH_LATER), now=MUCH_LATER))
+    assert "A012, late" in capsys.readouterr().out
+
+
+def test_a_draft_is_shown_with_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """It has no peer and no times."""
+    version = DocumentVersion(number=1, actor=CLERK, saved_at=NOON)
+    draft = a_document("A003", 1, (version,), direction=Direction.OUT, status=DocumentStatus.NEW, order=0)
+    case_times.show_details(measured(draft))
+    assert "new" in capsys.readouterr().out
+
+
+def test_several_durations_are_summed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    """Number, median and longest."""
+    documents = (sent(), sent(number=3), received(), received(number=4, parent_id=sent(number=3).id))
+    case_times.show_details(measured(*documents))
+    assert "2: 3.0 days, ≤ 3.0 days" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("now", "word"), [(LATER, "1 open"), (MUCH_LATER, "1 overdue")])
+def test_the_list_counts_open_answers(now: datetime, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Overdue ones come first."""
+    case_times.show_list([measured(sent(), now=now)])
+    assert word in capsys.readouterr().out
