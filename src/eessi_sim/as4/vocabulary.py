@@ -42,6 +42,9 @@ ERROR_ACTION: Final = EB + "oneWay.error"
 
 DEFAULT_MPC: Final = EB + "defaultMPC"
 """Message partition channel of a message that names none (ebMS3 core 3.4.1)."""
+INITIATOR_ROLE: Final = EB + "initiator"
+RESPONDER_ROLE: Final = EB + "responder"
+"""Roles of parties that agreed on no others (ebMS3 core appendix D.3)."""
 TEST_SERVICE: Final = EB + "service"
 TEST_ACTION: Final = EB + "test"
 

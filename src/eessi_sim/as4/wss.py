@@ -22,7 +22,7 @@ from eessi_sim.as4.soap import Envelope
 from eessi_sim.errors import SignatureError, XmlError
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import Certificate, KeyPair, Purpose
-from eessi_sim.security.policy import DEFAULT, SignaturePolicy, Transform
+from eessi_sim.security.policy import ANY_PROFILE, DEFAULT, SignaturePolicy, Transform
 from eessi_sim.security.result import Indication, ReferenceResult, SubIndication, VerificationResult
 from eessi_sim.security.trust import TrustStore, check_signer
 from eessi_sim.security.xmldsig import ParsedSignature, Reference
@@ -92,7 +92,7 @@ def sign(
     return named.token + signature, references
 
 
-def signed_references(envelope: Envelope, policy: SignaturePolicy = DEFAULT) -> tuple[Reference, ...]:
+def signed_references(envelope: Envelope, policy: SignaturePolicy = ANY_PROFILE) -> tuple[Reference, ...]:
     """Return what the signature of a message covers, empty when it is not signed; verifies nothing.
 
     Raises:
