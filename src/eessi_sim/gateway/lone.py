@@ -36,7 +36,7 @@ from eessi_sim.identifiers import IdFactory, MessageId, RandomIdFactory
 from eessi_sim.security.keys import Certificate, HeldKey, KeyPair
 from eessi_sim.security.trust import TrustStore
 from eessi_sim.security.xmldsig import Reference
-from eessi_sim.transport.base import Request, Response, Transport
+from eessi_sim.transport.base import Handler, Request, Response, Transport
 
 _WITHIN: Final = 60.0
 """Seconds for one HTTP exchange (our choice)."""
@@ -231,14 +231,18 @@ class LoneGateway:
     # Receiving
 
     def serve(
-        self, modes: Sequence[ProcessingMode], deliver: Callable[[Delivery], Awaitable[None]]
-    ) -> Callable[[Request], Awaitable[Response]]:
+        self,
+        modes: Sequence[ProcessingMode],
+        deliver: Callable[[Delivery], Awaitable[None]],
+        note_refusal: Callable[[EbmsFault], None] = lambda _: None,
+    ) -> Handler:
         """Return the handler for a listener.
 
         Args:
             modes: what was agreed; a message that fits none is answered with the nearest one.
             deliver: makes a message durable; the receipt is sent when it returns. An EbmsFault it raises is the
                 answer to the sender. Not called for pings and duplicates.
+            note_refusal: learns why a message was refused, in words that the sender does not get.
         """
         receipts: OrderedDict[MessageId, _Answered] = OrderedDict()
 
@@ -251,6 +255,7 @@ class LoneGateway:
             except (NotAs4, XmlError) as error:
                 return _plain(400, f"{error.code}: {error.message}")
             except EbmsFault as fault:
+                note_refusal(fault)
                 return self._refusal(fault)
             return Response(200, {"content-type": receipt.content_type}, receipt.body)
 
