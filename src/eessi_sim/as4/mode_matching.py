@@ -8,26 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eessi_sim.as4 import vocabulary
+from eessi_sim.as4.differences import Difference
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import Agreement, Party, UserMessage
 from eessi_sim.as4.modes import ProcessingMode
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One field in which a message is not what the mode says."""
-
-    field: str
-    """Name as in the header, for example ``To/PartyId``."""
-    expected: str
-    found: str
-    weight: int
-
-    def __str__(self) -> str:
-        remark = ""
-        if self.expected.strip().casefold() == self.found.strip().casefold():
-            remark = " (only capital letters or blanks differ)"
-        return f'{self.field}: expected "{self.expected}", found "{self.found}"{remark}'
 
 
 @dataclass(frozen=True, slots=True)
