@@ -189,6 +189,18 @@ class SignatureError(EessiSimError):
         self.verdict = verdict
 
 
+class EncryptionError(EessiSimError):
+    """Content cannot be encrypted, or is encrypted in a way that we do not accept."""
+
+    code = "encryption"
+
+
+class DecryptionError(EncryptionError):
+    """Content cannot be decrypted; why exactly is never told."""
+
+    code = "decryption"
+
+
 class KeyMaterialError(EessiSimError):
     """A key or certificate cannot be read or used."""
 

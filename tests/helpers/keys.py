@@ -5,11 +5,11 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from eessi_sim.security.keys import Certificate, KeyPair, PrivateKey
+from eessi_sim.security.keys import Certificate, KeyPair, SigningKey
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm, Purpose
 from eessi_sim.security.trust import TrustStore
 
@@ -55,7 +55,7 @@ def rsa_key(bits: int) -> rsa.RSAPrivateKey:
 
 
 def certificate(
-    key: PrivateKey | ed25519.Ed25519PrivateKey | None = None,
+    key: SigningKey | ed448.Ed448PrivateKey | None = None,
     *extensions: tuple[x509.ExtensionType, bool],
     issuer: KeyPair | None = None,
     subject: str = "anybody",
@@ -76,5 +76,6 @@ def certificate(
     for value, critical in extensions:
         builder = builder.add_extension(value, critical=critical)
     signer = issuer.private_key if issuer else key
-    algorithm = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
+    is_edwards = isinstance(signer, ed448.Ed448PrivateKey | ed25519.Ed25519PrivateKey)
+    algorithm = None if is_edwards else hashes.SHA256()
     return Certificate.from_der(builder.sign(signer, algorithm).public_bytes(Encoding.DER))

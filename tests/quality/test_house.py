@@ -30,7 +30,7 @@ def test_readme_names_every_command() -> None:
 
 def test_every_command_of_the_readme_exists() -> None:
     """Whatever the README calls ``eessi-sim …`` is a command."""
-    called = set(re.findall(r"eessi-sim ([a-z][a-z-]*)", README))
+    called = set(re.findall(r"eessi-sim ([a-z][a-z0-9-]*)", README))
     assert called - set(COMMANDS) == set()
 
 

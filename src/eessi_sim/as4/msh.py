@@ -10,9 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from eessi_sim.as4 import compression, mime, soap, soap_writer, vocabulary, wss
+from eessi_sim.as4 import compression, encryption, mime, soap, soap_writer, vocabulary, wss
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.encryption import Encryption
 from eessi_sim.as4.header_structure import invalid
+from eessi_sim.as4.key_references import KeyReference
 from eessi_sim.as4.limits import DEFAULT_LIMITS, As4Limits
 from eessi_sim.as4.mime_headers import read_headers
 from eessi_sim.as4.model import (
@@ -145,6 +147,8 @@ def pack_user_message(
     *,
     token: str,
     multihop: bool = True,
+    key_reference: KeyReference = KeyReference.TOKEN,
+    encryption: Encryption | None = None,
 ) -> Packed:
     """Pack a user message.
 
@@ -154,13 +158,25 @@ def pack_user_message(
         keys: ebMS key pair of the sender; None sends without signature, which EESSI does not allow.
         token: 32 hexadecimal digits that occur nowhere else; ids and boundary are made of it.
         multihop: whether intermediaries may forward it.
+        key_reference: how the signature names its certificate.
+        encryption: for whom the parts are encrypted; None leaves them readable, as EESSI's institutions do.
 
     Raises:
         EbmsFault: a value cannot be written.
+        EncryptionError: nobody can encrypt for this receiver.
+        KeyMaterialError: a certificate cannot be named in the wanted way.
         XmlError: an uncompressed XML part is not well-formed, so that it cannot be signed.
     """
     whole = replace(message, parts=tuple(payload.part_info for payload in payloads))
-    return _pack(_Draft(whole, token, tuple(payloads), has_role=multihop), keys)
+    draft = _Draft(
+        whole,
+        token,
+        tuple(payloads),
+        has_role=multihop,
+        key_reference=key_reference,
+        encryption=encryption,
+    )
+    return _pack(draft, keys)
 
 
 def pack_receipt(
@@ -170,6 +186,7 @@ def pack_receipt(
     stamp: Stamp,
     references: tuple[Reference, ...] | None = None,
     style: SignalStyle = EESSI_SIGNALS,
+    key_reference: KeyReference = KeyReference.TOKEN,
 ) -> Packed:
     """Pack the receipt of a user message; multi-hop when the message was.
 
@@ -181,6 +198,7 @@ def pack_receipt(
         stamp: identity of the receipt.
         references: what ``verify`` returned; read from the message when None.
         style: form of the multi-hop frame.
+        key_reference: how the signature names its certificate.
 
     Raises:
         EbmsFault: 0003 when it is no user message; receipts and errors get no receipt.
@@ -196,10 +214,11 @@ def pack_receipt(
     receipt = Receipt(
         _reply_info(stamp, message.info.message_id), references, None if references else message
     )
-    if not received.is_multihop:
-        return _pack(_Draft(receipt, stamp.token), keys)
-    blocks = _routing_blocks(message, vocabulary.RECEIPT_ACTION, style.receipt_suffix, style)
-    return _pack(_Draft(receipt, stamp.token, blocks=blocks, has_role=style.has_messaging_role), keys)
+    draft = _Draft(receipt, stamp.token, key_reference=key_reference)
+    if received.is_multihop:
+        blocks = _routing_blocks(message, vocabulary.RECEIPT_ACTION, style.receipt_suffix, style)
+        draft = replace(draft, blocks=blocks, has_role=style.has_messaging_role)
+    return _pack(draft, keys)
 
 
 def pack_error(
@@ -210,6 +229,7 @@ def pack_error(
     stamp: Stamp,
     style: SignalStyle = EESSI_SIGNALS,
     fault: str | None = None,
+    key_reference: KeyReference = KeyReference.TOKEN,
 ) -> Packed:
     """Pack an error signal; multi-hop when it is about a multi-hop user message.
 
@@ -220,6 +240,7 @@ def pack_error(
         stamp: identity of the error signal.
         style: form of the multi-hop frame.
         fault: reason of a SOAP Fault to go along (ebMS3 core 6.6).
+        key_reference: how the signature names its certificate.
 
     Raises:
         EbmsFault: 0003 for an error about an error, which is never sent (ebMS3 core 6.2).
@@ -231,7 +252,8 @@ def pack_error(
         )
     ref = about.message_id if isinstance(about, Unpacked) else about
     named = tuple(error if error.ref else replace(error, ref=ref) for error in errors)
-    draft = _Draft(ErrorSignal(_reply_info(stamp, ref), named), stamp.token, fault=fault)
+    signal = ErrorSignal(_reply_info(stamp, ref), named)
+    draft = _Draft(signal, stamp.token, key_reference=key_reference, fault=fault)
     if received and received.is_multihop and isinstance(received.unit, UserMessage):
         blocks = _routing_blocks(received.unit, vocabulary.ERROR_ACTION, style.error_suffix, style)
         draft = replace(draft, blocks=blocks, has_role=style.has_messaging_role)
@@ -253,6 +275,8 @@ class _Draft:
     blocks: str = ""
     """Header blocks that are not signed."""
     has_role: bool = False
+    key_reference: KeyReference = KeyReference.TOKEN
+    encryption: Encryption | None = None
     fault: str | None = None
 
 
@@ -277,14 +301,19 @@ def _pack(draft: _Draft, keys: KeyPair | None) -> Packed:
         draft.unit, messaging_id if keys else None, has_role=draft.has_role
     )
     body = soap_writer.write_body(body_id if keys else None, draft.fault)
-    security = ""
     digests: tuple[Reference, ...] = ()
+    signature, encrypted, payloads = "", "", draft.payloads
     if keys:
-        parts = wss.SignedParts(messaging_id, messaging.encode(), body_id, body.encode(), draft.payloads)
-        security, digests = wss.sign(parts, keys, token_id=f"cert-{token}")
+        parts = wss.SignedParts(messaging_id, messaging.encode(), body_id, body.encode(), payloads)
+        signature, digests = wss.sign(parts, keys, token_id=f"cert-{token}", reference=draft.key_reference)
+    if draft.encryption:
+        result = encryption.encrypt(payloads, draft.encryption, token)
+        encrypted, payloads = result.blocks, result.payloads
+    content = encrypted + signature
+    security = soap_writer.write_security(content) if content else ""
     envelope = soap_writer.write_envelope((security, draft.blocks, messaging), body)
     root_id = f"root-{token}@{message_id.partition('@')[2]}"
-    content_type, octets = mime.write(f"=-{token}", root_id, envelope, draft.payloads)
+    content_type, octets = mime.write(f"=-{token}", root_id, envelope, payloads)
     return Packed(message_id, content_type, octets, digests)
 
 

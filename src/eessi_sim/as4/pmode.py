@@ -5,13 +5,16 @@ Values and pure checks only; the constants of EESSI are those of its public refe
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from eessi_sim.as4 import vocabulary
+from eessi_sim.as4.differences import Difference
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import CollaborationInfo, MessageInfo, Party, UserMessage
 from eessi_sim.clock import iso
 from eessi_sim.errors import SettingsError
+
+_Service: TypeAlias = tuple[str, str | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Profile:
     roles: frozenset[str] = frozenset(
         {vocabulary.INSTITUTION_ROLE, vocabulary.CSN_ROLE, vocabulary.ACCESS_POINT_ROLE}
     )
-    services: frozenset[tuple[str, str | None, str]] = frozenset(
+    services: frozenset[_Service] = frozenset(
         {
             (vocabulary.BUSINESS_SERVICE, vocabulary.SERVICE_TYPE, vocabulary.SEND_ACTION),
             (vocabulary.SYSTEM_SERVICE, vocabulary.SERVICE_TYPE, vocabulary.SEND_ACTION),
@@ -127,9 +130,30 @@ def _check_parties(sender: Party, receiver: Party, profile: Profile) -> None:
 
 
 def _check_service(work: CollaborationInfo, profile: Profile) -> None:
-    if (work.service, work.service_type, work.action) not in profile.services:
-        raise EbmsFault(
-            EbmsErrorCode.PROCESSING_MODE_MISMATCH,
-            f'Expected a known Service and Action, found "{work.service}" and "{work.action}"',
-            hint=f'Business messages use "{vocabulary.BUSINESS_SERVICE}" and "{vocabulary.SEND_ACTION}".',
-        )
+    found = (work.service, work.service_type, work.action)
+    if found in profile.services:
+        return
+    nearest = min(
+        sorted(profile.services, key=str), key=lambda known: sum(map(_weight_of, _differences(known, found)))
+    )
+    named = "; ".join(map(str, _differences(nearest, found)))
+    hint = f'Business messages use "{vocabulary.BUSINESS_SERVICE}" and "{vocabulary.SEND_ACTION}".'
+    message = (
+        f'Expected a known Service and Action, found "{work.service}" and "{work.action}"; '
+        f'nearest is "{nearest[0]}" with "{nearest[2]}", where this differs: {named}'
+    )
+    raise EbmsFault(EbmsErrorCode.PROCESSING_MODE_MISMATCH, message, hint=hint, detail=f"{message}. {hint}")
+
+
+def _differences(known: _Service, found: _Service) -> list[Difference]:
+    """Compare service, type and action; the service says most about what was meant."""
+    names = (("Service", 3), ("Service/@type", 1), ("Action", 2))
+    return [
+        Difference(name, expected or "", actual or "", weight)
+        for (name, weight), expected, actual in zip(names, known, found, strict=True)
+        if expected != actual
+    ]
+
+
+def _weight_of(difference: Difference) -> int:
+    return difference.weight

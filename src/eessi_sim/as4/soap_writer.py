@@ -105,6 +105,13 @@ def write_routing(action: str, routing: RoutingInput) -> str:
     )
 
 
+def write_security(content: str) -> str:
+    """Write the Security header with these elements."""
+    return (
+        f'<wsse:Security xmlns:wsse="{vocabulary.WSSE}" S12:mustUnderstand="true">{content}</wsse:Security>'
+    )
+
+
 def write_envelope(blocks: Sequence[str], body: str) -> bytes:
     """Join header blocks and body to a SOAP envelope without touching their text."""
     header = "".join(blocks)

@@ -6,7 +6,6 @@ and every part (AS4 5.1.4 to 5.1.6, WSS SwA profile 5.4; documented). The signat
 """
 
 import re
-from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Final, TypeAlias
 
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode
+from eessi_sim.as4.key_references import KeyReference, write_reference
 from eessi_sim.as4.mime import content_id_of, href
 from eessi_sim.as4.model import Payload
 from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
@@ -22,7 +22,7 @@ from eessi_sim.as4.soap import Envelope
 from eessi_sim.errors import SignatureError, XmlError
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import Certificate, KeyPair, Purpose
-from eessi_sim.security.policy import DEFAULT, SignaturePolicy, Transform
+from eessi_sim.security.policy import ANY_PROFILE, DEFAULT, SignaturePolicy, Transform
 from eessi_sim.security.result import Indication, ReferenceResult, SubIndication, VerificationResult
 from eessi_sim.security.trust import TrustStore, check_signer
 from eessi_sim.security.xmldsig import ParsedSignature, Reference
@@ -61,16 +61,22 @@ class SignedParts:
     payloads: Sequence[Payload] = ()
 
 
-def sign(parts: SignedParts, keys: KeyPair, *, token_id: str) -> tuple[str, tuple[Reference, ...]]:
+def sign(
+    parts: SignedParts, keys: KeyPair, *, token_id: str, reference: KeyReference = KeyReference.TOKEN
+) -> tuple[str, tuple[Reference, ...]]:
     """Sign a message.
 
     Args:
         parts: everything that is signed.
         keys: the ebMS key pair of the sender.
         token_id: id of the BinarySecurityToken.
+        reference: how the message names the certificate.
 
     Returns:
-        The ``wsse:Security`` header as text, and the references that a receipt must repeat.
+        What belongs into the ``wsse:Security`` header as text, and the references that a receipt must repeat.
+
+    Raises:
+        KeyMaterialError: the certificate cannot be named in the wanted way.
     """
     references = (
         Reference.over(parts.messaging, "#" + parts.messaging_id, xmldsig.EXCLUSIVE),
@@ -81,21 +87,12 @@ def sign(parts: SignedParts, keys: KeyPair, *, token_id: str) -> tuple[str, tupl
         ),
     )
     info = xmldsig.signed_info(references, keys.signature_algorithm)
-    key_info = (
-        f'<wsse:SecurityTokenReference><wsse:Reference URI="#{token_id}" ValueType="{vocabulary.X509_V3}"/>'
-        "</wsse:SecurityTokenReference>"
-    )
-    signature = xmldsig.render_signature(info, keys.sign(info), key_info)
-    security = (
-        f'<wsse:Security xmlns:wsse="{vocabulary.WSSE}" S12:mustUnderstand="true">'
-        f'<wsse:BinarySecurityToken xmlns:wsu="{vocabulary.WSU}" EncodingType="{vocabulary.BASE64_BINARY}"'
-        f' ValueType="{vocabulary.X509_V3}" wsu:Id="{token_id}">'
-        f"{b64encode(keys.certificate.der).decode()}</wsse:BinarySecurityToken>{signature}</wsse:Security>"
-    )
-    return security, references
+    named = write_reference(keys.certificate, reference, token_id)
+    signature = xmldsig.render_signature(info, keys.sign(info), named.content)
+    return named.token + signature, references
 
 
-def signed_references(envelope: Envelope, policy: SignaturePolicy = DEFAULT) -> tuple[Reference, ...]:
+def signed_references(envelope: Envelope, policy: SignaturePolicy = ANY_PROFILE) -> tuple[Reference, ...]:
     """Return what the signature of a message covers, empty when it is not signed; verifies nothing.
 
     Raises:

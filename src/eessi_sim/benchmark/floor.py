@@ -83,6 +83,7 @@ def _signature(keys: KeyPair) -> tuple[Callable[[], object], Callable[[], object
             lambda: rsa_key.sign(_DATA, padding.PKCS1v15(), hashes.SHA256()),
             lambda: rsa_public.verify(rsa_value, _DATA, padding.PKCS1v15(), hashes.SHA256()),
         )
+    assert isinstance(private, ec.EllipticCurvePrivateKey), "networks are issued RSA or P-256 keys"
     ec_key, ec_public = private, private.public_key()
     ec_value = private.sign(_DATA, ec.ECDSA(hashes.SHA256()))
     return (

@@ -12,12 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Self
+from types import UnionType
+from typing import ClassVar, Final, Self, cast
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -30,7 +31,9 @@ from cryptography.hazmat.primitives.serialization import (
 from eessi_sim.errors import KeyMaterialError
 from eessi_sim.security.policy import SignatureAlgorithm
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+PrivateKey = SigningKey | x25519.X25519PrivateKey
+"""A key of X25519 agrees on secrets and signs nothing (RFC 7748)."""
 
 MAX_CERTIFICATE_BYTES: Final = 16 * 1024
 """Real certificates have 1 to 3 kB; more is an attack on memory (our limit, inferred)."""
@@ -126,8 +129,10 @@ class Certificate:
 
     @property
     def key_bits(self) -> int:
-        """Size of the public key in bits, 0 when it is neither RSA nor on an elliptic curve."""
+        """Size of the public key in bits, 0 for a kind of key that no signature or message of ours uses."""
         key = self.decoded.public_key()
+        if isinstance(key, ed25519.Ed25519PublicKey | x25519.X25519PublicKey):
+            return 256
         return key.key_size if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey) else 0
 
     @property
@@ -165,6 +170,9 @@ class Certificate:
                 return True
             if isinstance(key, ec.EllipticCurvePublicKey) and algorithm in _ECDSA:
                 key.verify(_dss_value(value, key.key_size), data, ec.ECDSA(_HASHES[algorithm]))
+                return True
+            if isinstance(key, ed25519.Ed25519PublicKey) and algorithm is SignatureAlgorithm.ED25519:
+                key.verify(value, data)
                 return True
         except InvalidSignature:
             return False
@@ -225,13 +233,15 @@ def _dss_value(value: bytes, key_bits: int) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class KeyPair:
-    """A private key with the certificate of its public half.
+class HeldKey:
+    """A private key of any kind with the certificate of its public half.
 
     Raises:
         KeyMaterialError: the two do not belong together.
     """
 
+    kinds: ClassVar[UnionType | type] = PrivateKey
+    """Types of private keys that belong into this class."""
     private_key: PrivateKey = field(repr=False, compare=False)
     certificate: Certificate
 
@@ -242,24 +252,6 @@ class KeyPair:
                 f'Expected the private key of "{self.certificate.subject}", found another one',
                 hint="Put the key beside the certificate that was issued for it.",
             )
-
-    @property
-    def signature_algorithm(self) -> SignatureAlgorithm:
-        """Algorithm that goes with the kind of key (our choice, inferred)."""
-        is_rsa = isinstance(self.private_key, rsa.RSAPrivateKey)
-        return SignatureAlgorithm.RSA_SHA256 if is_rsa else SignatureAlgorithm.ECDSA_SHA256
-
-    def sign(self, data: bytes) -> bytes:
-        """Return the signature over ``data`` as XML signatures carry it.
-
-        RSA: PKCS #1 v1.5. Elliptic curve: both numbers one after the other, made without randomness
-        (RFC 6979), so that the same input gives the same octets.
-        """
-        if isinstance(self.private_key, rsa.RSAPrivateKey):
-            return self.private_key.sign(data, padding.PKCS1v15(), hashes.SHA256())
-        value = self.private_key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
-        size = (self.private_key.key_size + 7) // 8
-        return b"".join(number.to_bytes(size) for number in decode_dss_signature(value))
 
     def save(self, path: Path) -> None:
         """Write the certificate to ``path`` and the private key beside it as ``.key``, for the owner only.
@@ -290,9 +282,52 @@ class KeyPair:
                 f"Expected a certificate and its private key at {path} and {key_path(path)}, found: {error}",
                 hint="Create them with `eessi-sim pki`.",
             ) from error
-        if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-            raise KeyMaterialError(f"Expected an RSA or elliptic curve key at {key_path(path)}")
-        return cls(key, certificate)
+        if not isinstance(key, cls.kinds):
+            raise KeyMaterialError(
+                f"Expected a key for this use at {key_path(path)}, found {type(key).__name__.strip('_')}",
+                hint="RSA, elliptic curve and Ed25519 keys sign; X25519 keys only receive encrypted messages.",
+            )
+        return cls(cast("PrivateKey", key), certificate)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPair(HeldKey):
+    """A private key that signs, with its certificate."""
+
+    kinds: ClassVar[UnionType | type] = SigningKey
+    private_key: SigningKey = field(repr=False, compare=False)
+
+    @property
+    def signature_algorithm(self) -> SignatureAlgorithm:
+        """Algorithm that goes with the kind of key (our choice, inferred)."""
+        if isinstance(self.private_key, rsa.RSAPrivateKey):
+            return SignatureAlgorithm.RSA_SHA256
+        if isinstance(self.private_key, ed25519.Ed25519PrivateKey):
+            return SignatureAlgorithm.ED25519
+        return SignatureAlgorithm.ECDSA_SHA256
+
+    def sign(self, data: bytes) -> bytes:
+        """Return the signature over ``data`` as XML signatures carry it.
+
+        RSA: PKCS #1 v1.5. Elliptic curve: both numbers one after the other, made without randomness
+        (RFC 6979), so that the same input gives the same octets. Ed25519: the 64 octets of RFC 8032.
+        """
+        key = self.private_key
+        if isinstance(key, rsa.RSAPrivateKey):
+            return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
+        if isinstance(key, ed25519.Ed25519PrivateKey):
+            return key.sign(data)
+        value = key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        size = (key.key_size + 7) // 8
+        return b"".join(number.to_bytes(size) for number in decode_dss_signature(value))
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementPair(HeldKey):
+    """A private key that agrees on secrets and cannot sign, with its certificate (eDelivery AS4 2.0)."""
+
+    kinds: ClassVar[UnionType | type] = x25519.X25519PrivateKey
+    private_key: x25519.X25519PrivateKey = field(repr=False, compare=False)
 
 
 def key_path(path: Path) -> Path:

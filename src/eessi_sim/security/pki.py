@@ -15,12 +15,12 @@ from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from eessi_sim.errors import KeyMaterialError
-from eessi_sim.security.keys import Certificate, KeyPair, PrivateKey, Purpose
+from eessi_sim.security.keys import AgreementPair, Certificate, KeyPair, PrivateKey, Purpose, SigningKey
 from eessi_sim.security.trust import RevocationList
 
 __all__ = ["CertificateAuthority", "KeyAlgorithm", "Purpose", "make_private_key"]
@@ -42,7 +42,7 @@ class KeyAlgorithm(StrEnum):
     """Smaller and about ten times faster to sign with."""
 
 
-def make_private_key(algorithm: KeyAlgorithm) -> PrivateKey:
+def make_private_key(algorithm: KeyAlgorithm) -> SigningKey:
     """Return a new private key."""
     if algorithm is KeyAlgorithm.RSA_2048:
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -108,6 +108,7 @@ class CertificateAuthority:
         now: datetime,
         days: int = LEAF_DAYS,
         hosts: Sequence[str] = (),
+        key: SigningKey | None = None,
     ) -> KeyPair:
         """Make a key pair for an institution: ``CN=<name> <purpose>,O=<name>,C=<ISO country>``.
 
@@ -118,27 +119,44 @@ class CertificateAuthority:
             now: begin of the validity; a time long ago gives an expired certificate.
             days: length of the validity.
             hosts: DNS names and IP addresses a TLS server answers at.
+            key: of another kind than this authority makes, Ed25519 for example; a new one by default.
 
         Raises:
             KeyMaterialError: X.509 cannot carry the name, the country or a host.
         """
-        key = make_private_key(self.algorithm)
-        builder = (
-            _builder(_name(f"{name} {purpose}", name, country), key, now, days)
-            .issuer_name(self.certificate.decoded.subject)
-            .serial_number(self.make_serial())
-            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-            .add_extension(_USAGE[purpose], critical=True)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.keys.private_key.public_key()),
-                critical=False,
-            )
+        key = key or make_private_key(self.algorithm)
+        builder = self._leaf(_name(f"{name} {purpose}", name, country), key, now, days).add_extension(
+            _USAGE[purpose], critical=True
         )
         if purpose is Purpose.TLS:
             builder = builder.add_extension(x509.ExtendedKeyUsage(_TLS_USAGE), critical=False)
         if hosts:
             builder = builder.add_extension(_alternative_names(hosts), critical=False)
         return KeyPair(key, _signed(builder, self.keys.private_key))
+
+    def issue_agreement(
+        self, name: str, *, country: str, now: datetime, days: int = LEAF_DAYS
+    ) -> AgreementPair:
+        """Make an X25519 key pair that receives encrypted messages (eDelivery AS4 2.0); arguments as ``issue``.
+
+        Raises:
+            KeyMaterialError: X.509 cannot carry the name or the country.
+        """
+        key = x25519.X25519PrivateKey.generate()
+        builder = self._leaf(_name(f"{name} encryption", name, country), key, now, days).add_extension(
+            _key_usage(key_agreement=True), critical=True
+        )
+        return AgreementPair(key, _signed(builder, self.keys.private_key))
+
+    def _leaf(self, subject: x509.Name, key: PrivateKey, now: datetime, days: int) -> x509.CertificateBuilder:
+        issuer = self.keys.private_key.public_key()
+        return (
+            _builder(subject, key, now, days)
+            .issuer_name(self.certificate.decoded.subject)
+            .serial_number(self.make_serial())
+            .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False)
+        )
 
     def revoke(self, certificate: Certificate, now: datetime) -> None:
         """Revoke a certificate from ``now`` on; the first revocation stays.
@@ -225,7 +243,7 @@ def _builder(subject: x509.Name, key: PrivateKey, not_before: datetime, days: in
     )
 
 
-def _signed(builder: x509.CertificateBuilder, key: PrivateKey) -> Certificate:
+def _signed(builder: x509.CertificateBuilder, key: SigningKey) -> Certificate:
     return Certificate.from_der(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
 
 
@@ -264,7 +282,7 @@ _USAGE_BITS: Final = (
 )
 _USAGE: Final = {
     Purpose.TLS: _key_usage(digital_signature=True),
-    Purpose.EBMS: _key_usage(digital_signature=True, key_encipherment=True),
+    Purpose.EBMS: _key_usage(digital_signature=True, key_encipherment=True, key_agreement=True),
     Purpose.SEAL: _key_usage(digital_signature=True, content_commitment=True),
 }
 """Messages may be encrypted for the same key (access point to access point); a seal binds its owner."""

@@ -17,7 +17,7 @@ _MORE = "http://www.w3.org/2001/04/xmldsig-more#"
 _HMAC = "a shared secret is no proof of origin"
 _SHA1 = "collisions of SHA-1 are practical"
 _MD5 = "MD5 is broken"
-_NOT_OURS = "EESSI and eDelivery do not use it"
+_NOT_OURS = "the agreed profile does not use it"
 _PROGRAM = "a transform that computes can hide what is signed"
 
 WHY_REFUSED: Final = {
@@ -59,7 +59,7 @@ class SignatureAlgorithm(_Uri):
     ECDSA_SHA384 = f"{_MORE}ecdsa-sha384"
     ECDSA_SHA512 = f"{_MORE}ecdsa-sha512"
     ED25519 = "http://www.w3.org/2021/04/xmldsig-more#eddsa-ed25519"
-    """Reserved for eDelivery AS4 2.0; no policy allows it yet."""
+    """eDelivery AS4 2.0, common profile (documented)."""
 
 
 class DigestAlgorithm(_Uri):
@@ -156,6 +156,16 @@ DEFAULT: Final = SignaturePolicy(
     transforms=frozenset(Transform),
 )
 """SHA-2 with RSA from 2048 bits or NIST curves, exclusive canonical form; no SHA-1, MD5, HMAC, none."""
+
+EDELIVERY_2: Final = replace(
+    DEFAULT,
+    signatures=frozenset({SignatureAlgorithm.ED25519, SignatureAlgorithm.ECDSA_SHA256}),
+    digests=frozenset({DigestAlgorithm.SHA256}),
+)
+"""eDelivery AS4 2.0: Ed25519, or ECDSA on P-256 as its alternative; SHA-256 (documented)."""
+
+ANY_PROFILE: Final = replace(DEFAULT, signatures=frozenset(SignatureAlgorithm))
+"""For reading what a signature covers; whether it is acceptable is asked when it is verified."""
 
 LEGACY_RSA_1024: Final = replace(DEFAULT, min_rsa_bits=1024)
 """For reading old samples of other products; never for messages."""

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from eessi_sim.errors import KeyMaterialError
@@ -236,7 +236,7 @@ def _listed_by(crl: RevocationList, issuer: Certificate) -> bool:
     key = issuer.decoded.public_key()
     return (
         crl.decoded.issuer == issuer.decoded.subject
-        and isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey)
+        and isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey)
         and crl.decoded.is_signature_valid(key)
     )
 

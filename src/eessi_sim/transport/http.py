@@ -33,7 +33,8 @@ class HttpTransport:
     """Sends with the certificate of one party.
 
     Args:
-        identity: certificate shown to servers, and the authorities that servers must come from.
+        identity: certificate shown to servers, and the authorities that servers must come from. None is for
+            gateways outside of EESSI: plain HTTP is allowed then, and HTTPS without a certificate of ours.
         limits: bounds of the answers.
         listed: returns the certificates (DER) of which the server at a URL must show one; without it every
             server that the authorities vouch for will do.
@@ -44,13 +45,13 @@ class HttpTransport:
 
     def __init__(
         self,
-        identity: TlsIdentity,
+        identity: TlsIdentity | None,
         *,
         limits: TransportLimits | None = None,
         listed: Callable[[str], Collection[bytes]] | None = None,
     ) -> None:
         self._identity = identity
-        self._any = client_context(identity)
+        self._any = ssl.create_default_context() if identity is None else client_context(identity)
         self._listed = listed
         self._contexts: dict[frozenset[bytes], ssl.SSLContext] = {}
         self._limits = limits or TransportLimits()
@@ -65,9 +66,9 @@ class HttpTransport:
             ConnectFailed: nobody answers there, or the connection broke.
             TimedOut: no complete answer within so many seconds.
             Refused: TLS was refused by one of the two sides.
-            TransportError: the URL is not HTTPS, the answer is not HTTP, or larger than the limit.
+            TransportError: the URL is not one of ours, the answer is not HTTP, or larger than the limit.
         """
-        _check_url(url)
+        _check_url(url, is_plain_allowed=self._identity is None)
         with _own_errors(url, within):
             async with self._open().request(
                 method,
@@ -88,7 +89,7 @@ class HttpTransport:
 
     def _context_for(self, url: str) -> ssl.SSLContext:
         """Return the TLS settings for a server; the same for the same certificates, so that connections are kept."""
-        if self._listed is None:
+        if self._listed is None or self._identity is None:
             return self._any
         listed = frozenset(self._listed(url))
         if listed not in self._contexts:
@@ -126,9 +127,10 @@ class HttpTransport:
         return bytes(chunks)
 
 
-def _check_url(url: str) -> None:
+def _check_url(url: str, *, is_plain_allowed: bool) -> None:
     parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname:
+    schemes = ("https", "http") if is_plain_allowed else ("https",)
+    if parts.scheme not in schemes or not parts.hostname:
         raise TransportError(f'Expected a URL such as "https://host:port/path", found "{url}"', url=url)
 
 

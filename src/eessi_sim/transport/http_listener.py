@@ -36,7 +36,8 @@ class HttpListener:
     Args:
         host: name or address to bind to; the loopback address keeps strangers out.
         port: 0 takes a free one.
-        identity: certificate shown to clients, and the authorities that clients must come from.
+        identity: certificate shown to clients, and the authorities that clients must come from. None listens
+            without TLS, behind a proxy or for gateways outside of EESSI.
         limits: bounds of the requests.
         name: host in the URL that others use; must stand in the certificate. The same as
             ``host`` by default.
@@ -50,14 +51,14 @@ class HttpListener:
         host: str,
         port: int,
         *,
-        identity: TlsIdentity,
+        identity: TlsIdentity | None,
         limits: TransportLimits | None = None,
         name: str | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._name = name or host
-        self._context = server_context(identity)
+        self._context = None if identity is None else server_context(identity)
         self._limits = limits or TransportLimits()
         self._server: web.Server | None = None
         self._sockets: asyncio.Server | None = None
@@ -83,14 +84,14 @@ class HttpListener:
                 self._host,
                 self._port,
                 ssl=self._context,
-                ssl_handshake_timeout=self._limits.read_seconds,
+                ssl_handshake_timeout=self._limits.read_seconds if self._context else None,
                 backlog=_BACKLOG,
             )
         except OSError as error:
             raise self._unusable(error) from error
         port = self._sockets.sockets[0].getsockname()[1]
         host = f"[{self._name}]" if ":" in self._name else self._name
-        return f"https://{host}:{port}"
+        return f"{'https' if self._context else 'http'}://{host}:{port}"
 
     async def stop(self) -> None:
         """Stop listening, let running requests end and close; stopping twice is harmless."""

@@ -360,3 +360,18 @@ async def test_address_of_another_machine_is_a_problem_of_the_environment(
     """Binding to an address that this machine does not have says so in one sentence."""
     with pytest.raises(EnvironmentProblem, match=r"Expected to listen on port 0 of 192\.0\.2\.1, found: "):
         await HttpListener("192.0.2.1", 0, identity=server_identity).start(echo)
+
+
+async def test_without_an_identity_http_is_spoken() -> None:
+    """A gateway outside of EESSI may listen and send without TLS; the URL says so."""
+    listener, transport = HttpListener("127.0.0.1", 0, identity=None), HttpTransport(None)
+    url = await listener.start(echo)
+    try:
+        assert url.startswith("http://")
+        answer = await transport.send(url + "/x", b"octets", headers=NO_HEADERS, within=5)
+        assert (answer.status, answer.body) == (200, b"octets")
+        with pytest.raises(TransportError, match="URL"):
+            await transport.send("ftp://127.0.0.1/", b"", headers=NO_HEADERS, within=5)
+    finally:
+        await transport.close()
+        await listener.stop()

@@ -78,3 +78,23 @@ def test_schedule_that_makes_no_sense_is_refused(change: dict[str, float]) -> No
     """Retries below zero, no interval, shrinking waits or a bound below the first wait are refused."""
     with pytest.raises(SettingsError):
         ReceptionAwareness(**change)  # type: ignore[arg-type] # one argument of each type
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"action": "send"}, 'Action: expected "Send", found "send" (only capital letters or blanks differ)'),
+        ({"service_type": None}, 'Service/@type: expected "urn:eu:europa:ec:dgempl:eessi", found ""'),
+        (
+            {"service": vocabulary.TEST_SERVICE, "service_type": None},
+            f'Action: expected "{vocabulary.TEST_ACTION}"',
+        ),
+    ],
+)
+def test_refused_service_learns_the_nearest_one(change: dict[str, str], named: str) -> None:
+    """EBMS:0010 names the nearest service and the one field that differs, and says so in ErrorDetail."""
+    with pytest.raises(EbmsFault) as caught:
+        EESSI_PROFILE.check(user_message(collaboration=replace(_WORK, **change)))  # type: ignore[arg-type] # tests name real fields
+    assert caught.value.message.count("expected") == 1
+    assert named in caught.value.message
+    assert named in (caught.value.detail or "")

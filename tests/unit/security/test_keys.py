@@ -6,17 +6,24 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
 )
-from tests.helpers.keys import NOW, certificate, key_pair, rsa_key
+from tests.helpers.keys import NOW, authority, certificate, key_pair, rsa_key
 
 from eessi_sim.errors import KeyMaterialError
-from eessi_sim.security.keys import MAX_CERTIFICATE_BYTES, Certificate, KeyPair, key_path
+from eessi_sim.security.keys import (
+    MAX_CERTIFICATE_BYTES,
+    AgreementPair,
+    Certificate,
+    KeyPair,
+    Purpose,
+    key_path,
+)
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.security.policy import SignatureAlgorithm
 
@@ -83,7 +90,8 @@ def test_key_size_tells_rsa_from_curves_and_the_rest() -> None:
     """RSA and curve keys show their bits; other keys have none that we use."""
     assert key_pair(algorithm=KeyAlgorithm.RSA_2048).certificate.key_bits == 2048
     assert key_pair().certificate.key_bits == 256
-    other = certificate(ed25519.Ed25519PrivateKey.generate())
+    assert certificate(ed25519.Ed25519PrivateKey.generate()).key_bits == 256
+    other = certificate(ed448.Ed448PrivateKey.generate())
     assert (other.key_bits, other.is_rsa) == (0, False)
 
 
@@ -217,15 +225,37 @@ def test_encrypted_private_key_is_refused(tmp_path: Path) -> None:
 
 
 def test_key_of_an_unsupported_kind_is_refused(tmp_path: Path) -> None:
-    """An Ed25519 key can be read but not used."""
-    key = ed25519.Ed25519PrivateKey.generate()
+    """An Ed448 key can be read but not used."""
+    key = ed448.Ed448PrivateKey.generate()
     (tmp_path / "seal.pem").write_bytes(certificate(key).pem)
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     key_path(tmp_path / "seal.pem").write_bytes(private)
-    with pytest.raises(KeyMaterialError, match="RSA or elliptic curve"):
+    with pytest.raises(KeyMaterialError, match="Ed448"):
         KeyPair.load(tmp_path / "seal.pem")
 
 
 def test_short_rsa_key_shows_its_size() -> None:
     """The size of a short RSA key is visible, so that a policy can refuse it."""
     assert certificate(rsa_key(1024), not_before=NOW).key_bits == 1024
+
+
+def test_ed25519_key_signs_and_verifies() -> None:
+    """An Ed25519 pair names its algorithm, and its value verifies with no other algorithm or data."""
+    keys = authority().issue(
+        "NO:NAVAT07", Purpose.EBMS, country="NO", now=NOW, key=ed25519.Ed25519PrivateKey.generate()
+    )
+    value = keys.sign(b"data")
+    assert keys.signature_algorithm is SignatureAlgorithm.ED25519
+    assert keys.certificate.has_signed(b"data", value, SignatureAlgorithm.ED25519)
+    assert not keys.certificate.has_signed(b"Data", value, SignatureAlgorithm.ED25519)
+    assert not keys.certificate.has_signed(b"data", value, SignatureAlgorithm.ECDSA_SHA256)
+
+
+def test_agreement_pair_is_no_signing_pair(tmp_path: Path) -> None:
+    """An X25519 pair loads as what it is, and is refused where a signing key is wanted."""
+    pair = authority().issue_agreement("NO:NAVAT07", country="NO", now=NOW)
+    pair.save(tmp_path / "encryption.pem")
+    assert AgreementPair.load(tmp_path / "encryption.pem") == pair
+    assert pair.certificate.key_bits == 256
+    with pytest.raises(KeyMaterialError, match="X25519"):
+        KeyPair.load(tmp_path / "encryption.pem")
