@@ -5,10 +5,11 @@ ebMS3 Part 2 sections 2.4 to 2.6 (documented); which party may hand in what foll
 """
 
 from dataclasses import replace
+from typing import Final
 
 from eessi_sim.access_point.routing import route
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
-from eessi_sim.as4.exchange import InboundState, OutboundState
+from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
@@ -22,6 +23,7 @@ from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Response
 
+_STATES: Final = {Direction.IN: InboundState, Direction.OUT: OutboundState}
 _SETTLED = (OutboundState.FORWARDED, OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 
 
@@ -72,6 +74,8 @@ class Intermediary:
         if store.find_message(Direction.OUT, message.message_id) is not None:
             # By an error of this access point: the two would share a place in the queue.
             raise _used_before(message)
+        if message.kind is MessageKind.USER:
+            self._require_room()
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
@@ -143,6 +147,20 @@ class Intermediary:
                 f"Expected routing from {original.receiver} to {original.sender}, "
                 f"found from {routing.sender.id} to {routing.receiver.id}",
                 hint="RoutingInput has the parties of the user message swapped.",
+            )
+
+    def _require_room(self) -> None:
+        """Refuse a message when too many wait already (ebMS3 part 2, 2.7.4: 0021)."""
+        waiting = sum(
+            each.number
+            for each in self._station.store.counts().messages
+            if each.kind is MessageKind.USER and not is_settled(_STATES[each.direction](each.state))
+        )
+        if waiting >= self._station.queue:
+            raise EbmsFault(
+                EbmsErrorCode.MPC_CAPACITY_EXCEEDED,
+                f"Expected fewer than {self._station.queue} messages waiting here, found {waiting}",
+                hint="Send it again later; a receiver may be out of reach.",
             )
 
     async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:

@@ -45,7 +45,7 @@ def read_envelope(inspection: Inspection) -> None:
             EbmsErrorCode.OTHER, "Expected a SED in the first part, found no part", hint="Attach the SED."
         )
     try:
-        document = sbdh.read(msh.payload_content(parts[0]))
+        document = sbdh.read(msh.document_content(parts[0]))
     except (EnvelopeError, XmlError) as error:
         raise refusal(error) from error
     header = document.header

@@ -138,6 +138,32 @@ def payload_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
     return part.content
 
 
+def document_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
+    """Return the SED of a payload part; it stops where no SED goes, long before an attachment would.
+
+    Raises:
+        EbmsFault: 0303 when it cannot be decompressed, or is larger than a document may be.
+    """
+    return payload_content(part, replace(limits, part_bytes=min(limits.part_bytes, limits.document_bytes)))
+
+
+def check_payloads(parts: Sequence[Payload], limits: As4Limits = DEFAULT_LIMITS) -> None:
+    """Check that every part can be decompressed and that all together stay within the limits; keeps nothing.
+
+    Raises:
+        EbmsFault: 0303.
+    """
+    total = 0
+    for part in parts:
+        total += compression.measure(part.content, limits) if part.is_compressed else len(part.content)
+        if total > limits.message_bytes:
+            raise EbmsFault(
+                EbmsErrorCode.DECOMPRESSION_FAILURE,
+                f"Expected at most {limits.message_bytes} bytes in all parts after decompression, found more",
+                hint="Spread the attachments over several messages.",
+            )
+
+
 def pack_user_message(
     message: UserMessage,
     payloads: Sequence[Payload],

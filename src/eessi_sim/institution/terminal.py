@@ -133,8 +133,7 @@ class Terminal:
                 f"Expected a message to {station.party}, found one to {unit.receiver.id}",
                 hint="Check the routing of the access point.",
             )
-        for part in received.unpacked.parts:
-            msh.payload_content(part, station.limits)
+        msh.check_payloads(received.unpacked.parts, station.limits)
         state = InboundState.DELIVERED if unit.is_ping else InboundState.RECEIVED
         message = incoming(received, state=state, at=station.clock.now())
         known = station.store.find_message(Direction.IN, message.message_id)
