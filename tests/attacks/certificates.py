@@ -40,7 +40,10 @@ def extra_certificates(authority: CertificateAuthority, now: datetime) -> Mappin
 
 
 def made(
-    authority: CertificateAuthority | None, key: PrivateKey, now: datetime, extend: Extend = lambda builder: builder
+    authority: CertificateAuthority | None,
+    key: PrivateKey,
+    now: datetime,
+    extend: Extend = lambda builder: builder,
 ) -> KeyPair:
     """Make a certificate by hand; signed by itself when no authority is given."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{NAV} ebms")])

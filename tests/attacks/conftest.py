@@ -26,7 +26,9 @@ def table(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, ...]]]:
     yield rows
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:  # Any: pytest keeps the type to itself
+def pytest_terminal_summary(
+    terminalreporter: Any, config: pytest.Config
+) -> None:  # Any: pytest keeps the type to itself
     """Print id, outcome, milliseconds and peak memory of every row that was run."""
     rows = config.stash.get(_MEASURED, [])
     if not rows:
@@ -34,4 +36,6 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     terminalreporter.section("attacks on a live node")
     widths = [max(len(row[at]) for row in (_COLUMNS, *rows)) for at in range(len(_COLUMNS))]
     for row in (_COLUMNS, *rows):
-        terminalreporter.write_line("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        terminalreporter.write_line(
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        )

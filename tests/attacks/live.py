@@ -21,10 +21,9 @@ from tests.helpers.forge import Draft, held_back
 from tests.helpers.lab import FK, NAV, POINT, ZUS, Lab
 
 from eessi_sim import sbdh
-from eessi_sim.as4 import msh
-from eessi_sim.as4.model import ErrorSignal, MessageInfo, Payload, Receipt, UserMessage
+from eessi_sim.as4 import msh, vocabulary
+from eessi_sim.as4.model import CollaborationInfo, ErrorSignal, MessageInfo, Party, Payload, Receipt
 from eessi_sim.as4.msh import Packed, Stamp
-from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import DocumentId, InstitutionId, InternationalId, MessageId
 from eessi_sim.ir import snapshot
 from eessi_sim.security.keys import KeyPair
@@ -65,7 +64,9 @@ class Answer:
     def content_type(self) -> str:
         """Content-Type of the answer."""
         lines = (line.partition(b":") for line in self.head.split(b"\r\n"))
-        return next((value.strip().decode() for name, _, value in lines if name.lower() == b"content-type"), "")
+        return next(
+            (value.strip().decode() for name, _, value in lines if name.lower() == b"content-type"), ""
+        )
 
     @property
     def outcome(self) -> str:
@@ -87,9 +88,13 @@ class Mailbox:
     signals: dict[str, list[Receipt | ErrorSignal]] = field(default_factory=dict)
     bodies: dict[str, list[Request]] = field(default_factory=dict)
     messages: list[Request] = field(default_factory=list)
+    away: bool = False
+    """Whether the institution cannot take anything in at the moment."""
 
     async def handle(self, request: Request) -> Response:
         """Take everything in."""
+        if self.away:
+            return Response(503)
         unit = msh.unpack(request.headers["content-type"], request.body).unit
         if isinstance(unit, Receipt | ErrorSignal):
             about = unit.info.ref_to_message_id or ""
@@ -123,9 +128,13 @@ class Shot:
         return replace(shot, **changes)  # type: ignore[arg-type] # tests name real fields
 
     def head(self, **headers: str) -> bytes:
-        """Request line and headers; a name given here replaces the usual value, None is not sent."""
-        usual = {"Host": "localhost", "Content-Type": self.content_type, "Content-Length": str(len(self.body))}
-        lines = [f"{name.replace('_', '-')}: {value}" for name, value in {**usual, **headers}.items() if value]
+        """Request line and headers; a name given here, with an underline, replaces the usual value."""
+        usual = {
+            "Host": "localhost",
+            "Content_Type": self.content_type,
+            "Content_Length": str(len(self.body)),
+        }
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in {**usual, **headers}.items()]
         return (f"POST {path_of(self.to)} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     @property
@@ -173,9 +182,7 @@ class Range:
         unit = replace(
             draft.unit,
             info=MessageInfo(MessageId(f"{uuid4()}@{NAV.domain}"), now),
-            collaboration=replace(
-                draft.unit.collaboration, conversation_id=draft.header.scope.case_id.uuid
-            ),
+            collaboration=replace(draft.unit.collaboration, conversation_id=draft.header.scope.case_id.uuid),
         )
         return replace(draft, unit=unit, sed=self.sed)
 
@@ -201,6 +208,18 @@ class Range:
         """A message without signature; its structure is read first."""
         draft = draft or self.draft()
         return msh.pack_user_message(draft.unit, self.payloads(draft), None, token=uuid4().hex)
+
+    def ping(self, to: InstitutionId) -> Packed:
+        """A test message."""
+        draft = self.draft()
+        test = CollaborationInfo(
+            conversation_id="ping",
+            service=vocabulary.TEST_SERVICE,
+            service_type=None,
+            action=vocabulary.TEST_ACTION,
+        )
+        unit = replace(draft.unit, receiver=Party(to), collaboration=test)
+        return msh.pack_user_message(unit, [], self.keys[NAV].ebms, token=uuid4().hex)
 
     def stamp(self, party: InstitutionId) -> Stamp:
         """Identity of a signal."""
@@ -241,7 +260,7 @@ class Range:
         """Wait for the first signal about a message."""
         box = self.boxes[party]
         async with asyncio.timeout(PATIENCE):
-            while about not in box.signals:
+            while about not in box.signals:  # noqa: ASYNC110 - another process cannot set an event
                 await asyncio.sleep(_LOOK_AGAIN)
         return box.signals[about][0]
 
@@ -371,6 +390,3 @@ def _list_them(
     snapshot.save(replace(repository, institutions=(entry, *rest)), state.directory_file)
     authority.revoke(odd["revoked"].certificate, now - timedelta(hours=1))
     (state.pki / "ca.crl").write_bytes(authority.crl(now - timedelta(minutes=1)))
-
-
-__all__ = ["EessiSimError", "Range", "Shot", "UserMessage", "live_range"]

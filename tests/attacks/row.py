@@ -85,7 +85,8 @@ async def called_back(live: Range, shot: Shot) -> Result:
     """Send one thing that is taken in, and wait for what comes back about it later."""
     answer = await live.fire(shot)
     later = f" {await live.callback(shot.message_id)}" if answer.status == 202 else ""
-    return Result(answer.outcome + later, answer.milliseconds, shot.message_id)
+    refused = "" if later == " receipt" else shot.message_id
+    return Result(answer.outcome + later, answer.milliseconds, refused)
 
 
 def later(make: Callable[[Range], Shot]) -> Play:

@@ -14,6 +14,7 @@ from tests.helpers.lab import FK, NAV, POINT, ZUS
 
 from eessi_sim.as4 import vocabulary
 from eessi_sim.security import xmldsig
+from eessi_sim.security.keys import Purpose
 from eessi_sim.security.xmldsig import Reference
 
 DS = vocabulary.DS
@@ -93,7 +94,10 @@ def body_filled(f: Forgery) -> Forgery:
 
 
 PREFIX = xmldsig.TransformStep(xmldsig.EXCLUSIVE.transform, ("evil",))
-EVIL = (f'<S12:Envelope xmlns:S12="{vocabulary.S12}"', f'<S12:Envelope xmlns:S12="{vocabulary.S12}" xmlns:evil="urn:evil"')
+EVIL = (
+    f'<S12:Envelope xmlns:S12="{vocabulary.S12}"',
+    f'<S12:Envelope xmlns:S12="{vocabulary.S12}" xmlns:evil="urn:evil"',
+)
 
 
 def comment_in_value(f: Forgery) -> Forgery:
@@ -168,7 +172,9 @@ def signed_with(keys: Callable[[Range], Any]) -> Play:
 
 def token(der: bytes | Callable[[Range], bytes]) -> Play:
     """Bring another certificate along than the one that belongs to the key."""
-    return fired(lambda live: Shot.of(live.forgery(token=der if isinstance(der, bytes) else der(live)).packed()))
+    return fired(
+        lambda live: Shot.of(live.forgery(token=der if isinstance(der, bytes) else der(live)).packed())
+    )
 
 
 def value(change: Callable[[str], str]) -> Play:
@@ -253,7 +259,7 @@ ALGORITHMS = [
     Row("ALG-9", "cut ciphertext", "EBMS:0103", encrypted(key(OAEP) + data(GCM)), note=NOT_YET),
     Row("ALG-10", "bad OAEP padding", "EBMS:0103", encrypted(key(OAEP, cipher=b64encode(bytes(256)).decode()) + data(GCM)), note=NOT_YET),
     Row("ALG-10", "bad length", "EBMS:0103", encrypted(key(OAEP, cipher="AA==") + data(GCM)), note=NOT_YET),
-    Row("ALG-11", "low-order point", "EBMS:0103", encrypted(key("http://www.w3.org/2001/04/xmlenc#kw-aes128", recipient=f'<ds:KeyInfo><xenc:AgreementMethod Algorithm="http://www.w3.org/2021/04/xmldsig-more#x25519"/></ds:KeyInfo>') + data(GCM)), note=NOT_YET),
+    Row("ALG-11", "low-order point", "EBMS:0103", encrypted(key("http://www.w3.org/2001/04/xmlenc#kw-aes128", recipient='<ds:KeyInfo><xenc:AgreementMethod Algorithm="http://www.w3.org/2021/04/xmldsig-more#x25519"/></ds:KeyInfo>') + data(GCM)), note=NOT_YET),
     Row("ALG-12", "Body encrypted", "EBMS:0008", encrypted(data(GCM), place="body"), note="content in the Body is refused before its meaning is asked for"),
     Row("ALG-12", "Messaging encrypted", "400", forged(lambda f: replace(f, edits=((f.messaging, data(GCM, "#x")),))), note="without eb:Messaging it is no AS4 message"),
     Row("ALG-13", "no EncryptedKey", "EBMS:0103", encrypted(data(GCM)), note=NOT_YET),
@@ -271,7 +277,7 @@ ALGORITHMS = [
     Row("KEY-4", "certificate path", "EBMS:0103", with_(edits=(("#X509v3", "#X509PKIPathv1"),))),
     Row("CRT-1", "foreign authority, listed", "EBMS:0101", signed_by("foreign")),
     Row("CRT-1", "self-signed, listed", "EBMS:0101", signed_by("self-signed")),
-    Row("CRT-2", "not listed", "EBMS:0101", signed_with(lambda live: live.authority.issue(NAV, "ebms", country="NO", now=live.state.started_at))),
+    Row("CRT-2", "not listed", "EBMS:0101", signed_with(lambda live: live.authority.issue(NAV, Purpose.EBMS, country="NO", now=live.state.started_at))),
     Row("CRT-3", "another institution", "EBMS:0101", signed_with(lambda live: live.keys[FK].ebms)),
     Row("CRT-3", "the access point", "EBMS:0101", signed_with(lambda live: live.keys[POINT].ebms)),
     Row("CRT-4", "TLS certificate", "EBMS:0101", signed_with(lambda live: live.keys[NAV].tls)),
@@ -281,7 +287,7 @@ ALGORITHMS = [
     Row("CRT-7", "revoked", "EBMS:0101", signed_by("revoked")),
     Row("CRT-9", "key usage", "EBMS:0101", signed_by("usage")),
     Row("CRT-9", "extended key usage", "EBMS:0101", signed_by("extended")),
-    Row("CRT-10", "same names, other key", "EBMS:0101", signed_with(lambda live: live.authority.issue(NAV, "ebms", country="NO", now=live.state.started_at)), note="no thumbprint collision can be made; certificates are compared octet by octet"),
+    Row("CRT-10", "same names, other key", "EBMS:0101", signed_with(lambda live: live.authority.issue(NAV, Purpose.EBMS, country="NO", now=live.state.started_at)), note="no thumbprint collision can be made; certificates are compared octet by octet"),
     Row("CRT-11", "no certificate", "EBMS:0101", token(b"\x30\x03\x02\x01\x01")),
     Row("CRT-11", "empty", "EBMS:0101", token(b"")),
     Row("CRT-11", "data behind it", "EBMS:0101", token(lambda live: live.keys[NAV].ebms.certificate.der + b"\0")),

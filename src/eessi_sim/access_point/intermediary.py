@@ -10,11 +10,11 @@ from typing import Final
 from eessi_sim.access_point.routing import route
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
-from eessi_sim.as4.model import UserMessage
+from eessi_sim.as4.model import ErrorSignal, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
-from eessi_sim.gateway.inbox import ACCEPTED, Received, sender_of, synchronous_error
+from eessi_sim.gateway.inbox import ACCEPTED, Received, refused, sender_of, synchronous_error
 from eessi_sim.gateway.records import incoming
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
@@ -23,7 +23,12 @@ from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Response
 
-_STATES: Final = {Direction.IN: InboundState, Direction.OUT: OutboundState}
+_WAITING: Final = frozenset(
+    {
+        *((Direction.IN, state) for state in InboundState if not is_settled(state)),
+        *((Direction.OUT, state) for state in OutboundState if not is_settled(state)),
+    }
+)
 _SETTLED = (OutboundState.FORWARDED, OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 
 
@@ -112,6 +117,8 @@ class Intermediary:
             )
         )
         await self._station.store.commit(work)
+        if isinstance(unpacked.unit, ErrorSignal):  # there are no errors about errors (ebMS3 core 6.2)
+            return refused(400, f"{fault.error_code.code}: {fault.description}")
         return synchronous_error(self._station, fault)
 
     def _check(self, unpacked: Unpacked) -> None:
@@ -154,7 +161,7 @@ class Intermediary:
         waiting = sum(
             each.number
             for each in self._station.store.counts().messages
-            if each.kind is MessageKind.USER and not is_settled(_STATES[each.direction](each.state))
+            if each.kind is MessageKind.USER and (each.direction, each.state) in _WAITING
         )
         if waiting >= self._station.queue:
             raise EbmsFault(

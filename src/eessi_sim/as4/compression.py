@@ -2,7 +2,7 @@
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Final
 
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -14,7 +14,7 @@ _LEVEL: Final = 3
 """SEDs grow by 7 % against level 6, and take half its time (measured; our choice)."""
 _CHUNK: Final = 64 * 1024
 _PIECE: Final = 1024 * 1024
-"""Octets that come out in one go; so much is held of a content that nobody keeps."""
+"""Octets that come out in one go; so much is held of a content that is only looked at."""
 _GZIP_WINDOW: Final = 31
 """zlib's way to say: 32 KB window with gzip header, checksum and size checked."""
 
@@ -37,17 +37,13 @@ def decompress(data: bytes, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
         EbmsFault: 0303 when the stream is damaged, truncated, too large or followed by something else.
     """
     output = bytearray()
-    _inflate(data, limits, output.extend)
+    for piece in pieces(data, limits):
+        output += piece
     return bytes(output)
 
 
-def measure(data: bytes, limits: As4Limits = DEFAULT_LIMITS) -> int:
-    """Return the size of the content of a gzip stream without keeping it; arguments and errors as ``decompress``."""
-    return _inflate(data, limits, lambda _piece: None)
-
-
-def _inflate(data: bytes, limits: As4Limits, keep: Callable[[bytes], None]) -> int:
-    """Hand the content over in pieces and return its size."""
+def pieces(data: bytes, limits: As4Limits = DEFAULT_LIMITS) -> Iterator[bytes]:
+    """Yield the content of a gzip stream in pieces of at most 1 MB; arguments and errors as ``decompress``."""
     allowed = min(limits.part_bytes, max(limits.gzip_floor_bytes, limits.gzip_ratio * len(data)))
     size = position = members = 0
     while not members or position < len(data):
@@ -61,8 +57,7 @@ def _inflate(data: bytes, limits: As4Limits, keep: Callable[[bytes], None]) -> i
             size += len(piece)
             if size > allowed:
                 raise _failure(f"Expected at most {allowed} bytes after decompression, found more")
-            keep(piece)
-    return size
+            yield piece
 
 
 def _next_piece(inflate: "zlib._Decompress", data: bytes, position: int, room: int) -> tuple[bytes, int]:

@@ -5,7 +5,7 @@ What to send, when and where to is decided elsewhere.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -147,21 +147,30 @@ def document_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes
     return payload_content(part, replace(limits, part_bytes=min(limits.part_bytes, limits.document_bytes)))
 
 
-def check_payloads(parts: Sequence[Payload], limits: As4Limits = DEFAULT_LIMITS) -> None:
-    """Check that every part can be decompressed and that all together stay within the limits; keeps nothing.
+def look_through(
+    parts: Sequence[Payload], look: Callable[[Payload, bytes], None], limits: As4Limits = DEFAULT_LIMITS
+) -> None:
+    """Decompress every part and show its content in pieces of at most 1 MB; keeps nothing.
+
+    Args:
+        parts: of one message; all together stay within the limits.
+        look: sees each piece with its part, in order.
+        limits: how much we are willing to unpack.
 
     Raises:
-        EbmsFault: 0303.
+        EbmsFault: 0303 when a part cannot be decompressed, or all of them are too large.
     """
     total = 0
     for part in parts:
-        total += compression.measure(part.content, limits) if part.is_compressed else len(part.content)
-        if total > limits.message_bytes:
-            raise EbmsFault(
-                EbmsErrorCode.DECOMPRESSION_FAILURE,
-                f"Expected at most {limits.message_bytes} bytes in all parts after decompression, found more",
-                hint="Spread the attachments over several messages.",
-            )
+        for piece in compression.pieces(part.content, limits) if part.is_compressed else (part.content,):
+            total += len(piece)
+            if total > limits.message_bytes:
+                raise EbmsFault(
+                    EbmsErrorCode.DECOMPRESSION_FAILURE,
+                    f"Expected at most {limits.message_bytes} bytes in all parts after decompression, found more",
+                    hint="Spread the attachments over several messages.",
+                )
+            look(part, piece)
 
 
 def pack_user_message(

@@ -24,7 +24,6 @@ from eessi_sim.security.xmldsig import Reference
 from eessi_sim.storage.base import JournalEntry, NodeStore, StoredMessage
 from eessi_sim.transport.base import Transport
 
-
 DEFAULT_QUEUE: Final = 10_000
 """User messages that may wait at an access point (our choice, inferred)."""
 

@@ -130,7 +130,7 @@ def establish(
     base_port: int = 0,
     pace: float = 1.0,
     cdm: Sequence[Path] = (),
-    limits: NodeLimits = NodeLimits(),  # noqa: B008 - frozen
+    limits: NodeLimits = NodeLimits(),
 ) -> NetworkState:
     """Make keys, directory and addresses of a network and write them below ``folder``.
 
