@@ -1,6 +1,6 @@
 """The network under fire, one for all rows, and the table of what came back at the end of the run."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -19,11 +19,11 @@ async def live(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Range]
 
 
 @pytest.fixture(scope="session")
-def table(request: pytest.FixtureRequest) -> Iterator[list[tuple[str, ...]]]:
+def table(request: pytest.FixtureRequest) -> list[tuple[str, ...]]:
     """Lines of the table at the end of the run."""
     rows: list[tuple[str, ...]] = []
     request.config.stash[_MEASURED] = rows
-    yield rows
+    return rows
 
 
 def pytest_terminal_summary(

@@ -7,7 +7,7 @@ Octets are written to the socket as they are; nothing here corrects what an atta
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,17 +18,18 @@ from uuid import uuid4
 from tests.attacks.certificates import extra_certificates
 from tests.helpers.as4_forgery import Forgery
 from tests.helpers.forge import Draft, held_back
-from tests.helpers.lab import FK, NAV, POINT, ZUS, Lab
+from tests.helpers.lab import FK, NAV, POINT, ZUS, Lab, silent
 
 from eessi_sim import sbdh
 from eessi_sim.as4 import msh, vocabulary
 from eessi_sim.as4.model import CollaborationInfo, ErrorSignal, MessageInfo, Party, Payload, Receipt
-from eessi_sim.as4.msh import Packed, Stamp
-from eessi_sim.identifiers import DocumentId, InstitutionId, InternationalId, MessageId
+from eessi_sim.as4.msh import Packed, Stamp, Unpacked
+from eessi_sim.identifiers import BucType, DocumentId, InstitutionId, InternationalId, MessageId, SedType
 from eessi_sim.ir import snapshot
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 from eessi_sim.simulation.assembly import OUTBOX_PATH, PUSH_PATH, load_definition
+from eessi_sim.simulation.control import MessageView
 from eessi_sim.simulation.credentials import PartyKeys
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import NetworkState, NodeLimits, establish
@@ -41,6 +42,8 @@ LIMITS: Final = NodeLimits(read_seconds=2.0, requests_per_client=8, queue=20)
 PATIENCE: Final = 60.0
 """Seconds after which an answer or a receipt counts as missing; a bound against hanging, not a measure of speed."""
 _LOOK_AGAIN: Final = 0.02
+_OPEN: Final = ("", "received", "processing")
+"""States of a message about which the node has not made up its mind."""
 _NETWORK: Final = """
 id: range
 title: A network under fire
@@ -88,6 +91,8 @@ class Mailbox:
     signals: dict[str, list[Receipt | ErrorSignal]] = field(default_factory=dict)
     bodies: dict[str, list[Request]] = field(default_factory=dict)
     messages: list[Request] = field(default_factory=list)
+    instead: list[Response] = field(default_factory=list)
+    """Answers to the next messages, which are not taken in."""
     away: bool = False
     """Whether the institution cannot take anything in at the moment."""
 
@@ -95,6 +100,8 @@ class Mailbox:
         """Take everything in."""
         if self.away:
             return Response(503)
+        if self.instead:
+            return self.instead.pop(0)
         unit = msh.unpack(request.headers["content-type"], request.body).unit
         if isinstance(unit, Receipt | ErrorSignal):
             about = unit.info.ref_to_message_id or ""
@@ -256,17 +263,23 @@ class Range:
             answer = Answer()
         return replace(answer, milliseconds=(time.perf_counter() - start) * 1000)
 
-    async def signal(self, about: str, party: InstitutionId = NAV) -> Receipt | ErrorSignal:
-        """Wait for the first signal about a message."""
-        box = self.boxes[party]
+    async def signals(
+        self, about: str, number: int, party: InstitutionId = NAV
+    ) -> list[Receipt | ErrorSignal]:
+        """Wait for so many signals about a message."""
+        box = self.boxes[party].signals
+        await self.until(lambda: len(box.get(about, ())) >= number)
+        return box[about]
+
+    async def until(self, done: Callable[[], bool]) -> None:
+        """Wait for something that happens in this process."""
         async with asyncio.timeout(PATIENCE):
-            while about not in box.signals:  # noqa: ASYNC110 - another process cannot set an event
+            while not done():  # noqa: ASYNC110 - another process cannot set an event
                 await asyncio.sleep(_LOOK_AGAIN)
-        return box.signals[about][0]
 
     async def callback(self, about: str) -> str:
         """What the first signal about a message says: error codes, or that it is a receipt."""
-        signal = await self.signal(about)
+        (signal, *_) = await self.signals(about, 1)
         if isinstance(signal, ErrorSignal):
             return " ".join(error.code for error in signal.errors)
         return "receipt"
@@ -279,7 +292,58 @@ class Range:
         assert await self.callback(packed.message_id) == "receipt"
         return packed.message_id
 
+    # Messages that the receiver sends to the attacker.
+
+    async def sent_by_receiver(self) -> Unpacked:
+        """Let PL:ZUS01 send a document to NO:NAVAT07; return the message as it arrived."""
+        box, control = self.boxes[NAV], self.network.controls[ZUS]
+        known = len(box.messages)
+        case = await control.open_case(BucType("LA_BUC_02"), [NAV])
+        await control.send(case, SedType("A003"))
+        await self.until(lambda: len(box.messages) > known)
+        arrived = box.messages[-1]
+        return msh.unpack(arrived.headers["content-type"], arrived.body)
+
+    async def state_of_sent(self, message_id: str) -> str:
+        """State of a message at PL:ZUS01, which sent it."""
+        views = await self.views(ZUS)
+        return next(v.state for v in views if v.message_id == message_id and v.direction == "out")
+
+    async def until_sent(self, message_id: str, state: str) -> None:
+        """Wait until a message of PL:ZUS01 is in this state."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.state_of_sent(message_id) != state:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(_LOOK_AGAIN)
+
+    async def until_served(self, party: InstitutionId) -> None:
+        """Wait until what a party was to answer has been asked for."""
+        await self.until(lambda: not self.boxes[party].instead)
+
+    async def until_settled(self, party: InstitutionId, message_id: str) -> str:
+        """Wait until a node has made up its mind about a message that it took in; return the state."""
+        async with asyncio.timeout(PATIENCE):
+            while (state := await self.received(party, message_id)) in _OPEN:  # noqa: ASYNC110 - as above
+                await asyncio.sleep(_LOOK_AGAIN)
+        return state
+
+    def unpacked(self, packed: Packed) -> Unpacked:
+        """Take a message apart."""
+        return msh.unpack(packed.content_type, packed.body)
+
     # Looking.
+
+    async def views(self, party: InstitutionId) -> Sequence[MessageView]:
+        """All messages of a node."""
+        return await self.network.readers[party].messages()
+
+    async def journal(self, party: InstitutionId, message_id: str) -> list[tuple[str, str]]:
+        """Steps and outcomes that a node has noted about a message."""
+        found: list[tuple[str, str]] = []
+        after = 0
+        while entries := await self.network.readers[party].journal(after):
+            found += [(e.step, e.outcome) for e in entries if e.message_id == message_id]
+            after = entries[-1].seq
+        return found
 
     async def holds(self, party: InstitutionId, message_id: str) -> bool:
         """Whether a node has taken a message in."""
@@ -287,13 +351,8 @@ class Range:
 
     async def received(self, party: InstitutionId, message_id: str) -> str:
         """State of a message at a node, empty when it has none."""
-        views = await self.network.readers[party].messages()
+        views = await self.views(party)
         return next((v.state for v in views if v.message_id == message_id and v.direction == "in"), "")
-
-    async def reasons(self, party: InstitutionId, message_id: str) -> str:
-        """What the journal of a node says about a message."""
-        entries = await self.network.readers[party].journal()
-        return "\n".join(e.detail.get("reason", "") for e in entries if e.message_id == message_id)
 
     def process(self, party: InstitutionId) -> int:
         """Number of the process of a node."""
@@ -337,7 +396,11 @@ async def live_range(folder: Path) -> AsyncIterator[Range]:
     file.write_text(_NETWORK)
     now = datetime.now(UTC)
     state = establish(
-        load_definition(file), folder / "network", now=now, algorithm=KeyAlgorithm.P_256, limits=LIMITS
+        silent(load_definition(file)),
+        folder / "network",
+        now=now,
+        algorithm=KeyAlgorithm.P_256,
+        limits=LIMITS,
     )
     authority = CertificateAuthority.load(state.pki)
     odd = extra_certificates(authority, now)

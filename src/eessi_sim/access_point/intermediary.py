@@ -63,8 +63,10 @@ class Intermediary:
             )
 
     def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
-        """Only the sending institution may have signed."""
+        """Only the sending institution may have signed; one whose entry has ended still signs receipts and errors."""
         sender = sender_of(unpacked)
+        if isinstance(unpacked.unit, UserMessage):
+            return self._station.sender_certificates(unpacked.unit.sender.id)
         return self._station.ebms_certificates(sender) if sender else ()
 
     async def accept(self, received: Received) -> Response:

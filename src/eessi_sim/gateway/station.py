@@ -67,6 +67,11 @@ class Station:
         """Return the ebMS certificates that the directory lists for ``party``, none when it is unknown."""
         return self.directory.current.ebms_certificates(party)
 
+    def sender_certificates(self, party: str) -> tuple[Certificate, ...]:
+        """Return with which certificates ``party`` may sign a user message now, none when its entry has ended."""
+        is_listed = self.directory.current.find(party, self.clock.now()) is not None
+        return self.ebms_certificates(party) if is_listed else ()
+
     def stamp(self) -> Stamp:
         """Return a new message id, the time and a token for the next message of this node."""
         return Stamp(self.ids.message_id(self.party), self.clock.now(), self.ids.hex32())

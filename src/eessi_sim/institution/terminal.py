@@ -69,7 +69,7 @@ class Terminal:
         """Return who may have signed: the sender; for a receipt only the receiver of the original."""
         station, unit = self._station, unpacked.unit
         if isinstance(unit, UserMessage):
-            return station.ebms_certificates(unit.sender.id)
+            return station.sender_certificates(unit.sender.id)
         original = self._original(unpacked)
         receiver = station.ebms_certificates(original.receiver) if original else ()
         if isinstance(unit, ErrorSignal):
