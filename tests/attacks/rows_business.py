@@ -282,6 +282,18 @@ def refused_by_receiver(change: Callable[[Range, Draft], Draft]) -> Play:
     return play
 
 
+def brought(change: Callable[[Range, Draft], Draft]) -> Play:
+    """The same, brought by an access point that checks no documents."""
+
+    async def play(live: Range) -> Result:
+        packed = live.packed(change(live, live.draft()))
+        answer = await live.fire(Shot.of(packed, to=ZUS, client=POINT))
+        state = await live.until_settled(ZUS, packed.message_id)
+        return Result(f"{answer.outcome} {state}", answer.milliseconds)
+
+    return play
+
+
 def unsealed(_: Range, draft: Draft) -> Draft:
     start, end = (
         draft.sed.index(b"<ds:Signature"),
@@ -435,7 +447,8 @@ BUSINESS = [
     Row("BU-4", "no seal", "202 receipt rejected", refused_by_receiver(unsealed), target=ZUS),
     Row("BU-4", "seal of another institution", "202 receipt rejected", refused_by_receiver(resealed), target=ZUS),
     Row("BU-4", "changed behind the seal", "202 receipt rejected", refused_by_receiver(lambda _, d: d.edited(b"<familyName>", b"<familyName>x")), target=ZUS),
-    Row("XSW-10", "sealed document inside a forged one", "202 receipt rejected", refused_by_receiver(wrapped_seal), target=ZUS),
+    Row("XSW-10", "sealed document inside a forged one", DOCUMENT, business(wrapped_seal)),
+    Row("XSW-10", "the same at the institution", "202 rejected", brought(wrapped_seal), target=ZUS),
     Row("BU-5", "unknown process", DOCUMENT, business(lambda _, d: d.with_scope(buc=BucType("LA_BUC_99")))),
     Row("BU-5", "wrong role", DOCUMENT, business(lambda _, d: d.with_roles(OTHER, OWNER))),
     Row("BU-5", "action of other messages", DOCUMENT, business(lambda _, d: d.with_document(case_action=CaseAction.REQUEST))),

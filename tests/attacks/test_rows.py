@@ -1,14 +1,20 @@
 """Every row of the list of attacks against a live node over HTTPS; a good message is served behind each."""
 
 import pytest
-from tests.attacks import rows_business, rows_packaging, rows_signature, rows_xml
+from tests.attacks import rows_business, rows_conformance, rows_packaging, rows_signature, rows_xml
 from tests.attacks.live import Range
 from tests.attacks.row import Row
 from tests.helpers.lab import ZUS
 
 pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="session")]
 
-ROWS = [*rows_signature.ROWS, *rows_xml.ROWS, *rows_packaging.ROWS, *rows_business.ROWS]
+ROWS = [
+    *rows_signature.ROWS,
+    *rows_xml.ROWS,
+    *rows_packaging.ROWS,
+    *rows_business.ROWS,
+    *rows_conformance.ROWS,
+]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
