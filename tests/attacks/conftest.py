@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 from tests.attacks.live import Range, live_range
+from tests.helpers import conformance
 
 _COLUMNS = ("row", "attack", "outcome", "ms", "peak MB", "note")
 _MEASURED = pytest.StashKey[list[tuple[str, ...]]]()
@@ -39,3 +40,6 @@ def pytest_terminal_summary(
         terminalreporter.write_line(
             "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         )
+    terminalreporter.section("conformance list")
+    for line in conformance.table():
+        terminalreporter.write_line(line)

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from tests.attacks.live import Range, Shot
-from tests.attacks.row import Play, Row, fired, forged
+from tests.attacks.row import Play, Row, fired, forged, later
 from tests.helpers.as4_forgery import Forgery
 from tests.helpers.lab import FK, NAV, POINT, ZUS
 
@@ -142,8 +142,8 @@ WRAPPING = [
         }.items()
     ),
     Row("REF-7", "no transform", "EBMS:0103", transform(0)),
-    Row("REF-8", "10 000 references", "EBMS:0009", references(lambda r: r * 625)),
-    Row("REF-8", "more than fit", "400", references(lambda r: r * 2500), note="an envelope over 1 MB is not read at all"),
+    Row("REF-8", "2 500 references", "EBMS:0009", references(lambda r: r * 625)),
+    Row("REF-8", "10 000 references", "400", references(lambda r: r * 2500), note="an envelope over 1 MB is not read at all"),
     Row("REF-9", "prefix list that changes the octets", "EBMS:0101", forged(lambda f: replace(f, references=(f.usual_references()[0], replace(f.usual_references()[1], transforms=(PREFIX,)), *f.usual_references()[2:]), edits=(EVIL,)))),
     Row("REF-10", "SwA transform inside the document", "EBMS:0103", transform(0, xmldsig.SWA_CONTENT)),
     Row("REF-10", "exc-c14n on a part", "EBMS:0103", transform(2, xmldsig.EXCLUSIVE)),
@@ -151,6 +151,7 @@ WRAPPING = [
     Row("SEC-2", "two signatures", "EBMS:0103", with_(in_security=f'<ds:Signature xmlns:ds="{DS}"></ds:Signature>')),
     Row("SEC-3", "no Security header", "EBMS:0103", fired(lambda live: Shot.of(live.unsigned()))),
     Row("SEC-4", "Security for another role", "EBMS:0103", with_(security_attributes=' S12:role="urn:else"')),
+    Row("COM-1", "comment in a value", "202 receipt", later(lambda live: Shot.of(comment_in_value(live.forgery()).packed()))),
     Row("COM-1", "processing instruction in a value", "400", forged(lambda f: replace(f, edits=((">PL:ZUS01<", ">PL:ZU<?x y?>S01<"),)))),
 ]  # fmt: skip
 
