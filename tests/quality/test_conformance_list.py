@@ -13,7 +13,9 @@ TESTS = Path(__file__).parents[1]
 LIVE = {row.id for row in ROWS}
 TABLES: dict[str, set[str]] = {
     "live": LIVE,
-    "structure": {str(row[0]) for row in (*structure.USER_ROWS, *structure.SIGNAL_ROWS, *structure.SOAP_ROWS)},
+    "structure": {
+        str(row[0]) for row in (*structure.USER_ROWS, *structure.SIGNAL_ROWS, *structure.SOAP_ROWS)
+    },
     "wss": {str(row[0]) for row in (*wss.XSW_ROWS, *wss.TAMPERED_ROWS)},
 }
 NUMBERED = {"TA": 46, "P4-": 20, "HB-": 12, "E-": 32}
