@@ -129,38 +129,54 @@ class _RefusalError(Exception):
 
 
 @dataclass(slots=True)
+class _Body:
+    """The body of one request while it is read."""
+
+    octets: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    """Octets read; they count until the request is answered."""
+
+    def take(self) -> bytes:
+        """Return the body and keep no second copy of it."""
+        taken = bytes(self.octets)
+        self.octets.clear()
+        return taken
+
+
+@dataclass(slots=True)
 class _Load:
     """What all connections of a listener hold at the moment."""
 
     limits: TransportLimits
     requests: Counter[bytes | None] = field(default_factory=Counter)
     """Requests under way, by the certificate of the client."""
-    octets: int = 0
-    """Octets of bodies that were read and whose requests are not answered yet."""
+    held: int = 0
+    """Octets of bodies whose requests are not answered yet."""
 
     @contextmanager
-    def request_of(self, client: bytes | None) -> Iterator[bytearray]:
-        """Count a request while it is handled; its body goes into the array."""
+    def request_of(self, client: bytes | None) -> Iterator[_Body]:
+        """Count a request, and its body, while it is handled."""
         if self.requests[client] >= self.limits.requests_per_client:
             raise _busy("Too many requests with this certificate at the same time")
         self.requests[client] += 1
-        body = bytearray()
+        body = _Body()
         try:
             yield body
         finally:
-            self.octets -= len(body)
+            self.held -= body.size
             self.requests[client] -= 1
             if not self.requests[client]:
                 del self.requests[client]  # certificates of the past are not kept
 
-    def hold(self, body: bytearray, more: bytes) -> None:
+    def hold(self, body: _Body, more: bytes) -> None:
         """Append what was read."""
-        if len(body) + len(more) > self.limits.max_body:
+        if body.size + len(more) > self.limits.max_body:
             raise _too_large(self.limits)
-        if self.octets + len(more) > self.limits.held_bytes:
+        if self.held + len(more) > self.limits.held_bytes:
             raise _busy("Too many large requests at the same time")
-        self.octets += len(more)
-        body += more
+        self.held += len(more)
+        body.size += len(more)
+        body.octets += more
 
 
 class _Front:
@@ -181,7 +197,7 @@ class _Front:
                     method=request.method,
                     path=request.rel_url.raw_path_qs or "/",
                     headers=headers,
-                    body=bytes(body),
+                    body=body.take(),
                     peer_certificate=client,
                     peer=request.remote or "",
                 )
@@ -189,7 +205,7 @@ class _Front:
         except _RefusalError as refusal:
             return _refuse(refusal.status, refusal.reason)
 
-    async def _fill(self, body: bytearray, request: web.BaseRequest) -> None:
+    async def _fill(self, body: _Body, request: web.BaseRequest) -> None:
         if (request.content_length or 0) > self._limits.max_body:
             raise _too_large(self._limits)
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
@@ -201,7 +217,7 @@ class _Front:
         except (web.RequestPayloadError, ConnectionError) as error:
             raise _RefusalError(HTTPStatus.BAD_REQUEST, "The body is not as announced") from error
 
-    async def _read(self, body: bytearray, request: web.BaseRequest) -> None:
+    async def _read(self, body: _Body, request: web.BaseRequest) -> None:
         now = asyncio.get_running_loop().time
         last = now() + self._limits.request_seconds
         async with asyncio.timeout_at(None) as guard:
