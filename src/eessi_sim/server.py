@@ -21,6 +21,7 @@ from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import PartyKeys, load_trust
 from eessi_sim.simulation.state import LOOPBACK, NetworkState, NodeAddress, load_state
 from eessi_sim.storage.registry import open_storage, url_of
+from eessi_sim.transport.base import TransportLimits
 from eessi_sim.transport.http import HttpListener, HttpTransport
 
 _log = logging.getLogger(__name__)
@@ -69,9 +70,13 @@ async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExi
         directory=directory,
         templates=resources.institutions(),
         pace=state.pace,
+        queue=state.limits.queue,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
-    listener = HttpListener(LOOPBACK, address.port, identity=identity)
+    limits = TransportLimits(
+        read_seconds=state.limits.read_seconds, requests_per_client=state.limits.requests_per_client
+    )
+    listener = HttpListener(LOOPBACK, address.port, identity=identity, limits=limits)
     await node.start()
     stack.push_async_callback(node.stop)
     await listener.start(node.handle)

@@ -15,7 +15,7 @@ from tests.helpers.as4_messages import (
 )
 
 from eessi_sim.as4 import mime, msh, soap_writer, vocabulary
-from eessi_sim.as4.model import Payload
+from eessi_sim.as4.model import Payload, UserMessage
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.security.xmldsig import Reference
@@ -38,6 +38,8 @@ class Forgery:
 
     payloads: tuple[Payload, ...] = field(default_factory=lambda: (sed_payload(), attachment()))
     keys: KeyPair = field(default_factory=lambda: keys_of(SENDER.id))
+    unit: UserMessage | None = None
+    """Header of the message; None: the usual one."""
     references: tuple[Reference, ...] | None = None
     """None: those that belong to the message."""
     key_info: str = BST_REFERENCE
@@ -58,7 +60,10 @@ class Forgery:
     @property
     def messaging(self) -> str:
         """The signed eb:Messaging."""
-        return messaging(self.payloads)
+        if self.unit is None:
+            return messaging(self.payloads)
+        whole = replace(self.unit, parts=tuple(payload.part_info for payload in self.payloads))
+        return soap_writer.write_messaging(whole, "ebms-1", has_role=True)
 
     @property
     def body(self) -> str:
@@ -102,7 +107,7 @@ class Forgery:
             assert old in text, old
             text = text.replace(old, new)
         content_type, body = mime.write("=-b1", "root@pl.example", text.encode(), self.payloads)
-        return msh.Packed(MESSAGE_ID, content_type, body)
+        return msh.Packed(self.unit.info.message_id if self.unit else MESSAGE_ID, content_type, body)
 
     def unpacked(self) -> msh.Unpacked:
         """Return the message taken apart again."""

@@ -5,15 +5,16 @@ ebMS3 Part 2 sections 2.4 to 2.6 (documented); which party may hand in what foll
 """
 
 from dataclasses import replace
+from typing import Final
 
 from eessi_sim.access_point.routing import route
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
-from eessi_sim.as4.exchange import InboundState, OutboundState
-from eessi_sim.as4.model import UserMessage
+from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
+from eessi_sim.as4.model import ErrorSignal, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
-from eessi_sim.gateway.inbox import ACCEPTED, Received, sender_of, synchronous_error
+from eessi_sim.gateway.inbox import ACCEPTED, Received, refused, sender_of, synchronous_error
 from eessi_sim.gateway.records import incoming
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
@@ -22,6 +23,12 @@ from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Response
 
+_WAITING: Final = frozenset(
+    {
+        *((Direction.IN, state) for state in InboundState if not is_settled(state)),
+        *((Direction.OUT, state) for state in OutboundState if not is_settled(state)),
+    }
+)
 _SETTLED = (OutboundState.FORWARDED, OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 
 
@@ -56,8 +63,10 @@ class Intermediary:
             )
 
     def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
-        """Only the sending institution may have signed."""
+        """Only the sending institution may have signed; one whose entry has ended still signs receipts and errors."""
         sender = sender_of(unpacked)
+        if isinstance(unpacked.unit, UserMessage):
+            return self._station.sender_certificates(unpacked.unit.sender.id)
         return self._station.ebms_certificates(sender) if sender else ()
 
     async def accept(self, received: Received) -> Response:
@@ -72,6 +81,8 @@ class Intermediary:
         if store.find_message(Direction.OUT, message.message_id) is not None:
             # By an error of this access point: the two would share a place in the queue.
             raise _used_before(message)
+        if message.kind is MessageKind.USER:
+            self._require_room()
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
@@ -108,6 +119,8 @@ class Intermediary:
             )
         )
         await self._station.store.commit(work)
+        if isinstance(unpacked.unit, ErrorSignal):  # there are no errors about errors (ebMS3 core 6.2)
+            return refused(400, f"{fault.error_code.code}: {fault.description}")
         return synchronous_error(self._station, fault)
 
     def _check(self, unpacked: Unpacked) -> None:
@@ -143,6 +156,20 @@ class Intermediary:
                 f"Expected routing from {original.receiver} to {original.sender}, "
                 f"found from {routing.sender.id} to {routing.receiver.id}",
                 hint="RoutingInput has the parties of the user message swapped.",
+            )
+
+    def _require_room(self) -> None:
+        """Refuse a message when too many wait already (ebMS3 part 2, 2.7.4: 0021)."""
+        waiting = sum(
+            each.number
+            for each in self._station.store.counts().messages
+            if each.kind is MessageKind.USER and (each.direction, each.state) in _WAITING
+        )
+        if waiting >= self._station.queue:
+            raise EbmsFault(
+                EbmsErrorCode.MPC_CAPACITY_EXCEEDED,
+                f"Expected fewer than {self._station.queue} messages waiting here, found {waiting}",
+                hint="Send it again later; a receiver may be out of reach.",
             )
 
     async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:

@@ -18,7 +18,7 @@ from eessi_sim.identifiers import SedType
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.sbdh import StandardBusinessDocument
 
-STANDARD_ORDER: Final = ("envelope", "consistency", "competence", "transaction", "document")
+STANDARD_ORDER: Final = ("malware", "envelope", "consistency", "competence", "transaction", "document")
 """Cheap checks first; the order of the checks in an access point is not public (inferred)."""
 
 

@@ -13,6 +13,7 @@ from eessi_sim.access_point.pipeline import Inspection, Step
 from eessi_sim.access_point.transactions import NotYet, require_transaction
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.model import Payload
 from eessi_sim.buc.case import CaseRole
 from eessi_sim.errors import (
     ActionNotAvailable,
@@ -24,6 +25,9 @@ from eessi_sim.errors import (
     XmlError,
 )
 from eessi_sim.identifiers import InstitutionId
+
+_MALWARE: Final = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+"""The test string of EICAR (documented), in two pieces so that no scanner takes this file for it."""
 
 
 def refusal(error: EessiSimError, *, detail: object = None) -> EbmsFault:
@@ -37,6 +41,22 @@ def refusal(error: EessiSimError, *, detail: object = None) -> EbmsFault:
     )
 
 
+def scan(inspection: Inspection) -> None:
+    """Look for the harmless test file of virus scanners in every part; a real scanner would be asked here."""
+    end: dict[str, bytes] = {}
+
+    def look(part: Payload, piece: bytes) -> None:
+        if _MALWARE in end.get(part.content_id, b"") + piece:
+            raise EbmsFault(
+                EbmsErrorCode.OTHER,
+                f"Expected parts without malware, found the test string of virus scanners in {part.content_id[:80]!r}",
+                hint="Remove the part; the access point keeps the message apart.",
+            )
+        end[part.content_id] = piece[-len(_MALWARE) :]
+
+    msh.look_through(inspection.unpacked.parts, look)
+
+
 def read_envelope(inspection: Inspection) -> None:
     """Decompress the first part and read its header."""
     parts = inspection.unpacked.parts
@@ -45,7 +65,7 @@ def read_envelope(inspection: Inspection) -> None:
             EbmsErrorCode.OTHER, "Expected a SED in the first part, found no part", hint="Attach the SED."
         )
     try:
-        document = sbdh.read(msh.payload_content(parts[0]))
+        document = sbdh.read(msh.document_content(parts[0]))
     except (EnvelopeError, XmlError) as error:
         raise refusal(error) from error
     header = document.header
@@ -126,6 +146,7 @@ def check_document(inspection: Inspection) -> None:
 
 
 STEPS: Final[dict[str, Step]] = {
+    "malware": scan,
     "envelope": read_envelope,
     "consistency": check_consistency,
     "competence": check_competence,

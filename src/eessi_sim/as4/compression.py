@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 from typing import Final
 
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -12,6 +13,8 @@ _HEADER: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _LEVEL: Final = 3
 """SEDs grow by 7 % against level 6, and take half its time (measured; our choice)."""
 _CHUNK: Final = 64 * 1024
+_PIECE: Final = 1024 * 1024
+"""Octets that come out in one go; so much is held of a content that is only looked at."""
 _GZIP_WINDOW: Final = 31
 """zlib's way to say: 32 KB window with gzip header, checksum and size checked."""
 
@@ -33,32 +36,40 @@ def decompress(data: bytes, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
     Raises:
         EbmsFault: 0303 when the stream is damaged, truncated, too large or followed by something else.
     """
-    allowed = min(limits.part_bytes, max(limits.gzip_floor_bytes, limits.gzip_ratio * len(data)))
     output = bytearray()
-    position = members = 0
+    for piece in pieces(data, limits):
+        output += piece
+    return bytes(output)
+
+
+def pieces(data: bytes, limits: As4Limits = DEFAULT_LIMITS) -> Iterator[bytes]:
+    """Yield the content of a gzip stream in pieces of at most 1 MB; arguments and errors as ``decompress``."""
+    allowed = min(limits.part_bytes, max(limits.gzip_floor_bytes, limits.gzip_ratio * len(data)))
+    size = position = members = 0
     while not members or position < len(data):
         members += 1
         if members > limits.gzip_members:
             raise _failure(f"Expected at most {limits.gzip_members} gzip members, found more")
-        position = _read_member(data, position, output, allowed)
-    return bytes(output)
+        inflate = zlib.decompressobj(_GZIP_WINDOW)
+        while not inflate.eof:
+            piece, used = _next_piece(inflate, data, position, allowed - size + 1)
+            position += used
+            size += len(piece)
+            if size > allowed:
+                raise _failure(f"Expected at most {allowed} bytes after decompression, found more")
+            yield piece
 
 
-def _read_member(data: bytes, position: int, output: bytearray, allowed: int) -> int:
-    """Append the content of the member at ``position`` and return where it ends."""
-    inflate = zlib.decompressobj(_GZIP_WINDOW)
-    while not inflate.eof:
-        chunk = data[position : position + _CHUNK]
-        if not chunk:
-            raise _failure(f"Expected the end of the gzip stream, found only {len(data)} bytes of it")
-        try:
-            output += inflate.decompress(chunk, allowed - len(output) + 1)
-        except zlib.error as error:
-            raise _failure(f"Expected a gzip stream, found at byte {position}: {error}") from error
-        if len(output) > allowed:
-            raise _failure(f"Expected at most {allowed} bytes after decompression, found more")
-        position += len(chunk) - len(inflate.unconsumed_tail) - len(inflate.unused_data)
-    return position
+def _next_piece(inflate: "zlib._Decompress", data: bytes, position: int, room: int) -> tuple[bytes, int]:
+    """Return the next piece of content, and how many octets of ``data`` it took."""
+    chunk = data[position : position + _CHUNK]
+    try:
+        piece = inflate.decompress(chunk, min(room, _PIECE))
+    except zlib.error as error:
+        raise _failure(f"Expected a gzip stream, found at byte {position}: {error}") from error
+    if not chunk and not piece and not inflate.eof:
+        raise _failure(f"Expected the end of the gzip stream, found only {len(data)} bytes of it")
+    return piece, len(chunk) - len(inflate.unconsumed_tail) - len(inflate.unused_data)
 
 
 def _failure(message: str) -> EbmsFault:

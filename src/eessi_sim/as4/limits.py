@@ -19,6 +19,10 @@ class As4Limits:
     """Header block of one MIME part."""
     part_bytes: int = 200 * _MEGABYTE
     """One payload part after decompression."""
+    message_bytes: int = 400 * _MEGABYTE
+    """All payload parts of one message after decompression; bounds the time that unpacking takes."""
+    document_bytes: int = 10 * _MEGABYTE
+    """The SED in its envelope after decompression; the part that a node holds as a whole."""
     gzip_ratio: int = 100
     """Decompressed size over compressed size; applies beyond ``gzip_floor_bytes``."""
     gzip_floor_bytes: int = 10 * _MEGABYTE

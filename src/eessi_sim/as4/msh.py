@@ -5,7 +5,7 @@ What to send, when and where to is decided elsewhere.
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -138,6 +138,41 @@ def payload_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
     if part.is_compressed:
         return compression.decompress(part.content, limits)
     return part.content
+
+
+def document_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
+    """Return the SED of a payload part; it stops where no SED goes, long before an attachment would.
+
+    Raises:
+        EbmsFault: 0303 when it cannot be decompressed, or is larger than a document may be.
+    """
+    return payload_content(part, replace(limits, part_bytes=min(limits.part_bytes, limits.document_bytes)))
+
+
+def look_through(
+    parts: Sequence[Payload], look: Callable[[Payload, bytes], None], limits: As4Limits = DEFAULT_LIMITS
+) -> None:
+    """Decompress every part and show its content in pieces of at most 1 MB; keeps nothing.
+
+    Args:
+        parts: of one message; all together stay within the limits.
+        look: sees each piece with its part, in order.
+        limits: how much we are willing to unpack.
+
+    Raises:
+        EbmsFault: 0303 when a part cannot be decompressed, or all of them are too large.
+    """
+    total = 0
+    for part in parts:
+        for piece in compression.pieces(part.content, limits) if part.is_compressed else (part.content,):
+            total += len(piece)
+            if total > limits.message_bytes:
+                raise EbmsFault(
+                    EbmsErrorCode.DECOMPRESSION_FAILURE,
+                    f"Expected at most {limits.message_bytes} bytes in all parts after decompression, found more",
+                    hint="Spread the attachments over several messages.",
+                )
+            look(part, piece)
 
 
 def pack_user_message(

@@ -26,6 +26,8 @@ _TO: Final = f"{{{vocabulary.WSA}}}To"
 _MESSAGE_ID: Final = f"{{{vocabulary.EB}}}MessageInfo/{{{vocabulary.EB}}}MessageId"
 _FINAL_ROLES: Final = frozenset({"", vocabulary.ULTIMATE_RECEIVER, vocabulary.NEXT})
 _OUR_ROLES: Final = _FINAL_ROLES | {vocabulary.NEXT_MSH}
+_MOST_IN_SECURITY: Final = 64
+"""Tokens, keys and signatures; a message needs one of each (our limit, inferred)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,10 @@ def _security(header: Element) -> Element | None:
     ours = [block for block in header.findall(_SECURITY) if block.get(_ROLE, "") in _FINAL_ROLES]
     if len(ours) > 1:
         raise invalid(f"Expected one Security header for us, found {len(ours)}")
+    if ours and len(ours[0]) > _MOST_IN_SECURITY:
+        raise invalid(
+            f"Expected at most {_MOST_IN_SECURITY} elements in the Security header, found {len(ours[0])}"
+        )
     return ours[0] if ours else None
 
 

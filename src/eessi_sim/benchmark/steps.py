@@ -189,7 +189,13 @@ def _on_the_way(its: Specimens) -> list[Step]:
             lambda: _verify(its, its.unpacked, its.route.owner),
             (Operation.CANONICAL_MESSAGE, Operation.DIGEST_PART, Operation.VERIFY),
         ),
-        Step("decompress", "ARR", lambda: msh.payload_content(its.payload), (Operation.DECOMPRESS,)),
+        Step(
+            "look through the parts",
+            "AR",
+            lambda: msh.look_through([its.payload], lambda _part, _piece: None),
+            (Operation.DECOMPRESS,),
+        ),
+        Step("decompress", "AR", lambda: msh.document_content(its.payload), (Operation.DECOMPRESS,)),
         Step("read SBDH and SED", "AR", _reading(its), (Operation.PARSE_DOCUMENT,)),
         Step("check parties, competence, process; route", "A", _inspection(its)),
     ]

@@ -73,14 +73,14 @@ class Inbox:
     async def handle(self, request: Request) -> Response:
         """Answer one HTTP request; never raises for what a peer can send."""
         if request.method != "POST":
-            return _plain(405, "AS4 messages are sent by POST")
+            return refused(405, "AS4 messages are sent by POST")
         client = self._client_of(request)
         if not client:
-            return _plain(403, "The directory does not list this TLS certificate")
+            return refused(403, "The directory does not list this TLS certificate")
         try:
             return await self._take(request, client)
         except StorageError as error:
-            return _plain(503, f"Not stored, send it again: {error.code}")
+            return refused(503, f"Not stored, send it again: {error.code}")
 
     def _client_of(self, request: Request) -> frozenset[InstitutionId]:
         if request.peer_certificate is None:
@@ -92,7 +92,7 @@ class Inbox:
         try:
             unpacked = msh.unpack(content_type, request.body, self._station.limits)
         except (NotAs4, XmlError) as error:
-            return _plain(400, f"{error.code}: {error.message}")
+            return refused(400, f"{error.code}: {error.message}")
         except EbmsFault as fault:
             return synchronous_error(self._station, fault)
         try:
@@ -137,7 +137,8 @@ def synchronous_error(station: Station, fault: EbmsFault) -> Response:
     return Response(200, {"content-type": packed.content_type}, packed.body)
 
 
-def _plain(status: int, reason: str) -> Response:
+def refused(status: int, reason: str) -> Response:
+    """Return an answer that is no ebMS message: a status and a sentence."""
     return Response(
         status=status, headers={"content-type": "text/plain; charset=utf-8"}, body=f"{reason}\n".encode()
     )

@@ -6,6 +6,7 @@ No behaviour beyond small conveniences; who decides what to do with a message is
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from eessi_sim.as4 import msh
 from eessi_sim.as4.limits import As4Limits
@@ -22,6 +23,9 @@ from eessi_sim.security.trust import TrustStore
 from eessi_sim.security.xmldsig import Reference
 from eessi_sim.storage.base import JournalEntry, NodeStore, StoredMessage
 from eessi_sim.transport.base import Transport
+
+DEFAULT_QUEUE: Final = 10_000
+"""User messages that may wait at an access point (our choice, inferred)."""
 
 
 @dataclass(slots=True)
@@ -52,6 +56,8 @@ class Station:
     """When a message that did not get through is sent again, and how often."""
     receipt_within: timedelta = timedelta(seconds=60)
     """How long an accepted message waits for its receipt before it is sent again."""
+    queue: int = DEFAULT_QUEUE
+    """User messages that may wait to be checked or sent on; an access point takes no more in."""
     taken_in: Recent[Unpacked] = field(default_factory=Recent)
     """User messages that were verified and not yet processed."""
     signed: Recent[tuple[Reference, ...]] = field(default_factory=Recent)
@@ -60,6 +66,11 @@ class Station:
     def ebms_certificates(self, party: str) -> tuple[Certificate, ...]:
         """Return the ebMS certificates that the directory lists for ``party``, none when it is unknown."""
         return self.directory.current.ebms_certificates(party)
+
+    def sender_certificates(self, party: str) -> tuple[Certificate, ...]:
+        """Return with which certificates ``party`` may sign a user message now, none when its entry has ended."""
+        is_listed = self.directory.current.find(party, self.clock.now()) is not None
+        return self.ebms_certificates(party) if is_listed else ()
 
     def stamp(self) -> Stamp:
         """Return a new message id, the time and a token for the next message of this node."""

@@ -166,7 +166,7 @@ class Receiving:
         message, station = reading.message, self._office.station
         try:
             unpacked = station.unpack(message)
-            document = sbdh.read(msh.payload_content(unpacked.parts[0], station.limits))
+            document = sbdh.read(msh.document_content(unpacked.parts[0], station.limits))
         except (EbmsFault, XmlError, EnvelopeError, IndexError) as error:
             raise _refusal(ExceptionCause.NOT_VALID, str(error)) from error
         reading.document = document

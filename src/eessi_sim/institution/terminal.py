@@ -10,7 +10,7 @@ from typing import Final
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.exchange import InboundState, OutboundState
-from eessi_sim.as4.model import ErrorSignal, PullRequest, Receipt, RoutingInput, UserMessage
+from eessi_sim.as4.model import ErrorSignal, Payload, PullRequest, Receipt, RoutingInput, UserMessage
 from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
@@ -69,7 +69,7 @@ class Terminal:
         """Return who may have signed: the sender; for a receipt only the receiver of the original."""
         station, unit = self._station, unpacked.unit
         if isinstance(unit, UserMessage):
-            return station.ebms_certificates(unit.sender.id)
+            return station.sender_certificates(unit.sender.id)
         original = self._original(unpacked)
         receiver = station.ebms_certificates(original.receiver) if original else ()
         if isinstance(unit, ErrorSignal):
@@ -133,8 +133,7 @@ class Terminal:
                 f"Expected a message to {station.party}, found one to {unit.receiver.id}",
                 hint="Check the routing of the access point.",
             )
-        for part in received.unpacked.parts:
-            msh.payload_content(part, station.limits)
+        msh.look_through(received.unpacked.parts, _only_whether_it_can_be_unpacked, station.limits)
         state = InboundState.DELIVERED if unit.is_ping else InboundState.RECEIVED
         message = incoming(received, state=state, at=station.clock.now())
         known = station.store.find_message(Direction.IN, message.message_id)
@@ -231,3 +230,7 @@ class Terminal:
                 ref_to=ref,
             )
         )
+
+
+def _only_whether_it_can_be_unpacked(_part: Payload, _piece: bytes) -> None:
+    """Attachments are not opened here."""

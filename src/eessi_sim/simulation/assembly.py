@@ -13,7 +13,7 @@ from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.clock import Clock
-from eessi_sim.gateway.station import Directory, Station
+from eessi_sim.gateway.station import DEFAULT_QUEUE, Directory, Station
 from eessi_sim.identifiers import CdmVersion, IdFactory, InstitutionId
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.institution.office import Library, Office
@@ -77,6 +77,8 @@ class Machinery:
     pace: float = 1.0
     forwarding: ReceptionAwareness = FORWARDING
     """When the access point tries again to bring a message on."""
+    queue: int = DEFAULT_QUEUE
+    """User messages that may wait at the access point."""
 
 
 def load_library(catalogue: Catalogue | None = None) -> Library:
@@ -136,6 +138,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         transport=transport,
         directory=machinery.directory,
         trust=machinery.trust,
+        queue=machinery.queue,
     )
     library = machinery.library
     current = machinery.directory.current

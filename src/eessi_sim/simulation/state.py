@@ -20,6 +20,7 @@ import msgspec
 
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.gateway.station import DEFAULT_QUEUE
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.loader import NetworkDefinition
@@ -46,6 +47,18 @@ class NodeAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeLimits:
+    """How much the nodes put up with; what is not here has one value for all."""
+
+    read_seconds: float = 60.0
+    """Longest silence of a sender."""
+    requests_per_client: int = 128
+    """Requests with one TLS certificate at the same time."""
+    queue: int = DEFAULT_QUEUE
+    """User messages that wait at the access point; one more is answered EBMS:0021."""
+
+
+@dataclass(frozen=True, slots=True)
 class NetworkState:
     """Everything a process needs to know to play its part."""
 
@@ -58,6 +71,7 @@ class NetworkState:
     nodes: tuple[NodeAddress, ...]
     cdm: tuple[str, ...] = ()
     """Folders of the SED definitions; those that come with the program when there are none."""
+    limits: NodeLimits = NodeLimits()
 
     @property
     def path(self) -> Path:
@@ -116,6 +130,7 @@ def establish(
     base_port: int = 0,
     pace: float = 1.0,
     cdm: Sequence[Path] = (),
+    limits: NodeLimits = NodeLimits(),
 ) -> NetworkState:
     """Make keys, directory and addresses of a network and write them below ``folder``.
 
@@ -127,6 +142,7 @@ def establish(
         base_port: first port; the nodes take two each from there on. 0 lets the system choose.
         pace: factor on the delays of all behaviours.
         cdm: folders of the SED definitions; those that come with the program when there are none.
+        limits: how much the nodes put up with.
 
     Raises:
         EnvironmentProblem: the folder cannot be written or holds something else, or a port is taken.
@@ -150,6 +166,7 @@ def establish(
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
+        limits,
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)

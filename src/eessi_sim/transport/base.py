@@ -60,6 +60,10 @@ class TransportLimits:
     """Longest silence while a request is read; then 408."""
     request_seconds: float = 600.0
     """Longest time until a request is read as a whole; then 408."""
+    requests_per_client: int = 128
+    """Requests with one TLS certificate at the same time; one more is answered 503 (twice what a sender opens)."""
+    held_bytes: int = 512 * 1024 * 1024
+    """Octets of request bodies that all connections hold at the same time; a request beyond is answered 503."""
 
 
 class Transport(Protocol):

@@ -1,13 +1,17 @@
 """The receiving end over HTTP/1.1 with mutual TLS: bounded in size and time, silent about itself.
 
 Answered here, before any handler: 400 for what is not clean HTTP, 408 for slow senders, 413 for
-large bodies, 415 for content encodings (RFC 9110 15.5). What a request means is not known here.
+large bodies, 415 for content encodings, 503 for too much at the same time (RFC 9110 15.5, 15.6). What a
+request means is not known here.
 """
 
 import asyncio
 import errno
 import logging
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
@@ -125,56 +129,112 @@ class _RefusalError(Exception):
         self.reason = reason
 
 
+@dataclass(slots=True)
+class _Body:
+    """The body of one request while it is read."""
+
+    octets: bytearray = field(default_factory=bytearray)
+    size: int = 0
+    """Octets read; they count until the request is answered."""
+
+    def take(self) -> bytes:
+        """Return the body and keep no second copy of it."""
+        taken = bytes(self.octets)
+        self.octets.clear()
+        return taken
+
+
+@dataclass(slots=True)
+class _Load:
+    """What all connections of a listener hold at the moment."""
+
+    limits: TransportLimits
+    requests: Counter[bytes | None] = field(default_factory=Counter)
+    """Requests under way, by the certificate of the client."""
+    held: int = 0
+    """Octets of bodies whose requests are not answered yet."""
+
+    @contextmanager
+    def request_of(self, client: bytes | None) -> Iterator[_Body]:
+        """Count a request, and its body, while it is handled."""
+        if self.requests[client] >= self.limits.requests_per_client:
+            raise _busy("Too many requests with this certificate at the same time")
+        self.requests[client] += 1
+        body = _Body()
+        try:
+            yield body
+        finally:
+            self.held -= body.size
+            self.requests[client] -= 1
+            if not self.requests[client]:
+                del self.requests[client]  # certificates of the past are not kept
+
+    def hold(self, body: _Body, more: bytes) -> None:
+        """Append what was read."""
+        if body.size + len(more) > self.limits.max_body:
+            raise _too_large(self.limits)
+        if self.held + len(more) > self.limits.held_bytes:
+            raise _busy("Too many large requests at the same time")
+        self.held += len(more)
+        body.size += len(more)
+        body.octets += more
+
+
 class _Front:
     """Makes a Request of what the library read, and its answer of our Response."""
 
     def __init__(self, handler: Handler, limits: TransportLimits) -> None:
         self._handler = handler
         self._limits = limits
+        self._load = _Load(limits)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
+        client = _certificate(request)
         try:
-            arrived = Request(
-                method=request.method,
-                path=request.rel_url.raw_path_qs or "/",
-                headers=_headers(request),
-                body=await self._body(request),
-                peer_certificate=_certificate(request),
-                peer=request.remote or "",
-            )
+            with self._load.request_of(client) as body:
+                headers = _headers(request)
+                await self._fill(body, request)
+                arrived = Request(
+                    method=request.method,
+                    path=request.rel_url.raw_path_qs or "/",
+                    headers=headers,
+                    body=body.take(),
+                    peer_certificate=client,
+                    peer=request.remote or "",
+                )
+                return _written(await self._handler(arrived))
         except _RefusalError as refusal:
             return _refuse(refusal.status, refusal.reason)
-        return _written(await self._handler(arrived))
 
-    async def _body(self, request: web.BaseRequest) -> bytes:
+    async def _fill(self, body: _Body, request: web.BaseRequest) -> None:
         if (request.content_length or 0) > self._limits.max_body:
-            raise self._too_large()
+            raise _too_large(self._limits)
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
             await request.writer.write(_CONTINUE)
         try:
-            return await self._read(request)
+            await self._read(body, request)
         except TimeoutError as error:
             raise _RefusalError(HTTPStatus.REQUEST_TIMEOUT, "The request took too long") from error
         except (web.RequestPayloadError, ConnectionError) as error:
             raise _RefusalError(HTTPStatus.BAD_REQUEST, "The body is not as announced") from error
 
-    async def _read(self, request: web.BaseRequest) -> bytes:
+    async def _read(self, body: _Body, request: web.BaseRequest) -> None:
         now = asyncio.get_running_loop().time
         last = now() + self._limits.request_seconds
-        body = bytearray()
         async with asyncio.timeout_at(None) as guard:
             while not request.content.at_eof():
                 guard.reschedule(min(now() + self._limits.read_seconds, last))
-                body += await request.content.readany()
-                if len(body) > self._limits.max_body:
-                    raise self._too_large()
-        return bytes(body)
+                self._load.hold(body, await request.content.readany())
 
-    def _too_large(self) -> _RefusalError:
-        return _RefusalError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"The body is larger than {self._limits.max_body} octets",
-        )
+
+def _too_large(limits: TransportLimits) -> _RefusalError:
+    return _RefusalError(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {limits.max_body} octets"
+    )
+
+
+def _busy(reason: str) -> _RefusalError:
+    return _RefusalError(HTTPStatus.SERVICE_UNAVAILABLE, f"{reason}; send it again later")
 
 
 class _Connection(web.RequestHandler):

@@ -10,7 +10,6 @@ from typing import Final
 from eessi_sim import resources, sbdh
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsFault
-from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.cdm.report import Issue, Severity, ValidationReport
 from eessi_sim.cdm.rules import RuleSet
@@ -22,11 +21,9 @@ from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.verification.outcome import Belief, Check
 from eessi_sim.verification.recognition import Kind, kind_of
 from eessi_sim.verification.signatures import check_message, check_seal
-from eessi_sim.xmlsafe import DOCUMENT_LIMITS, Element
+from eessi_sim.xmlsafe import Element
 
 _NOTHING: Final = ValidationReport((), None, None)
-_DOCUMENT: Final = replace(DEFAULT_LIMITS, part_bytes=DOCUMENT_LIMITS.max_bytes)
-"""The first part is a document and has its size; attachments, which are larger, are not unpacked here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ class _Examiner:
         if not message.parts:
             return self._done(_NOTHING, data)
         try:
-            payload = msh.payload_content(message.parts[0], _DOCUMENT)
+            payload = msh.document_content(message.parts[0])
         except EbmsFault as error:
             return self._failed(error, data)
         return self.envelope(payload)

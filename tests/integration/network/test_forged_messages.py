@@ -10,12 +10,16 @@ import pytest
 from tests.helpers.forge import Draft, codes, held_back, let_go, post
 from tests.helpers.lab import FK, NAV, POINT, ZUS, Lab, own_credentials
 
+from eessi_sim.access_point.intermediary import Intermediary
 from eessi_sim.as4 import msh
 from eessi_sim.as4.msh import Packed
+from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.identifiers import InstitutionId
 from eessi_sim.security.keys import KeyPair, Purpose
 from eessi_sim.simulation.credentials import PartyKeys
 from eessi_sim.simulation.inprocess import START
 from eessi_sim.storage.base import Direction, MessageKind
+from eessi_sim.transport.base import Request, Response
 
 
 def assert_refused(lab: Lab, code: str, reason: str) -> None:
@@ -210,3 +214,45 @@ async def test_verified_message_that_the_receiver_refuses_is_answered_by_callbac
     await post(lab, draft.packed(lab.keys(NAV).ebms, payloads=(broken,)), client=POINT, to=ZUS)
     assert lab.received(NAV, MessageKind.ERROR).ref_to == lab.sent(NAV).message_id
     assert (lab.sent(NAV).last_error or "").startswith("EBMS:0303")
+
+
+@pytest.mark.parametrize(("to", "client"), [(POINT, NAV), (ZUS, POINT)])
+async def test_message_of_an_institution_whose_entry_has_ended_is_refused(
+    lab: Lab, to: InstitutionId, client: InstitutionId
+) -> None:
+    """PT-7: who is not listed any more signs no messages, though its certificates still stand in the directory."""
+    draft = await held_back(lab)
+    lab.bring_up(POINT)
+    lab.enlist(replace(lab.directory.current.get(NAV), valid_until=lab.clock.now() - timedelta(days=1)))
+    answer = await post(lab, draft.packed(lab.keys(NAV).ebms), client=client, to=to)
+    assert codes(answer) == ["EBMS:0101"]
+
+
+async def test_full_queue_takes_no_more_messages(lab: Lab) -> None:
+    """SZ-6: EBMS:0021 when too many messages wait; receipts and repetitions are taken in all the same."""
+    draft = await held_back(lab)
+    lab.bring_up(POINT)
+    lab.take_down(ZUS)
+    point = lab.point
+    inbox = Inbox(
+        replace(point.station, queue=1),
+        Intermediary(replace(point.station, queue=1), point._inspection, point._outbox),
+    )
+    certificate = lab.keys(NAV).tls.certificate.der
+
+    async def hand_in(packed: Packed) -> Response:
+        return await inbox.handle(
+            Request(
+                method="POST",
+                path="/",
+                headers={"content-type": packed.content_type},
+                body=packed.body,
+                peer_certificate=certificate,
+            )
+        )
+
+    first = draft.packed(lab.keys(NAV).ebms)
+    assert (await hand_in(first)).status == 202
+    await lab.network.quiet()
+    assert codes(await hand_in(draft.named("next@no.example").packed(lab.keys(NAV).ebms))) == ["EBMS:0021"]
+    assert (await hand_in(first)).status == 202

@@ -375,3 +375,39 @@ async def test_without_an_identity_http_is_spoken() -> None:
     finally:
         await transport.close()
         await listener.stop()
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (TransportLimits(requests_per_client=1), b"Too many requests"),
+        (TransportLimits(held_bytes=5), b"Too many large requests"),
+    ],
+)
+async def test_too_much_at_the_same_time_is_answered_503(
+    server_identity: TlsIdentity, client_identity: TlsIdentity, limits: TransportLimits, reason: bytes
+) -> None:
+    """A second request is told to come again while the first one is under way, and served afterwards (SZ-5)."""
+    arrived, go = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Request) -> Response:
+        arrived.set()
+        await go.wait()
+        return Response(202)
+
+    listener = HttpListener("127.0.0.1", 0, identity=server_identity, limits=limits)
+    url = await listener.start(slow)
+    transport = HttpTransport(client_identity)
+
+    async def send() -> Response:
+        return await transport.send(url, b"abc", headers=NO_HEADERS, within=30)
+
+    first = asyncio.create_task(send())
+    await arrived.wait()
+    second = await send()
+    go.set()
+    statuses = ((await first).status, second.status, (await send()).status)
+    await transport.close()
+    await listener.stop()
+    assert statuses == (202, 503, 202)
+    assert second.body.startswith(reason)

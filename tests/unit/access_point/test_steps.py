@@ -3,13 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.helpers.as4_messages import packed_message, unpacked, user_message
+from tests.helpers.as4_messages import packed_message, sed_payload, unpacked, user_message
 from tests.helpers.envelopes import HEADER
 from tests.helpers.repositories import repository
 
 from eessi_sim import xmlsafe
 from eessi_sim.access_point.pipeline import Inspection, Rulebook
-from eessi_sim.access_point.steps import check_document, refusal
+from eessi_sim.access_point.steps import check_document, refusal, scan
+from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
@@ -41,3 +42,31 @@ def test_refusal_keeps_sentence_hint_and_findings() -> None:
     assert fault.as_error().description == "Expected a competence, found none"
     assert '"hint":"Ask PL:ZUS01."' in (fault.detail or "")
     assert '"code":"not-competent"' in (fault.detail or "")
+
+
+MALWARE = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+def _with_attachment(content: bytes) -> Inspection:
+    part = msh.compressed_payload("att-1@pl.example", content, "application/octet-stream", "Attachment")
+    return Inspection(
+        message=user_message(),
+        unpacked=unpacked(packed_message([sed_payload(), part])),
+        repository=repository(),
+        rulebook=Rulebook(Validator(Catalogue.default()), Definitions.default()),
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+        exchanged=lambda _case: frozenset(),
+    )
+
+
+@pytest.mark.parametrize("before", [0, 1024 * 1024 - 20, 1024 * 1024])
+def test_test_file_of_scanners_is_found_wherever_it_lies(before: int) -> None:
+    """BU-8: also where it begins in one piece of the content and ends in the next; the reason names the part."""
+    with pytest.raises(EbmsFault, match=r"att-1@pl\.example") as caught:
+        scan(_with_attachment(bytes(before) + MALWARE + b"more"))
+    assert caught.value.error_code is EbmsErrorCode.OTHER
+
+
+def test_parts_are_scanned_one_by_one() -> None:
+    """What ends one part and what begins the next are not read as one text."""
+    scan(_with_attachment(MALWARE[1:]))

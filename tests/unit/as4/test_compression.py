@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eessi_sim.as4.compression import compress, decompress
+from eessi_sim.as4.compression import compress, decompress, pieces
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.limits import As4Limits
 
@@ -101,3 +101,11 @@ def test_limits_apply_to_the_sum_of_the_members() -> None:
 def test_too_many_members_are_refused() -> None:
     """A stream of countless empty members is refused."""
     assert _code(compress(b"") * 5) == "EBMS:0303"
+
+
+@pytest.mark.parametrize("size", [0, 1, 1024 * 1024, 1024 * 1024 + 1, 5 * 1024 * 1024])
+def test_content_comes_in_small_pieces(size: int) -> None:
+    """Whoever only looks at a content holds 1 MB of it, however well it was compressed."""
+    found = list(pieces(compress(bytes(size))))
+    assert max(map(len, found), default=0) <= 1024 * 1024
+    assert b"".join(found) == bytes(size)

@@ -450,3 +450,28 @@ def test_stamp_makes_ids_of_its_own() -> None:
     first = msh.pack_pull_request("urn:mpc", RECEIVER_KEYS, stamp=stamp())
     second = msh.pack_pull_request("urn:mpc", RECEIVER_KEYS, stamp=other)
     assert {digest.uri for digest in first.digests}.isdisjoint(digest.uri for digest in second.digests)
+
+
+def test_parts_are_shown_in_their_order() -> None:
+    """Whoever looks through a message sees the content of every part, decompressed where it was compressed."""
+    plain = Payload("plain@pl.example", b"as it is", "text/plain")
+    seen: list[tuple[str, bytes]] = []
+    msh.look_through([sed_payload(), plain], lambda part, piece: seen.append((part.content_id, piece)))
+    assert seen == [("sed-1@pl.example", SED), ("plain@pl.example", b"as it is")]
+
+
+def test_parts_together_stay_within_the_limit() -> None:
+    """GZ-1: many parts, each of which may be unpacked, are refused when they are too much together."""
+    limits = As4Limits(message_bytes=2 * len(SED) - 1)
+    with pytest.raises(EbmsFault) as caught:
+        msh.look_through([sed_payload(), sed_payload()], lambda _part, _piece: None, limits)
+    assert caught.value.error_code.code == "EBMS:0303"
+
+
+def test_document_is_not_unpacked_beyond_its_limit() -> None:
+    """GZ-1: a SED is refused at the size of a document, not at that of an attachment."""
+    limits = As4Limits(document_bytes=len(SED) - 1)
+    assert msh.payload_content(sed_payload(), limits) == SED
+    with pytest.raises(EbmsFault) as caught:
+        msh.document_content(sed_payload(), limits)
+    assert caught.value.error_code.code == "EBMS:0303"

@@ -100,6 +100,11 @@ USER_ROWS = [
         "EBMS:0009",
     ),
     ("SEC-1", [(MESSAGING, f'<w:Security xmlns:w="{vocabulary.WSSE}"/><w:Security xmlns:w="{vocabulary.WSSE}"/>{MESSAGING}')], "EBMS:0009"),
+    (
+        "ALG-15",
+        [(MESSAGING, f'<w:Security xmlns:w="{vocabulary.WSSE}">{"<w:x/>" * 65}</w:Security>{MESSAGING}')],
+        "EBMS:0009",
+    ),
     ("XSW-9", [(BODY, BODY.replace("><", "><A003/><"))], "EBMS:0008"),
     ("XSW-9", [(BODY, BODY.replace("><", ">A003<"))], "EBMS:0008"),
     ("E15", [(BODY, BODY.replace("><", "><S12:Fault/><"))], "EBMS:0008"),

@@ -1,0 +1,59 @@
+"""The conformance list is complete, and every test that it names exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+from tests.attacks.test_rows import ROWS
+from tests.helpers.conformance import Entry, State, entries
+from tests.unit.as4 import test_structural_rows as structure
+from tests.unit.as4 import test_wss as wss
+
+TESTS = Path(__file__).parents[1]
+LIVE = {row.id for row in ROWS}
+TABLES: dict[str, set[str]] = {
+    "live": LIVE,
+    "structure": {
+        str(row[0]) for row in (*structure.USER_ROWS, *structure.SIGNAL_ROWS, *structure.SOAP_ROWS)
+    },
+    "wss": {str(row[0]) for row in (*wss.XSW_ROWS, *wss.TAMPERED_ROWS)},
+}
+NUMBERED = {"TA": 46, "P4-": 20, "HB-": 12, "E-": 32}
+ATTACKS = {
+    "XSW": 10, "ID": 2, "REF": 10, "SEC": 4, "COM": 1, "ALG": 15, "KEY": 4, "CRT": 15, "XML": 17, "GZ": 7, "SZ": 6,
+    "MI": 20, "RP": 13, "PT": 11, "RI": 9, "BU": 13,
+}  # fmt: skip
+"""How many rows of each kind the list of attacks has."""
+
+
+def exists(test: str) -> bool:
+    """Whether a test is there under the name that the list gives."""
+    if "::" in test:
+        file, _, name = test.partition("::")
+        return re.search(rf"def {name}\(", (TESTS / file).read_text()) is not None
+    table, _, row = test.partition(" ")
+    return row in TABLES[table]
+
+
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry.id)
+def test_row_is_proven_or_explained(entry: Entry) -> None:
+    """A row that passes names tests that exist; one that differs, is not for us or cannot be done yet says why."""
+    is_proven = entry.state in (State.PASSED, State.ADAPTED)
+    assert bool(entry.tests) == is_proven
+    assert all(map(exists, entry.tests)), entry.tests
+    assert entry.note or entry.state is State.PASSED
+
+
+def test_no_row_is_left_out() -> None:
+    """Every number of the list is there."""
+    wanted = {f"{prefix}{number:02}" for prefix, most in NUMBERED.items() for number in range(1, most + 1)}
+    wanted |= {f"{prefix}-{number}" for prefix, most in ATTACKS.items() for number in range(1, most + 1)}
+    assert wanted <= {entry.id for entry in entries()}
+
+
+def test_every_live_row_is_on_the_list() -> None:
+    """Nothing is attacked that the list does not know."""
+    named = {
+        test.partition(" ")[2] for entry in entries() for test in entry.tests if test.startswith("live ")
+    }
+    assert named == LIVE
