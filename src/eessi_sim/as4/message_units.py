@@ -4,6 +4,8 @@ Checks structure and form only: what the values mean is judged elsewhere.
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -37,6 +39,10 @@ _TIME: Final = re.compile(
 )
 _MAX_ID: Final = 255
 _MAX_ERRORS: Final = 100
+_PULL: Final = f"{{{vocabulary.EB}}}PullRequest"
+_RECEIPT: Final = f"{{{vocabulary.EB}}}Receipt"
+_MAX_BUNDLED: Final = 17
+"""A pull request with sixteen receipts; AS4 speaks of one (our limit, inferred)."""
 _CHARACTER_SETS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ISO-8859-1"})
 
 _MESSAGING: Final = (Slot("SignalMessage", 0, MANY), Slot("UserMessage", 0, MANY))
@@ -73,15 +79,33 @@ def read_messaging(messaging: Element, *, lenient: bool = False) -> MessageUnit:
     number = sum(map(len, units.values()))
     if number == 0:
         raise invalid(f"Expected a message unit in {path_of(messaging)}, found none")
+    if number > 1 and not units["UserMessage"]:
+        bundle = _bundle(units["SignalMessage"], lenient=lenient)
+        if bundle is not None:
+            return bundle
     if number > 1:
         raise EbmsFault(
             EbmsErrorCode.VALUE_INCONSISTENT,
             f"Expected one message unit in {path_of(messaging)}, found {number}",
-            hint="Send each unit as a message of its own.",
+            hint="Send each unit as a message of its own; only receipts may travel with a PullRequest.",
         )
     if units["UserMessage"]:
         return _user_message(units["UserMessage"][0])
     return _signal(units["SignalMessage"][0], lenient=lenient)
+
+
+def _bundle(signals: Sequence[Element], *, lenient: bool) -> PullRequest | None:
+    """Read a pull request that brings receipts along, None when the signals are anything else (AS4 5.1.2)."""
+    pulls = [signal for signal in signals if signal.find(_PULL) is not None]
+    receipts = [signal for signal in signals if signal.find(_RECEIPT) is not None]
+    if len(pulls) != 1 or len(receipts) != len(signals) - 1 or len(signals) > _MAX_BUNDLED:
+        return None
+    units = [_signal(signal, lenient=lenient) for signal in (*pulls, *receipts)]
+    pull, along = units[0], tuple(unit for unit in units[1:] if isinstance(unit, Receipt))
+    assert isinstance(pull, PullRequest), "a signal has one kind of content"
+    if len({unit.info.message_id for unit in units}) < len(units):
+        raise invalid("Expected an id of its own for each signal of the bundle, found one twice")
+    return replace(pull, receipts=along)
 
 
 def read_routing(routing_input: Element) -> RoutingInput:

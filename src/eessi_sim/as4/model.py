@@ -181,6 +181,8 @@ class PullRequest:
 
     info: MessageInfo
     mpc: str = vocabulary.DEFAULT_MPC
+    receipts: tuple[Receipt, ...] = ()
+    """Receipts of earlier messages of the channel that travel along (AS4 5.1.2)."""
 
 
 MessageUnit: TypeAlias = UserMessage | Receipt | ErrorSignal | PullRequest

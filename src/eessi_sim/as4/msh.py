@@ -295,9 +295,18 @@ def pack_error(
     return _pack(draft, keys)
 
 
-def pack_pull_request(mpc: str, keys: KeyPair | None, *, stamp: Stamp) -> Packed:
-    """Pack a request for the next message of channel ``mpc``; never multi-hop (ebMS3 part 2, 2.5)."""
-    return _pack(_Draft(PullRequest(_reply_info(stamp, None), mpc), stamp.token), keys)
+def pack_pull_request(
+    mpc: str, keys: KeyPair | None, *, stamp: Stamp, receipts: tuple[Receipt, ...] = ()
+) -> Packed:
+    """Pack a request for the next message of channel ``mpc``; never multi-hop (ebMS3 part 2, 2.5).
+
+    Args:
+        mpc: the channel.
+        keys: ebMS key pair of whoever pulls.
+        stamp: identity of the request.
+        receipts: of earlier messages of the channel, to travel along (AS4 5.1.2); one is what AS4 speaks of.
+    """
+    return _pack(_Draft(PullRequest(_reply_info(stamp, None), mpc, receipts), stamp.token), keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -452,8 +461,13 @@ def check_receipt(receipt: Unpacked, digests: Sequence[Reference]) -> None:
     """
     if not isinstance(receipt.unit, Receipt):
         raise _invalid_receipt(f'Expected a receipt, found another message "{receipt.message_id}"')
+    check_references(receipt.unit, digests)
+
+
+def check_references(receipt: Receipt, digests: Sequence[Reference]) -> None:
+    """Check that a receipt, alone or bundled with a pull request, confirms the whole message; as ``check_receipt``."""
     confirmed: dict[str, set[tuple[str, bytes]]] = {}
-    for reference in receipt.unit.references:
+    for reference in receipt.references:
         found = (str(reference.digest_algorithm), reference.digest_value)
         confirmed.setdefault(reference.uri, set()).add(found)
     for wanted in digests:

@@ -121,8 +121,12 @@ def write_envelope(blocks: Sequence[str], body: str) -> bytes:
 def _unit(unit: MessageUnit) -> str:
     if isinstance(unit, UserMessage):
         return _user_message(unit)
-    content = _signal_content(unit)
-    return f"<eb:SignalMessage>{_info(unit.info)}{content}</eb:SignalMessage>"
+    along = unit.receipts if isinstance(unit, PullRequest) else ()
+    return "".join(map(_signal, (unit, *along)))
+
+
+def _signal(unit: Receipt | ErrorSignal | PullRequest) -> str:
+    return f"<eb:SignalMessage>{_info(unit.info)}{_signal_content(unit)}</eb:SignalMessage>"
 
 
 def _signal_content(unit: Receipt | ErrorSignal | PullRequest) -> str:

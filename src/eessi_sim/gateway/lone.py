@@ -168,7 +168,7 @@ class LoneGateway:
         encryption = None
         if security.encrypts_for is not None and identity.recipient is not None:
             encryption = Encryption(identity.recipient, security.recipient_reference)
-        stamp = self._stamp()
+        stamp = self.stamp()
         payloads = [
             _payload(document, f"part-{number}-{stamp.token}@{_DOMAIN}", mode)
             for number, document in enumerate(documents, 1)
@@ -225,7 +225,8 @@ class LoneGateway:
             policy=mode.security.signatures,
         )
 
-    def _stamp(self) -> Stamp:
+    def stamp(self) -> Stamp:
+        """Return the identity of the next message of this gateway."""
         return Stamp(MessageId(f"{self._ids.uuid()}@{_DOMAIN}"), self._clock.now(), self._ids.hex32())
 
     # Receiving
@@ -256,7 +257,7 @@ class LoneGateway:
                 return _plain(400, f"{error.code}: {error.message}")
             except EbmsFault as fault:
                 note_refusal(fault)
-                return self._refusal(fault)
+                return self.refusal(fault)
             return Response(200, {"content-type": receipt.content_type}, receipt.body)
 
         return handle
@@ -269,7 +270,7 @@ class LoneGateway:
         receipts: OrderedDict[MessageId, _Answered],
     ) -> Packed:
         try:
-            delivery, references = self._checked(unpacked, modes)
+            delivery, references = self.check(unpacked, modes)
             known = receipts.get(unpacked.message_id)
             if known is not None:
                 return _again(known, references, unpacked)
@@ -281,7 +282,7 @@ class LoneGateway:
         receipt = msh.pack_receipt(
             unpacked,
             self._identity.keys,
-            stamp=self._stamp(),
+            stamp=self.stamp(),
             references=references,
             key_reference=delivery.mode.security.key_reference,
         )
@@ -290,10 +291,21 @@ class LoneGateway:
             receipts.popitem(last=False)
         return receipt
 
-    def _checked(
+    def check(
         self, unpacked: Unpacked, modes: Sequence[ProcessingMode]
     ) -> tuple[Delivery, tuple[Reference, ...]]:
-        """Check a message in the order that leaves no gap: agreement, decryption, signature, compression."""
+        """Check a message in the order that leaves no gap: agreement, decryption, signature, compression.
+
+        Args:
+            unpacked: as received.
+            modes: what was agreed.
+
+        Returns:
+            The message as people see it, and what a receipt must repeat.
+
+        Raises:
+            EbmsFault: it does not fit, or is not what it says.
+        """
         message = unpacked.unit
         if not isinstance(message, UserMessage):
             raise EbmsFault(
@@ -315,9 +327,10 @@ class LoneGateway:
         how = Decryption(self._identity.decryption, security.encryption, is_required=True)
         return layer.decrypt(unpacked, how)
 
-    def _refusal(self, fault: EbmsFault) -> Response:
+    def refusal(self, fault: EbmsFault) -> Response:
+        """Return the answer that carries ``fault`` as a signed error signal."""
         about = MessageId(fault.ref) if fault.ref else None
-        packed = msh.pack_error([fault.as_error()], self._identity.keys, about=about, stamp=self._stamp())
+        packed = msh.pack_error([fault.as_error()], self._identity.keys, about=about, stamp=self.stamp())
         return Response(200, {"content-type": packed.content_type}, packed.body)
 
 

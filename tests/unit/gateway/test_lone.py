@@ -99,8 +99,8 @@ class TestReceiving:
     async def test_other_content_under_a_known_id_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A second message with the id of the first is EBMS:0003 and is not delivered."""
         pair = Pair(FIRST)
-        first = pair.sender._stamp()
-        monkeypatch.setattr(pair.sender, "_stamp", lambda: first)
+        first = pair.sender.stamp()
+        monkeypatch.setattr(pair.sender, "stamp", lambda: first)
         await pair.sender.send(mode_of(FIRST), DOCUMENTS[:1])
         outcome = await pair.sender.send(mode_of(FIRST), DOCUMENTS[1:])
         assert [error.code for error in outcome.errors] == ["EBMS:0003"]
