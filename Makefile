@@ -4,11 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT ?= demo-report
 
-.PHONY: help demo test check bench accept clean
+.PHONY: help demo test attacks check bench accept clean
 
 help:
 	@echo "make demo    a small Europe: three stories over real AS4, report in $(REPORT)/"
 	@echo "make test    all tests, with coverage"
+	@echo "make attacks every attack of the list against live nodes; table, and attacks.xml as JUnit"
 	@echo "make check   layers, types, lint, format"
 	@echo "make bench   SEDs per second, split per step, beside the measured floor"
 	@echo "make accept  accept the current output as the new golden files"
@@ -35,6 +36,9 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/python tests/quality/coverage_gate.py
 
+attacks: $(VENV)/.dev
+	$(BIN)/python -m pytest -q tests/attacks tests/quality/test_conformance_list.py --junitxml=attacks.xml
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -48,4 +52,4 @@ accept: $(VENV)/.dev
 	EESSI_SIM_ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit tests/quality
 
 clean:
-	rm -rf $(VENV) $(REPORT) .eessi-sim .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build
+	rm -rf $(VENV) $(REPORT) attacks.xml .eessi-sim .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build

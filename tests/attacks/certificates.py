@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 from tests.helpers.lab import NAV
@@ -58,6 +59,8 @@ def made(
         .not_valid_after(now + 90 * _DAY)
     )
     signer = authority.keys.private_key if authority else key
+    assert not isinstance(signer, X25519PrivateKey)  # it cannot sign
+    assert not isinstance(key, X25519PrivateKey)
     certificate = extend(builder).sign(signer, hashes.SHA256())
     return KeyPair(key, Certificate.from_der(certificate.public_bytes(Encoding.DER)))
 

@@ -3,6 +3,7 @@
 Checks structure only; nothing is verified here, so nothing read here may be trusted before ``wss`` agreed.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -26,6 +27,8 @@ _TO: Final = f"{{{vocabulary.WSA}}}To"
 _MESSAGE_ID: Final = f"{{{vocabulary.EB}}}MessageInfo/{{{vocabulary.EB}}}MessageId"
 _FINAL_ROLES: Final = frozenset({"", vocabulary.ULTIMATE_RECEIVER, vocabulary.NEXT})
 _OUR_ROLES: Final = _FINAL_ROLES | {vocabulary.NEXT_MSH}
+SIGNED_IDS: Final = (f"{{{vocabulary.WSU}}}Id", "Id", "id")
+"""Attributes by which a signature names a header block, the Body or the token (ebMS3 core 5.2, observed)."""
 _MOST_IN_SECURITY: Final = 64
 """Tokens, keys and signatures; a message needs one of each (our limit, inferred)."""
 
@@ -102,7 +105,10 @@ def _envelope(header: Element, messaging: Element, body: Element, *, lenient: bo
 
 
 def _check_ids(root: Element) -> None:
-    repeated = repeated_ids(root)
+    """Refuse an id that names two elements; ``id`` is one only where a signature may look for it."""
+    header, body = root
+    places = Counter(found for block in (*header, body) for name in SIGNED_IDS if (found := block.get(name)))
+    repeated = [*repeated_ids(root), *(value for value, times in places.items() if times > 1)]
     if repeated:
         raise invalid(f"Expected each id once in the envelope, found {repeated[0][:80]!r} twice")
 

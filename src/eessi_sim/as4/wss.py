@@ -18,7 +18,7 @@ from eessi_sim.as4.mime import content_id_of, href
 from eessi_sim.as4.model import Payload
 from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
 from eessi_sim.as4.security_tokens import TOKEN, find_certificates
-from eessi_sim.as4.soap import Envelope
+from eessi_sim.as4.soap import SIGNED_IDS, Envelope
 from eessi_sim.errors import SignatureError, XmlError
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import Certificate, KeyPair, Purpose
@@ -29,7 +29,6 @@ from eessi_sim.security.xmldsig import ParsedSignature, Reference
 from eessi_sim.xmlsafe import Element, namespace, parse, path_of
 
 _DS: Final = f"{{{vocabulary.DS}}}"
-_WSU_ID: Final = f"{{{vocabulary.WSU}}}Id"
 _XML_TYPE: Final = re.compile(r"(text|application)/xml|(application|image)/[^/;]+\+xml")
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _FORMAT: Final = SubIndication.FORMAT_FAILURE
@@ -246,7 +245,7 @@ def _places(envelope: Envelope) -> dict[str, Element]:
     return {
         identity: element
         for element in (*tokens, *blocks, envelope.body)
-        for name in (_WSU_ID, "Id", "id")
+        for name in SIGNED_IDS
         if (identity := element.get(name))
     }
 

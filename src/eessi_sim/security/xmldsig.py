@@ -38,7 +38,7 @@ _MAX_PREFIXES: Final = 64
 _MAX_TRANSFORMS: Final = 8
 _INCLUSIVE_NAMESPACES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-_ID_NAMES: Final = ("Id", "ID", "id", f"{{{_WSU}}}Id", "{http://www.w3.org/XML/1998/namespace}id")
+_ID_NAMES: Final = ("Id", "ID", f"{{{_WSU}}}Id", "{http://www.w3.org/XML/1998/namespace}id")
 _ATTRIBUTES: Final = etree.XPath("descendant-or-self::*/@*")
 _Attribute = etree._ElementUnicodeResult  # noqa: SLF001 - lxml publishes the type only under this name
 _DIGESTS: Final = {
@@ -358,7 +358,7 @@ def verify_value(parsed: ParsedSignature, certificate: Certificate) -> bool:
 
 
 def repeated_ids(root: Element) -> tuple[str, ...]:
-    """Return the ids that more than one element of the tree claims (``Id``, ``ID``, ``id``, ``xml:id``, ``wsu:Id``).
+    """Return the ids that more than one element of the tree claim (``Id``, ``ID``, ``xml:id``, ``wsu:Id``).
 
     A reference to such an id has no meaning; wrapping attacks live on it.
     """

@@ -92,6 +92,7 @@ USER_ROWS = [
     ("schema", [('<eb:Property name="PartType">SED', "<eb:Property>SED")], "EBMS:0009"),
     ("ID-1", [("<eb:UserMessage", '<eb:UserMessage Id="x"'), ("<eb:MessageInfo>", '<eb:MessageInfo Id="x">')], "EBMS:0009"),
     ("ID-1", [("<eb:UserMessage", '<eb:UserMessage ID="x"'), ("<eb:MessageInfo>", '<eb:MessageInfo xml:id="x">')], "EBMS:0009"),
+    ("ID-1", [(MESSAGING, f'<o:X xmlns:o="urn:o" id="x"/><o:X xmlns:o="urn:o" Id="x"/>{MESSAGING}')], "EBMS:0009"),
     ("XML-15", [(MESSAGING, f"{MESSAGING}></eb:Messaging>{MESSAGING}")], "EBMS:0009"),
     ("XML-13", [(MESSAGING, f'<o:X xmlns:o="urn:o" S12:mustUnderstand="1"/>{MESSAGING}')], "EBMS:0009"),
     (
