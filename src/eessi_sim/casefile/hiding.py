@@ -26,7 +26,7 @@ from eessi_sim.verification.masked import SOAP
 from eessi_sim.xmlsafe import Element
 
 WITHHELD: Final = "withheld"
-"""Fact of an entry whose file was left out."""
+"""Fact of an entry whose file was left out: its folder in the archive, or its name."""
 Openings: TypeAlias = dict[str, tuple[Opening, ...]]
 """What is hidden, by the file of the document."""
 _FREE_FACTS: Final = ("reason",)
@@ -123,8 +123,6 @@ class _Hiding:
     def _envelope(self, content: bytes) -> bytes:
         document = sbdh.read(content)
         masked = self._mask(document.sed)
-        if not masked.openings:
-            return content
         parent = document.sed.getparent()
         assert parent is not None  # the SED stands in its envelope
         parent.replace(document.sed, copy.deepcopy(masked.root))
@@ -139,7 +137,9 @@ class _Hiding:
 
 
 def _withheld(record: Record) -> Record:
-    return replace(record, file=None, content=b"", facts={**record.facts, WITHHELD: "it may name persons"})
+    file = str(record.file)
+    place = file.split("/")[1] if file.startswith(f"{contents.MESSAGES}/") else file
+    return replace(record, file=None, content=b"", facts={**record.facts, WITHHELD: place})
 
 
 def _soap(message: bytes) -> bytes:

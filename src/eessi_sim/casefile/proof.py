@@ -9,6 +9,7 @@ from eessi_sim import sbdh, xmlsafe
 from eessi_sim.casefile import chain, contents, manifest
 from eessi_sim.casefile.chain import Entry, Fault
 from eessi_sim.casefile.export import JOURNAL, MANIFEST
+from eessi_sim.casefile.hiding import WITHHELD
 from eessi_sim.casefile.manifest import Manifest
 from eessi_sim.casefile.masking import Opening, is_masked, unmask
 from eessi_sim.errors import EnvelopeError, KeyMaterialError, XmlError, ZipError
@@ -25,6 +26,7 @@ from eessi_sim.zipsafe import Zip, ZipLimits
 LIMITS: Final = ZipLimits(entries=20_000, total_bytes=1024 * 1024 * 1024, entry_bytes=256 * 1024 * 1024)
 """A case with attachments is larger than a folder of documents (our limits, inferred)."""
 _NONE: Final[Mapping[str, tuple[Opening, ...]]] = MappingProxyType({})
+_PURPOSES: Final = {purpose.value: purpose for purpose in Purpose}
 _CHAIN: Final = "chain"
 _FILE: Final = "file"
 AUTHORITY: Final = "authority"
@@ -182,7 +184,7 @@ def _passed(name: str, sentence: str) -> Check:
 
 
 def _certificates(found: _Archive) -> Iterator[Subject]:
-    """Judge each certificate at the time of its entry."""
+    """Judge each certificate at the beginning of its validity; that it was valid when it signed is checked there."""
     checks = [
         _check_certificate(entry, found)
         for entry in found.entries
@@ -198,8 +200,12 @@ def _check_certificate(entry: Entry, found: _Archive) -> Check:
         return missing(file)
     try:
         certificate = Certificate.from_pem(found.files[file])
+        purpose = _PURPOSES[entry.facts.get("purpose", "")]
     except KeyMaterialError as error:
         return failed(contents.CERTIFICATE, file, error)
+    except KeyError:
+        sentence = f"Expected the purpose of {file} in its entry, found none that we know"
+        return Check(name=contents.CERTIFICATE, file=file, passed=False, sentence=sentence, code="unreadable")
     check = Check(
         name=contents.CERTIFICATE,
         file=file,
@@ -209,7 +215,7 @@ def _check_certificate(entry: Entry, found: _Archive) -> Check:
     if found.belief.trust is None:
         return check
     at = found.belief.at or certificate.not_before
-    verdict = found.belief.trust.check(certificate, at, Purpose(entry.facts["purpose"]))
+    verdict = found.belief.trust.check(certificate, at, purpose)
     return replace(
         check,
         passed=verdict.ok,
@@ -264,8 +270,9 @@ def _check_carried(found: _Archive, document: Entry) -> Iterator[Check]:
     file = str(document.file)
     same = {name: document.facts.get(name) for name in ("document", "version")}
     for entry in found.entries:
-        if entry.what == contents.MESSAGE_RECORD and all(entry.facts.get(key) == same[key] for key in same):
-            folder = str(entry.file).rpartition("/")[0]
+        is_about = all(entry.facts.get(key) == value for key, value in same.items())
+        if entry.what == contents.MESSAGE_RECORD and entry.file and is_about:
+            folder = entry.file.rpartition("/")[0]
             place, carried = _sed_in(found.files, folder)
             is_same = carried == found.files[file]
             yield Check(
@@ -294,7 +301,12 @@ def _sed_in(files: Mapping[str, bytes], folder: str) -> tuple[str, bytes | None]
 def _messages(found: _Archive) -> Iterator[Subject]:
     told = {entry.file: entry.facts for entry in found.entries if entry.what == contents.MESSAGE_RECORD}
     confirmed = {entry.facts.get("about") for entry in found.entries if entry.what == MessageKind.RECEIPT}
+    withheld = _withheld(found)
     for name, files in found.under(contents.MESSAGES).items():
+        if name in withheld:
+            check = cannot_be_verified("message", f"{contents.MESSAGES}/{name}", "The message")
+            yield Subject(name, "masked message", (check,))
+            continue
         verify, main = (verify_masked, SOAP) if found.masked and SOAP in files else (verify_evidence, MESSAGE)
         facts = told.get(f"{contents.MESSAGES}/{name}/{main}", {})
         row = {"message_id": facts.get("message"), **facts} if "sed" in facts else None
@@ -304,3 +316,12 @@ def _messages(found: _Archive) -> Iterator[Subject]:
         for file, content in files.items():
             if file.endswith(".as4") and file != MESSAGE:
                 yield verify_file(f"{contents.MESSAGES}/{name}/{file}", content, found.belief)
+
+
+def _withheld(found: _Archive) -> set[str]:
+    """Return the folders of messages that a masked archive left out."""
+    return {
+        entry.facts.get(WITHHELD, "")
+        for entry in found.entries
+        if found.masked and entry.what == contents.MESSAGE_RECORD and entry.file is None
+    }

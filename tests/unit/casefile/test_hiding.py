@@ -140,7 +140,7 @@ def test_what_cannot_be_read_is_left_out() -> None:
     """Nobody can say whom it names."""
     broken = Record(at=START, what="document", file="documents/a.xml", content=b"<broken")
     (found,) = hiding(broken)
-    assert (found.file, found.content, found.facts) == (None, b"", {"withheld": "it may name persons"})
+    assert (found.file, found.content, found.facts) == (None, b"", {"withheld": "documents/a.xml"})
 
 
 def test_an_error_is_left_out() -> None:
@@ -177,11 +177,23 @@ def test_details_of_deliveries_are_hidden() -> None:
     assert json.loads(found.content) == {"deliveries": [{"detail": BLOCKS}, {"detail": ""}]}
 
 
-def test_an_envelope_that_names_nobody_is_left_as_it_is() -> None:
-    """A message about nobody shows its envelope whole."""
-    content = sbdh.wrap(HEADER, b"<A003><startDate>2026-03-02</startDate></A003>")
-    part = Record(at=START, what="part", file="messages/m/sbdh.xml", content=content)
-    assert hiding(part) == [part]
+def test_comments_of_an_envelope_are_left_out() -> None:
+    """Nobody signed them, and they may say anything."""
+    content = sbdh.wrap(HEADER, b"<A003><!-- Kari --><startDate>2026-03-02</startDate></A003>")
+    (found,) = hiding(Record(at=START, what="part", file="messages/m/sbdh.xml", content=content))
+    assert b"Kari" not in found.content
+    assert b"<startDate>2026-03-02</startDate>" in found.content
+
+
+def test_a_message_that_was_left_out_is_told() -> None:
+    """What was answered to it stays, and nothing about it can be verified."""
+    broken = [replace(each, content=b"Kari") if each.what == "message" else each for each in played().records]
+    hidden_ = hide(broken, Fields.default(), lambda: "a salt")
+    found = checks(archive(played().case, hidden_.records, seal(), masked=True).data)
+    assert [check.sentence for check in found if check.name == "message"] == 2 * [
+        "The message cannot be verified (masked)"
+    ]
+    assert [check.name for check in found if not check.passed] == []
 
 
 def test_a_document_that_names_nobody_is_left_as_it_is() -> None:

@@ -294,6 +294,15 @@ def test_a_strange_certificate_is_told() -> None:
     assert found == [("file", "changed"), ("certificate", "key-material")]
 
 
+def test_a_certificate_without_purpose_is_told() -> None:
+    """For what it may be used must be known."""
+    bare = [
+        replace(each, facts={"party": "NO:NAVAT07"}) if each.what == "certificate" and each.facts else each
+        for each in played().records
+    ]
+    assert set(codes(archive(played().case, bare, seal()).data)) == {("certificate", "unreadable")}
+
+
 def test_without_authority_certificates_are_only_read() -> None:
     """An archive without an authority says whose certificates these are, not whether to trust them."""
     records = [each for each in played().records if each.file not in ("ca.pem", "ca.crl")]
