@@ -14,7 +14,7 @@ from eessi_sim import sbdh
 from eessi_sim.access_point.pipeline import Inspection, Pipeline, Rulebook
 from eessi_sim.access_point.routing import route
 from eessi_sim.access_point.steps import STEPS
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import confirmation, msh
 from eessi_sim.as4.msh import Stamp, Unpacked
 from eessi_sim.benchmark.floor import Operation, operations
 from eessi_sim.benchmark.specimens import Specimens
@@ -281,7 +281,7 @@ def _receipt(its: Specimens) -> list[Step]:
         Step(
             "compare the receipt with the message",
             "S",
-            lambda: msh.check_receipt(its.unpacked_receipt, signed),
+            lambda: confirmation.check_receipt(its.unpacked_receipt, signed),
         ),
         Step(
             "record the delivery (engine)",

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from eessi_sim.as4 import compression, layer, mode_matching, msh, vocabulary
+from eessi_sim.as4 import compression, confirmation, layer, mode_matching, msh, vocabulary
 from eessi_sim.as4.decryption import Decryption
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.encryption import Encryption
@@ -212,7 +212,7 @@ class LoneGateway:
         if not isinstance(message.unit, Receipt):
             raise TransportError(f"Expected a receipt from {mode.address}, found another message")
         self._verify(message, mode)
-        msh.check_receipt(message, packed.digests)
+        confirmation.check_receipt(message, packed.digests)
         return Outcome(packed, answer, message)
 
     def _verify(self, message: Unpacked, mode: ProcessingMode) -> Verified:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
-from eessi_sim.as4 import msh, vocabulary
+from eessi_sim.as4 import confirmation, msh, vocabulary
 from eessi_sim.as4.channels import OfferPolicy, PullRights, Waiting, belongs_to, next_offer, wait_before_next
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.model import ErrorSignal, MessageInfo, PullRequest, Receipt, UserMessage
@@ -120,7 +120,7 @@ class PullPoint:
         entry = self._waiting.get(ref) if ref else None
         if entry is None or entry.mpc != mpc:
             return
-        msh.check_references(receipt, self._packed[entry.message_id].digests)
+        confirmation.check_references(receipt, self._packed[entry.message_id].digests)
         self._waiting[entry.message_id] = entry.acknowledged()
 
 

@@ -7,7 +7,7 @@ What the document means is decided later, by ``receiving``.
 
 from typing import Final
 
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import confirmation, msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.model import ErrorSignal, Payload, PullRequest, Receipt, RoutingInput, UserMessage
@@ -190,7 +190,7 @@ class Terminal:
             await station.store.commit(work)
             return ACCEPTED
         if isinstance(unit, Receipt):
-            msh.check_receipt(received.unpacked, station.references_of(original))
+            confirmation.check_receipt(received.unpacked, station.references_of(original))
             await self._deliveries.receipted(original, message)
         else:
             await self._deliveries.error_arrived(original, message, unit)

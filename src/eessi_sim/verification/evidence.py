@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from eessi_sim import xmlsafe
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import confirmation, msh
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.model import Receipt, RoutingInput, UserMessage
 from eessi_sim.as4.msh import Unpacked
@@ -232,7 +232,7 @@ def _check_confirmed(receipt: Unpacked, message: Unpacked, digests: tuple[Refere
         sentence = f"Expected a receipt for {message.message_id}, found one for {about or 'no message'}"
         return replace(passed, passed=False, sentence=sentence, code=_CHANGED)
     try:
-        msh.check_receipt(receipt, digests)
+        confirmation.check_receipt(receipt, digests)
     except EbmsFault as fault:
         differences = tuple(_unconfirmed(receipt, digests))
         return replace(failed(passed.name, RECEIPT, fault), differences=differences)

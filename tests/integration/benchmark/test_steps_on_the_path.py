@@ -13,7 +13,7 @@ import pytest_asyncio
 
 from eessi_sim import sbdh
 from eessi_sim.access_point import transactions
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import confirmation, msh
 from eessi_sim.benchmark.endtoend import run
 from eessi_sim.benchmark.network import BenchNetwork, plan
 from eessi_sim.benchmark.session import Order, Session
@@ -47,7 +47,7 @@ FUNCTIONS: dict[tuple[str, ...], Callable[..., Any]] = {
     ("verify the seal (XAdES)",): xades.verify,
     ("take into the case (engine)",): engine.receive,
     ("pack and sign the receipt",): msh.pack_receipt,
-    ("compare the receipt with the message",): msh.check_receipt,
+    ("compare the receipt with the message",): confirmation.check_receipt,
     ("record the delivery (engine)",): engine.record_delivery,
     ("send the message over mutual TLS", "send the receipt over mutual TLS"): Request.__init__,
     ("write a case",): case.encode,

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from tests.helpers.lab import BA, DRV, INPS, INSS, P_BUC_01, UB_BUC_01, WUP, Lab
 
+from eessi_sim import xmlsafe
 from eessi_sim.buc.case import CaseStatus
 from eessi_sim.errors import ActionNotAvailable, CaseError
 from eessi_sim.identifiers import BucType, InstitutionId, SedType
@@ -21,6 +22,15 @@ def _content(lab: Lab, party: InstitutionId, sed: SedType, path: str, text: str)
     place = root.find(path)
     assert place is not None
     place.text = text
+    return root
+
+
+def _refused(lab: Lab, party: InstitutionId, sed: SedType, indicator: str, reason: str) -> Element:
+    """The content with "no" at an indicator, and the reason that the rules want beside it."""
+    root = _content(lab, party, sed, f"{indicator}/value", _NO)
+    place = root.find(indicator)
+    assert place is not None
+    place.addnext(xmlsafe.parse(f"<{reason}><value>02</value></{reason}>".encode()))
     return root
 
 
@@ -50,13 +60,14 @@ async def test_refusal_in_the_content_counts() -> None:
     """An X003 that says no leaves the asker nothing but a decision that says no."""
     async with Lab.build() as lab:
         await _closed_and_asked(lab)
-        await _send(
-            lab, BA, X003, _content(lab, BA, X003, "ReplyRequestForReopening/agreedIndicator/value", _NO)
-        )
+        refusal = _refused(lab, BA, X003, "ReplyRequestForReopening/agreedIndicator", "reasonForRefusal")
+        await _send(lab, BA, X003, refusal)
         with pytest.raises(CaseError, match="Expected a participant that agreed"):
             await _send(lab, WUP, X004)
-        path = "ConfirmationReopening/caseReopenedIndicator/value"
-        await _send(lab, WUP, X004, _content(lab, WUP, X004, path, _NO))
+        decision = _refused(
+            lab, WUP, X004, "ConfirmationReopening/caseReopenedIndicator", "reasonNotReopened"
+        )
+        await _send(lab, WUP, X004, decision)
         assert {lab.case(party).status for party in (BA, WUP)} == {CaseStatus.CLOSED}
 
 

@@ -3,7 +3,7 @@
 from tests.helpers.lab import A003, FK, NAV, POINT, ZUS, Lab
 
 from eessi_sim import sbdh, xmlsafe
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import confirmation, msh
 from eessi_sim.security import xades
 from eessi_sim.storage.base import Direction, MessageKind
 
@@ -99,7 +99,7 @@ async def test_kept_receipt_repeats_everything_the_sender_signed(sent: Lab) -> N
     receipt, message = sent.received(NAV, MessageKind.RECEIPT), sent.sent(NAV)
     original = msh.unpack(message.content_type, message.body)
     signed = msh.signed_references(original)
-    msh.check_receipt(msh.unpack(receipt.content_type, receipt.body), signed)
+    confirmation.check_receipt(msh.unpack(receipt.content_type, receipt.body), signed)
     assert len(signed) == 3
 
 

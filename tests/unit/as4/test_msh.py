@@ -23,7 +23,7 @@ from tests.helpers.as4_messages import (
     verified,
 )
 
-from eessi_sim.as4 import msh, soap_writer, vocabulary
+from eessi_sim.as4 import confirmation, msh, soap_writer, vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.limits import As4Limits
 from eessi_sim.as4.model import (
@@ -52,7 +52,7 @@ def _unit_of_receipt(message: msh.Unpacked) -> Receipt:
 
 def _refusal_of_receipt(receipt: msh.Unpacked, original: msh.Packed) -> str:
     with pytest.raises(EbmsFault) as caught:
-        msh.check_receipt(receipt, original.digests)
+        confirmation.check_receipt(receipt, original.digests)
     return caught.value.error_code.code
 
 
@@ -201,7 +201,7 @@ def test_receipt_confirms_the_message() -> None:
     original = packed_message()
     receipt = _receipt(original)
     verified(receipt, RECEIVER_KEYS.certificate)
-    msh.check_receipt(receipt, original.digests)
+    confirmation.check_receipt(receipt, original.digests)
 
 
 def test_receipt_is_the_same_with_the_references_of_the_verification() -> None:
@@ -241,7 +241,7 @@ def test_receipt_of_an_unsigned_message_gives_its_header_back() -> None:
 def test_receipt_of_an_unsigned_message_confirms_it() -> None:
     """With nothing signed there is nothing to compare."""
     original = unsigned_message()
-    msh.check_receipt(_receipt(original), original.digests)
+    confirmation.check_receipt(_receipt(original), original.digests)
 
 
 def test_receipt_of_a_signal_is_not_made() -> None:
@@ -260,7 +260,7 @@ def test_receipt_may_come_in_a_multipart() -> None:
         'multipart/related; type="application/soap+xml"; boundary=b',
         head + packed.body + b"\r\n--b--",
     )
-    msh.check_receipt(unpacked(framed), original.digests)
+    confirmation.check_receipt(unpacked(framed), original.digests)
 
 
 @pytest.mark.parametrize("index", [0, 1, 2])
