@@ -280,3 +280,17 @@ def test_like_sample_writes_what_the_sample_has(a003: Generator) -> None:
     assert root is not None
     assert a003.stored is not None
     assert {each.tag for each in a003.stored.iter()} <= {each.tag for each in root.iter()}
+
+
+def test_list_and_union_are_known_by_their_first_member(tmp_path: Path) -> None:
+    """A list says one item, a union its first alternative; both are valid."""
+    definition = foreign(
+        tmp_path,
+        '<xs:sequence><xs:element name="l"><xs:simpleType><xs:list itemType="xs:date"/></xs:simpleType></xs:element>'
+        '<xs:element name="u"><xs:simpleType><xs:union memberTypes="xs:gYear xs:date"/></xs:simpleType></xs:element>'
+        "</xs:sequence>",
+    )
+    generator = Generator(definition)
+    root = generator.document(1, FULL)
+    assert generator.judge.is_right(root)
+    assert (len(root.findtext("l", "")), len(root.findtext("u", ""))) == (10, 4)
