@@ -177,3 +177,10 @@ def test_root_without_annotation_has_empty_facts(tmp_path: Path) -> None:
 def test_default_catalogue_is_made_once() -> None:
     """The catalogue of the program itself is read once per process."""
     assert Catalogue.default() is Catalogue.default()
+
+
+def test_catalogue_says_where_it_looked() -> None:
+    """The folders stand in the order of their precedence."""
+    folders = Catalogue.default().folders
+    assert [folder.name for folder in folders] == ["cdm"]
+    assert Catalogue([*folders, *folders]).folders == (*folders, *folders)
