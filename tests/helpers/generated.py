@@ -18,6 +18,9 @@ from eessi_sim.samples.generator import Generator
 from eessi_sim.samples.kit import Kit, WrongDocument
 
 SEEDS = 20
+NAMES = [f"{each.type}-{each.version}" for each in Catalogue.default().definitions()]
+BROKEN = NAMES if os.environ.get("EESSI_SIM_ALL_SAMPLES") else NAMES[::3]
+"""The SEDs whose wrong documents are made; ``make samples`` makes those of all, which takes some minutes more."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,8 @@ class Verdicts:
 
 def examine_all() -> dict[str, Verdicts]:
     """Return the verdicts by SED and version."""
-    names = [name_of(definition) for definition in Catalogue.default().definitions()]
     with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
-        return dict(zip(names, pool.map(examine, names, chunksize=1), strict=True))
+        return dict(zip(NAMES, pool.map(examine, NAMES, chunksize=1), strict=True))
 
 
 def name_of(definition: SedDefinition) -> str:
@@ -66,7 +68,7 @@ def _examine(name: str) -> Verdicts:
     generator = Generator(definition)
     documents = [xmlsafe.serialize(document(generator, seed, Dialect.TYPICAL)) for seed in range(SEEDS)]
     kit = Kit(generator, 0)
-    wrong = list(kit.documents())
+    wrong = list(kit.documents()) if name in BROKEN else []
     own = {rule for rule in kit.rules() if rule.startswith(f"{definition.type}-")}
     return Verdicts(
         typical=[found for data in documents for found in _findings(definition, data)],
