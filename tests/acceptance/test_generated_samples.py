@@ -3,12 +3,14 @@
 The oracles are libxml2 (verdict of ``CompiledSchema``), the library xmlschema and the rules.
 """
 
+from datetime import date
+
 import pytest
 from tests.helpers.generated import BROKEN, NAMES, SEEDS, Verdicts, examine_all
 
 from eessi_sim import resources
 from eessi_sim.cdm.catalogue import Catalogue
-from eessi_sim.samples.build import FULL
+from eessi_sim.samples.build import FULL, LIKE_SAMPLE
 from eessi_sim.samples.dialects import Dialect, document
 from eessi_sim.samples.generator import Generator
 from eessi_sim.samples.guide import Guide
@@ -67,15 +69,31 @@ def test_the_kit_is_nearly_complete(
     assert companions < wrong / 20, figures
 
 
-def test_one_seed_is_one_person() -> None:
-    """Documents of one seed name the same person, whatever the SED."""
-    people = set()
-    for sed_type in ("A001", "H002", "P2000", "U002"):
+def test_one_seed_is_one_person_with_one_employer() -> None:
+    """Documents of one seed name the same person and employers, whatever the SED."""
+    people, employers = set(), []
+    for sed_type in ("A001", "A003", "H002", "P2000", "U002"):
         definition = next(each for each in CATALOGUE.definitions() if each.type == sed_type)
         root = document(Generator(definition), 7, Dialect.FULL)
         names = {root.findtext(f".//PersonIdentification/{tag}") for tag in ("familyName", "forename")}
         people.add((frozenset(names), root.findtext(".//PersonIdentification/dateBirth")))
+        employers.append({name.text for name in root.iterfind(".//Employer/name")})
     assert len(people) == 1
+    assert set.intersection(*(names for names in employers if names))
+
+
+def test_one_seed_is_one_career() -> None:
+    """All days of a seed lie by the same time before those of the stored samples."""
+    earlier = set()
+    for sed_type, path in (("A003", ".//FixedPeriod/startDate"), ("U002", ".//startDate")):
+        definition = next(each for each in CATALOGUE.definitions() if each.type == sed_type)
+        generator = Generator(definition)
+        made, stored = generator.attempt(7, LIKE_SAMPLE), generator.stored
+        assert made is not None
+        assert stored is not None
+        days = [date.fromisoformat(root.findtext(path, "")) for root in (stored, made)]
+        earlier.add((days[0] - days[1]).days)
+    assert len(earlier) == 1
 
 
 def test_every_pattern_of_the_guide_is_used() -> None:

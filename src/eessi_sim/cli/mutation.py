@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
@@ -21,6 +22,7 @@ from eessi_sim.verification.detection import (
     Command,
     Endpoint,
     Probe,
+    Reaction,
     Result,
     Row,
     Target,
@@ -90,6 +92,7 @@ def mutation_test(  # noqa: PLR0913 - one argument for each option
         raise failures.usage("Expected --endpoint or --command, and not both.")
     if not seds:
         raise failures.usage("Expected one SED or more, A003 for example.")
+    _require_words(command)
     definitions = [inputs.find_definition(catalogue, sed) for sed in seds]
     order = _Order(endpoint, command or "", _pattern(refused_if), timeout, jobs)
     with output.working("Sending documents …"):
@@ -108,6 +111,15 @@ def mutation_test(  # noqa: PLR0913 - one argument for each option
         _show(rows, missed)
     if missed:
         click.get_current_context().exit(failures.FINDING)
+
+
+def _require_words(command: str | None) -> None:
+    try:
+        words = shlex.split(command) if command is not None else ["none"]
+    except ValueError as error:
+        raise failures.usage(f"Expected a command line for --command: {error}.") from error
+    if not words:
+        raise failures.usage('Expected a command line for --command, "my-validator {}" for example.')
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:
@@ -184,7 +196,9 @@ def _show(rows: Sequence[Row], missed: Sequence[Result]) -> None:
     output.show(Text(), Text(f"{right} of {documents} documents judged rightly"))
     for result in missed[:_SHOWN]:
         probe = result.probe
-        output.show_unwrapped(Text(f"  {probe.sed} {probe.kind}: {probe.what}: {result.answer.reaction}"))
+        told = f"  {probe.sed} {probe.kind}: {probe.what}: {result.answer.reaction}"
+        why = result.answer.text.partition("\n")[0] if result.answer.reaction is Reaction.NO_ANSWER else ""
+        output.show_unwrapped(Text(failures.printable(f"{told} ({why})" if why else told)))
     if len(missed) > _SHOWN:
         output.show(Text(f"  and {len(missed) - _SHOWN} more (--json lists them)", style=output.DIM))
 

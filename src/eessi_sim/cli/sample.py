@@ -107,6 +107,10 @@ def sample(  # noqa: PLR0913 - one argument for each option
         return
     if sed is None:
         raise failures.usage('Expected a SED, A003 for example; "eessi-sim sample --list" shows them all.')
+    if invalid is not None and (form != "xml" or count > 1 or dialect != Dialect.TYPICAL):
+        raise failures.usage(
+            "Expected --invalid without --format, --count and --dialect: wrong documents are XML."
+        )
     definition = inputs.find_definition(catalogue, sed, version)
     if invalid is not None:
         _write_wrong(Generator(definition), seed or 0, invalid, target)

@@ -1,9 +1,7 @@
 """``eessi-sim validate``: says what is wrong with a file, where, why, and what to change."""
 
 import difflib
-import functools
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Final
@@ -17,13 +15,13 @@ from eessi_sim.cdm.report import Severity, ValidationReport
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.cli import failures, findings, fixing, inputs, output
+from eessi_sim.cli.believing import belief_options
 from eessi_sim.cli.fixing import Fixed
 from eessi_sim.clock import SystemClock
 from eessi_sim.errors import XmlTooLarge
 from eessi_sim.verification import formats
 from eessi_sim.verification.examination import Examination, envelope_rules, examine, refused
-from eessi_sim.verification.folder import load_authorities
-from eessi_sim.verification.outcome import INTEGRITY_ONLY, Belief, Check
+from eessi_sim.verification.outcome import Belief, Check
 from eessi_sim.verification.recognition import Kind
 from eessi_sim.verification.zipped import examine_zip
 from eessi_sim.zipsafe import is_zip
@@ -33,32 +31,9 @@ _DOCUMENTS: Final = (".xml", ".json", ".as4", ".zip")
 """What is taken from a folder."""
 
 
-def _belief_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add ``--ca`` and ``--at``: whom to believe about signatures (arrives as ``belief``)."""
-
-    @click.option(
-        "--ca",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        metavar="PEM",
-        help="Certificate of an authority to believe; without one, signatures are only checked to be intact.",
-    )
-    @click.option(
-        "--at",
-        type=inputs.Time(),
-        metavar="TIME",
-        help="When certificates must be valid; the time that the signature states by default.",
-    )
-    @functools.wraps(command)
-    def with_belief(*, ca: Sequence[Path], at: datetime | None, **others: object) -> None:
-        command(belief=Belief(load_authorities(*ca), at) if ca else INTEGRITY_ONLY, **others)
-
-    return with_belief
-
-
 @click.command(epilog=failures.EXIT_STATUS)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
-@_belief_options
+@belief_options("without one, signatures are only checked to be intact")
 @click.option(
     "--disable", multiple=True, metavar="RULE", help="Id of a business rule to leave out; may be repeated."
 )
@@ -94,9 +69,9 @@ def validate(
     r"""Check documents: schema, business rules, and the signature where there is one.
 
     A FILE is a SED as XML or in RINA's JSON form, a SED in its envelope (SBDH), or a whole AS4 message; - is
-    standard input, a folder stands for the .xml, .json and .as4 files in it, and a zip for all files in it. Each finding says what was
-    expected and found, at which line and XPath, by which rule, where the rule comes from, and what to change.
-    Nothing is sent.
+    standard input, a folder stands for the .xml, .json and .as4 files in it, and a zip for all files in it. Each
+    finding says what was expected and found, at which line and XPath, by which rule, where the rule comes from, and
+    what to change. Nothing is sent.
 
     A mechanical fault carries its mend: order of elements, a group or <value> that was left out, the label of a
     code, the form of a date, blanks, copies, namespaces, the version. --fix does them all, lists what it changed and

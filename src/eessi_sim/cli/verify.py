@@ -1,7 +1,6 @@
 """``eessi-sim verify``: checks signatures of files, or everything in the report of a run or the archive of a case."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,28 +9,17 @@ from rich.text import Text
 from eessi_sim.casefile.hiding import Openings, read_openings
 from eessi_sim.casefile.proof import AUTHORITY, verify_archive
 from eessi_sim.cli import failures, inputs, output
+from eessi_sim.cli.believing import belief_options
 from eessi_sim.cli.explaining import Explainer, show_difference, show_written
 from eessi_sim.verification.files import verify_file
-from eessi_sim.verification.folder import load_authorities, verify_folder
+from eessi_sim.verification.folder import verify_folder
 from eessi_sim.verification.outcome import Belief, Check, Subject
 from eessi_sim.zipsafe import is_zip
 
 
 @click.command(epilog=failures.EXIT_STATUS)
 @click.argument("files", nargs=-1, required=True, metavar="FILE|DIR|ZIP...")
-@click.option(
-    "--ca",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PEM",
-    help="Certificate of an authority to believe; ca.pem in the report or archive by default.",
-)
-@click.option(
-    "--at",
-    type=inputs.Time(),
-    metavar="TIME",
-    help="When certificates must be valid; the time that the signature states by default.",
-)
+@belief_options("ca.pem in the report or archive by default")
 @click.option(
     "--explain",
     is_flag=True,
@@ -58,8 +46,7 @@ from eessi_sim.zipsafe import is_zip
 def verify(
     *,
     files: Sequence[str],
-    ca: Sequence[Path],
-    at: datetime | None,
+    belief: Belief,
     explain: bool,
     against: str | None,
     canonical: Path | None,
@@ -97,7 +84,6 @@ def verify(
       what is not known is left out.
     """
     inputs.require_paths(files)
-    belief = Belief(load_authorities(*ca) if ca else None, at)
     explainer = Explainer.of(
         against=None if against is None else inputs.read_input(against),
         authorities=belief.trust,

@@ -16,8 +16,6 @@ from eessi_sim.samples.people import People, Persona
 
 _KEEPS_CODE: Final = 0.75
 """How often a code of the stored sample stays."""
-_FACTORS: Final = (1, 1, 2, 3)
-_MOST_DAYS_EARLIER: Final = 400
 _FIRST_DAY: Final = timedelta(days=1500)
 _LONGEST_STEP: Final = 45
 
@@ -37,8 +35,6 @@ class Content:
         self._people = people
         self._guide = guide
         self._random = random
-        self._days = -random.randrange(_MOST_DAYS_EARLIER)
-        self._factor = random.choice(_FACTORS)
         self._next_day = people.reference_day - _FIRST_DAY
         self._countries: dict[str, str] = {}
 
@@ -68,7 +64,7 @@ class Content:
         if simple.code_list is not None:
             return self._code(simple, stored)
         if values.is_date(simple):
-            return values.shifted(stored, self._days)
+            return values.shifted(stored, -self._persona.days_earlier)
         if entry is not None and values.is_number(simple):
             return self._scaled(simple, stored)
         return stored
@@ -105,7 +101,7 @@ class Content:
         whole, point, rest = stored.partition(".")
         if not whole.isdigit() or not (not rest or set(rest) <= {"0"}):
             return stored
-        scaled = f"{int(whole) * self._factor}{point}{rest}"
+        scaled = f"{int(whole) * self._persona.factor}{point}{rest}"
         return scaled if values.fits(simple, scaled) else stored
 
     def _day(self) -> date:

@@ -77,7 +77,8 @@ class Kit:
         self._seed = seed
         self._definition = generator.definition
         self.unreached: list[str] = []
-        """What could not be broken so far, because no valid document with this place was found."""
+        """What could not be broken so far, because no valid document with this place was found, or because the stored
+        sample says nothing that a shared rule speaks of."""
         self._target: tuple[str, ...] | None = None
         self._bases: dict[tuple[float, float] | None, Element | None] = {}
 
@@ -97,6 +98,8 @@ class Kit:
         for rule in RuleSet.load(self._definition.rules).rules:
             if wanted in (None, _RULE, rule.id) and (broken := self._broken(rule)) is not None:
                 yield broken
+            elif wanted in (None, _RULE, rule.id):
+                self.unreached.append(f"{_RULE} {rule.id}")
 
     def kinds(self) -> tuple[str, ...]:
         """Return the kinds of fault that the schema of the SED has room for."""
@@ -143,7 +146,7 @@ class Kit:
     def _broken(self, rule: Rule) -> WrongDocument | None:
         """Return the failing example of a rule, None when it speaks of nothing in the stored sample."""
         stored = self._generator.stored
-        if stored is None or not all(edit.can_apply(stored) for edit in rule.bad[:1]) or not rule.bad:
+        if stored is None or not rule.bad or not rule.bad[0].can_apply(stored):
             return None
         root = edited(stored, rule.bad)
         nodes = rule.broken_nodes(root)

@@ -18,6 +18,9 @@ from eessi_sim.samples import numbers
 
 _GENERATION: Final = timedelta(days=27 * 365)
 _YEAR: Final = timedelta(days=365)
+_MOST_DAYS_EARLIER: Final = 400
+_FACTORS: Final = (1, 1, 2, 3)
+"""Whole numbers, so that sums stay right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,10 @@ class Persona:
     """State of work, then of residence, then a third one."""
     currency: str
     """Of the State of work."""
+    days_earlier: int
+    """By how much this career lies before that of the stored samples; the same in every SED."""
+    factor: int
+    """By how much its amounts are greater."""
     telephone: str
     email: str
     case_number: str
@@ -269,6 +276,8 @@ class _Draw:
             institutions=tuple(country.institution for country in self._countries),
             countries=tuple(country.code for country in self._countries),
             currency=self._people.currencies.get(self._work.code, self._people.currency),
+            days_earlier=random.randrange(_MOST_DAYS_EARLIER),
+            factor=random.choice(_FACTORS),
             telephone=numbers.filled(residence.telephone, random),
             email=f"person{random.randrange(10_000, 100_000)}@example.{random.choice(('eu', 'org', 'net'))}",
             case_number=f"{random.randrange(2022, 2027)}/{random.randrange(10_000, 1_000_000)}",

@@ -61,6 +61,8 @@ def test_one_wrong_document_comes_at_once() -> None:
         (("A003", "--invalid", "A003-R94"), "Did you mean"),
         (("A003", "--invalid", "all"), "Expected a folder"),
         (("A003", "--count", "2"), "Expected a folder"),
+        (("A003", "--invalid", "all", "--format", "json"), "wrong documents are XML"),
+        (("A003", "--invalid", "all", "--dialect", "full"), "wrong documents are XML"),
     ],
 )
 def test_wrong_wishes_are_explained(arguments: tuple[str, ...], sentence: str) -> None:
@@ -111,6 +113,8 @@ def test_own_validator_finds_everything() -> None:
         (("A003",), "--endpoint or --command"),
         (("--command", "x"), "one SED or more"),
         (("A003", "--command", "x", "--refused-if", "("), "regular expression"),
+        (("A003", "--command", "x 'y"), "No closing quotation"),
+        (("A003", "--command", ""), "my-validator"),
     ],
 )
 def test_orders_that_say_too_little(arguments: tuple[str, ...], sentence: str) -> None:
@@ -118,3 +122,9 @@ def test_orders_that_say_too_little(arguments: tuple[str, ...], sentence: str) -
     result = run("mutation-test", *arguments)
     assert result.exit_code == 2
     assert sentence in result.stderr
+
+
+def test_no_answer_says_why() -> None:
+    """Somebody who is not there is told from somebody who accepts everything."""
+    result = run("mutation-test", "X010", "--command", "no-such-program {}", "--sample", "1")
+    assert "no answer ([Errno 2]" in result.stdout
