@@ -65,9 +65,9 @@ class Judge:
 
     def broken(self, root: Element) -> list[Element]:
         """Return the outermost nodes that break a rule."""
-        if self._rules.any_broken is None or not self._rules.any_broken(root):
-            return []
-        nodes = {id(node): node for rule in self._rules.rules for node in rule.broken_nodes(root)}
+        found = self._rules.any_broken(root) if self._rules.any_broken is not None else []
+        assert isinstance(found, list)  # a union of paths yields nodes
+        nodes = {id(node): node for node in found if isinstance(node, Element)}
         return [
             node for node in nodes.values() if not any(id(each) in nodes for each in node.iterancestors())
         ]
