@@ -4,13 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT ?= demo-report
 
-.PHONY: help demo samples test attacks check bench accept clean
+.PHONY: help demo test attacks check bench accept clean
 
 help:
 	@echo "make demo    a small Europe: three stories over real AS4, report in $(REPORT)/"
 	@echo "make test    all tests, with coverage"
 	@echo "make attacks every attack of the list against live nodes; table, and attacks.xml as JUnit"
-	@echo "make samples the wrong documents of every SED; make test has those of every third"
 	@echo "make check   layers, types, lint, format"
 	@echo "make bench   SEDs per second, split per step, beside the measured floor"
 	@echo "make accept  accept the current output as the new golden files"
@@ -36,9 +35,6 @@ test: $(VENV)/.dev
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/python tests/quality/coverage_gate.py
-
-samples: $(VENV)/.dev
-	EESSI_SIM_ALL_SAMPLES=1 $(BIN)/python -m pytest -q -s tests/acceptance/test_generated_samples.py
 
 attacks: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/attacks tests/quality/test_conformance_list.py --junitxml=attacks.xml

@@ -6,7 +6,7 @@ The oracles are libxml2 (verdict of ``CompiledSchema``), the library xmlschema a
 from datetime import date
 
 import pytest
-from tests.helpers.generated import BROKEN, NAMES, SEEDS, Verdicts, examine_all
+from tests.helpers.generated import NAMES, SEEDS, Verdicts, examine_all
 
 from eessi_sim import resources
 from eessi_sim.cdm.catalogue import Catalogue
@@ -19,7 +19,6 @@ CATALOGUE = Catalogue.default()
 # Tens of thousands of documents: what they run through is measured by the tests of the modules.
 pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(1500)]
 every_sed = pytest.mark.parametrize("name", NAMES)
-every_broken_sed = pytest.mark.parametrize("name", BROKEN)
 
 
 @pytest.fixture(scope="module")
@@ -41,14 +40,14 @@ def test_every_dialect_is_valid(name: str, verdicts: dict[str, Verdicts]) -> Non
     assert verdicts[name].unusual == {dialect.value: [] for dialect in Dialect}
 
 
-@every_broken_sed
+@every_sed
 def test_every_wrong_document_is_refused_for_its_reason(name: str, verdicts: dict[str, Verdicts]) -> None:
     """Each document of the mutation kit causes the finding of its manifest row, and no other."""
     assert verdicts[name].missed == []
     assert verdicts[name].wrong > 50
 
 
-@every_broken_sed
+@every_sed
 def test_every_rule_has_a_wrong_document(name: str, verdicts: dict[str, Verdicts]) -> None:
     """The kit breaks every rule of the SED's own file."""
     assert verdicts[name].rules_without == frozenset()
