@@ -24,7 +24,7 @@ from eessi_sim.identifiers import (
     InternationalId,
     SedType,
 )
-from eessi_sim.institution import answering, content, handing
+from eessi_sim.institution import answering, caseless, content, handing
 from eessi_sim.institution.casework import Casework, Draft, Move
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
@@ -339,7 +339,10 @@ class InstitutionNode:
         who would learn that there is such a case.
         """
         office, sender = self._office, InstitutionId(refusal.message.sender)
-        if refusal.case is None or refusal.case.find_participant(sender) is None:
+        if refusal.case is None:
+            await self._report_outside(refusal)
+            return
+        if refusal.case.find_participant(sender) is None:
             await office.station.store.commit(refusal.work)
             return
         process = office.library.processes.get(refusal.case.buc)
@@ -365,6 +368,16 @@ class InstitutionNode:
                 note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)
                 refusal.work.journal(note)
                 await office.station.store.commit(refusal.work)
+
+    async def _report_outside(self, refusal: NotFiled) -> None:
+        """The same about a document of a case that we do not have; there is no copy that could keep the X050."""
+        station = self._office.station
+        try:
+            caseless.report(self._office, refusal)
+        except _IMPOSSIBLE as error:
+            refusal.work.journal(station.note("report", "left-out", reason=error.message))
+        await station.store.commit(refusal.work)
+        self._outbox.wake()
 
     def _facts_of(self, refusal: NotFiled, case: Case) -> dict[str, str]:
         """Return what the X050 about a refused document says."""

@@ -23,6 +23,7 @@ from eessi_sim.errors import (
     DocumentRefused,
     EnvelopeError,
     IdentifierError,
+    RoutingError,
     SedError,
     XmlError,
 )
@@ -68,6 +69,8 @@ class NotFiled:
     document_id: DocumentId | None
     facts: dict[str, str]
     """Facts about the refused document for the X050."""
+    document: StandardBusinessDocument | None
+    """The document, when it could be read."""
 
 
 @dataclass(slots=True)
@@ -115,6 +118,8 @@ class Receiving:
                 own=office.station.party,
                 now=office.station.clock.now(),
             )
+            if case is None:
+                _check_competence(office, outcome.case, incoming)
         except DocumentRefused as refusal:
             return await self._hold_or_refuse(reading, refusal)
         await self._store(reading, incoming, outcome, case)
@@ -300,7 +305,7 @@ class Receiving:
         }
         document_id = scope.set_id if scope else None
         sentence = f"{refusal.message}. {refusal.hint}" if refusal.hint else refusal.message
-        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about)
+        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about, reading.document)
 
 
 def _process(office: Office, document: StandardBusinessDocument) -> BucDefinition:
@@ -319,6 +324,17 @@ def _check_routing(process: BucDefinition, document: StandardBusinessDocument) -
             f"found {header.document.type} from the {header.sender.role}",
             document,
         )
+
+
+def _check_competence(office: Office, case: Case, incoming: IncomingDocument) -> None:
+    """Whoever takes part from now on must be competent; asked once, when the case comes (inferred)."""
+    station = office.station
+    try:
+        station.directory.current.require_competent(case.own, case.buc, case.role, at=station.clock.now())
+    except RoutingError as error:
+        raise refused(
+            ExceptionCause.NOT_COMPETENT, error.message, hint=error.hint, sed=incoming.type
+        ) from error
 
 
 def _new_case_id(office: Office) -> CaseId:
