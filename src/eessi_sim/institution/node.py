@@ -24,12 +24,13 @@ from eessi_sim.identifiers import (
     InternationalId,
     SedType,
 )
-from eessi_sim.institution import answering, caseless, content, handing
+from eessi_sim.institution import answering, caseless, content, handing, rerouting
 from eessi_sim.institution.casework import Casework, Draft, Move
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
 from eessi_sim.institution.office import Office
 from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
+from eessi_sim.institution.rerouting import Replacement
 from eessi_sim.institution.terminal import Terminal
 from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Request, Response
@@ -206,6 +207,22 @@ class InstitutionNode:
         """
         order = _Order(case_id, sed, actor, root, parent_id, receivers, change)
         return await self._send(order, UnitOfWork())
+
+    async def announce_replacement(self, item: Replacement, *, actor: Actor = SYSTEM) -> None:
+        """Tell, as a routing application, that one institution takes the place of another in a case of others.
+
+        Args:
+            item: which institution, in whose place, in which case.
+            actor: who decided.
+
+        Raises:
+            NotCompetent: this institution is no routing application, or the new one may not take part.
+            CaseError: who shall leave does not take part, or the new one does already.
+        """
+        work = UnitOfWork()
+        rerouting.announce(self._office, item, actor, work)
+        await self._office.station.store.commit(work)
+        self._outbox.wake()
 
     async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
         """Close this institution's copy of a case; nobody is told.
