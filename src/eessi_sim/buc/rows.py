@@ -268,13 +268,17 @@ def _fact_of(sed: SedType) -> Callable[[Node], FactPlace]:
 
 def read_deadline(node: Node) -> Deadline:
     """Read a time limit: its words, its article, its length."""
-    fields = node.mapping(required={*_ORIGIN, "text"}, allowed={"article", "months", "days"})
+    fields = node.mapping(
+        required={*_ORIGIN, "text"}, allowed={"article", "months", "days", "since", "until"}
+    )
     origin = read_origin(node)
     return Deadline(
         text=fields["text"].text(),
         article=fields.read("article", Node.text, None),
         months=fields.read("months", Node.integer, 0),
         days=fields.read("days", Node.integer, 0),
+        since=fields.read("since", read_sed, None),
+        until=fields.each("until", read_sed),
         source=origin.source,
         confidence=origin.confidence,
     )

@@ -3,7 +3,6 @@
 Limits are those of the process tables; the engine never enforces them, they are marked for people only.
 """
 
-import calendar
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,6 +16,14 @@ from eessi_sim.buc.case import (
     Document,
     DocumentStatus,
     DocumentVersion,
+)
+from eessi_sim.buc.deadlines import (
+    ProcessLimit,
+    answer_limits,
+    answer_to,
+    due_after,
+    process_limits,
+    shortest,
 )
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.terms import Deadline
@@ -123,6 +130,8 @@ class Indicators:
     case: Case
     exchanges: tuple[Exchange, ...]
     """In the order of the case."""
+    limits: tuple[ProcessLimit, ...] = ()
+    """Those of the process as a whole."""
 
     @property
     def overdue(self) -> int:
@@ -156,7 +165,9 @@ def indicators(
     """
     measure = _Measure(case, times, process, now)
     return Indicators(
-        case, tuple(each for document in case.documents for each in measure.exchanges(document))
+        case,
+        tuple(each for document in case.documents for each in measure.exchanges(document)),
+        process_limits(case, process),
     )
 
 
@@ -192,9 +203,9 @@ class _Measure:
     ) -> Exchange:
         times = self.times.get(message_id, Times()) if message_id else Times()
         at = times.arrived_at or at
-        reply = self._reply(document, peer, at)
-        limit = self._limit(document, peer) if at and peer else None
-        due_at = _after(at, limit) if at and limit else None
+        reply = answer_to(self.case, self.process, document, peer, at)
+        limit = shortest(answer_limits(self.case, self.process, document, peer)) if at and peer else None
+        due_at = due_after(at, limit) if at and limit else None
         answered_at = reply.exchanged_at if reply else None
         return Exchange(
             document=document.id,
@@ -213,39 +224,6 @@ class _Measure:
             answer=self._answer(document, peer, answered_at, due_at),
         )
 
-    def _reply(self, document: Document, peer: InstitutionId | None, at: datetime | None) -> Document | None:
-        """Return the first answer to a document that came back between the same two."""
-        replies = [
-            other
-            for other in self.case.exchanged()
-            if other.parent_id == document.id
-            and other.direction is not document.direction
-            and (other.sender == peer or peer in other.receivers)
-            and self._answers(other.type, document)
-            and at is not None
-            and other.exchanged_at is not None
-            and other.exchanged_at >= at
-        ]
-        return replies[0] if replies else None
-
-    def _answers(self, sed: SedType, document: Document) -> bool:
-        """Return whether a type answers a document; without a table everything with this parent does."""
-        if self.process is None:
-            return True
-        return any(step.sed == sed and document.type in step.replies_to for step in self.process.steps)
-
-    def _deadlines(self, document: Document, peer: InstitutionId) -> list[Deadline | None]:
-        """Return the limit of every answer that may be given, None for one without."""
-        who = peer if document.direction is Direction.OUT else self.case.own
-        role = self.case.role_of(who)
-        steps = self.process.steps if self.process else ()
-        return [step.deadline for step in steps if document.type in step.replies_to and step.sender is role]
-
-    def _limit(self, document: Document, peer: InstitutionId) -> Deadline | None:
-        """Return the shortest limit that has a length."""
-        found = [each for each in self._deadlines(document, peer) if each and (each.months or each.days)]
-        return min(found, key=lambda each: 31 * each.months + each.days, default=None)
-
     def _answer(
         self,
         document: Document,
@@ -256,17 +234,9 @@ class _Measure:
         if answered_at is not None:
             return Answer.LATE if due_at is not None and answered_at > due_at else Answer.ANSWERED
         is_open = self.case.status is CaseStatus.OPEN and document.stands
-        if peer is None or not is_open or not self._deadlines(document, peer):
+        if peer is None or not is_open or not answer_limits(self.case, self.process, document, peer):
             return Answer.NONE
         return Answer.OVERDUE if due_at is not None and self.now > due_at else Answer.WAITING
-
-
-def _after(at: datetime, limit: Deadline) -> datetime:
-    """Return when a limit ends: calendar months keep the day, or take the last one of a shorter month."""
-    months = at.year * 12 + at.month - 1 + limit.months
-    year, month = months // 12, months % 12 + 1
-    day = min(at.day, calendar.monthrange(year, month)[1])
-    return at.replace(year=year, month=month, day=day) + timedelta(days=limit.days)
 
 
 def _peer(name: InstitutionId, exchanges: list[Exchange]) -> Peer:

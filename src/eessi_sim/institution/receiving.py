@@ -29,7 +29,7 @@ from eessi_sim.errors import (
 from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
-from eessi_sim.institution import answering
+from eessi_sim.institution import answering, desk
 from eessi_sim.institution.content import statement_of
 from eessi_sim.institution.dispatch import PARENT_PROPERTY
 from eessi_sim.institution.office import Office
@@ -121,7 +121,8 @@ class Receiving:
         assert reading.document is not None  # _read has set it
         work = UnitOfWork()
         if outcome.changed:
-            work.save_case(outcome.case, before.revision if before else None)
+            case = desk.cleared(self._office, outcome.case, work)
+            work.save_case(case, before.revision if before else None)
             work.save_document(
                 StoredDocument(
                     case_id=outcome.case.id,
