@@ -41,13 +41,14 @@ def copies_in(stores: Stores, node: str | None) -> list[Copy]:
     """
     chosen: dict[str, Copy] = {}
     for party, store in stores.items():
-        for case in _cases(store) if node in (None, party) else ():
+        for case in cases_of(store) if node in (None, party) else ():
             if case.international_id not in chosen or case.role is CaseRole.CASE_OWNER:
                 chosen[case.international_id] = Copy(case, store)
     return sorted(chosen.values(), key=lambda copy: (copy.case.created_at, copy.case.international_id))
 
 
-def _cases(store: NodeStore) -> Iterator[Case]:
+def cases_of(store: NodeStore) -> Iterator[Case]:
+    """Yield the cases of an institution, newest first."""
     after = None
     while page := store.cases(limit=_PAGE, after=after):
         yield from page

@@ -44,6 +44,16 @@ class NetworkDefinition:
         """Return the repository of this network under a version number."""
         return InstitutionRepository(version, self.institutions, (self.access_point,))
 
+    def deciding(self, decision: Decision) -> "NetworkDefinition":
+        """Return the network in which all rules of all institutions decide, suggest, or leave it to a clerk."""
+        return replace(
+            self,
+            institutions=tuple(
+                replace(each, behaviours=tuple(replace(rule, decides=decision) for rule in each.behaviours))
+                for each in self.institutions
+            ),
+        )
+
 
 def load_institution(path: Path) -> Institution:
     """Read one institution.
