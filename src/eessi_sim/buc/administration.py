@@ -72,6 +72,8 @@ class AdministrativeRule:
     """Where it says it."""
     leaves_at: str | None = None
     """Path of the element that names the institution that leaves."""
+    participants: int = 0
+    """How many must take part at least, this institution included, before it is offered."""
     origin: Origin
     note: str | None = None
     line: int = field(default=0, compare=False)

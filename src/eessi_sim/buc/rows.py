@@ -106,15 +106,19 @@ def read_steps(node: Node, row: Row) -> tuple[Step, ...]:
     """
     fields = node.mapping(required={"sed", "from"}, allowed=_STEP_KEYS)
     senders = _one_or_more(fields["from"], _role)
-    return tuple(replace(_step(fields, sender, row), sed=sed) for sed in _types(fields) for sender in senders)
+    return tuple(
+        replace(_step(fields, sender, row), sed=sed, country=country)
+        for sed, country in _types(fields)
+        for sender in senders
+    )
 
 
-def _types(fields: Fields) -> tuple[SedType, ...]:
+def _types(fields: Fields) -> tuple[tuple[SedType, str | None], ...]:
     """P3000 stands for one SED per country (documented): P3000_AT, P3000_BE and so on."""
     sed = fields.read("sed", read_sed)
     if not _flag(fields, "per_country"):
-        return (sed,)
-    return tuple(SedType(f"{sed}_{country}") for country in sorted(COUNTRIES))
+        return ((sed, None),)
+    return tuple((SedType(f"{sed}_{country}"), country) for country in sorted(COUNTRIES))
 
 
 def _step(fields: Fields, sender: CaseRole, row: Row) -> Step:
@@ -399,6 +403,7 @@ def read_administrative(node: Node, sub_process: str) -> AdministrativeRule:
             "receivable_when_closed",
             "facts",
             "leaves_at",
+            "participants",
             "note",
         },
     )
@@ -418,6 +423,7 @@ def read_administrative(node: Node, sub_process: str) -> AdministrativeRule:
         facts=tuple(place.fact for place in places),
         places=places,
         leaves_at=fields.read("leaves_at", Node.text, None),
+        participants=fields.read("participants", Node.integer, 0),
         origin=Origin(fields["source"].text(), fields["confidence"].member(Confidence)),
         note=fields.read("note", Node.text, None),
         line=fields["sed"].line,
