@@ -36,10 +36,8 @@ class ProcessLimit:
     due_at: datetime | None = None
     ended_by: Document | None = None
     """The document after which it counts no longer."""
-
-    def is_overdue(self, now: datetime) -> bool:
-        """Whether it is over, and nothing has ended it."""
-        return self.due_at is not None and self.ended_by is None and now > self.due_at
+    overdue: bool = False
+    """Whether it is over, and nothing has ended it."""
 
 
 def due_after(at: datetime, limit: Deadline) -> datetime:
@@ -130,16 +128,23 @@ def _last_sent(document: Document) -> datetime | None:
     return max((version.sent_at for version in document.versions if version.sent_at), default=None)
 
 
-def process_limits(case: Case, process: BucDefinition | None) -> tuple[ProcessLimit, ...]:
-    """Return the limits of the process as a whole, with their dates where the table says from when they count."""
-    return tuple(_process_limit(case, limit) for limit in (process.limits if process else ()))
+def process_limits(case: Case, process: BucDefinition | None, *, now: datetime) -> tuple[ProcessLimit, ...]:
+    """Return the limits of the process as a whole, with their dates where the table says from when they count.
+
+    Args:
+        case: a copy of the case.
+        process: its table; None when nobody defines it.
+        now: decides what is overdue, in an open case.
+    """
+    return tuple(_process_limit(case, limit, now) for limit in (process.limits if process else ()))
 
 
-def _process_limit(case: Case, limit: Deadline) -> ProcessLimit:
+def _process_limit(case: Case, limit: Deadline, now: datetime) -> ProcessLimit:
     """Count from the latest document of the type named: a new determination begins anew (inferred)."""
     begun = [each for each in case.exchanged() if each.type == limit.since and each.stands]
     if not begun or (began_at := begun[-1].exchanged_at) is None:
         return ProcessLimit(limit)
-    since = begun[-1]
+    since, due_at = begun[-1], due_after(began_at, limit)
     ends = [each for each in case.exchanged() if each.type in limit.until and each.order > since.order]
-    return ProcessLimit(limit, since, due_after(began_at, limit), ends[0] if ends else None)
+    is_over = case.status is CaseStatus.OPEN and not ends and now > due_at
+    return ProcessLimit(limit, since, due_at, ends[0] if ends else None, is_over)

@@ -3,7 +3,8 @@
 Limits are those of the process tables; the engine never enforces them, they are marked for people only.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -139,6 +140,11 @@ class Indicators:
         return sum(each.answer is Answer.OVERDUE for each in self.exchanges)
 
     @property
+    def is_overdue(self) -> bool:
+        """Whether an answer is overdue, or a limit of the process as a whole is over."""
+        return self.overdue > 0 or any(limit.overdue for limit in self.limits)
+
+    @property
     def waiting(self) -> int:
         """How many answers are waited for, overdue ones included."""
         return sum(each.answer in _OPEN for each in self.exchanges)
@@ -147,6 +153,31 @@ class Indicators:
         """Return the sums for each institution that something was exchanged with."""
         names = dict.fromkeys(each.peer for each in self.exchanges if each.peer is not None)
         return tuple(_peer(name, [each for each in self.exchanges if each.peer == name]) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What one institution and one peer exchanged in all their cases."""
+
+    own: InstitutionId
+    cases: int
+    peer: Peer
+
+
+def relations(found: Iterable[Indicators]) -> tuple[Relation, ...]:
+    """Return the sums over all cases, for each institution and each of its peers.
+
+    Args:
+        found: the copies of the cases, of one institution or of several.
+    """
+    pairs: defaultdict[tuple[InstitutionId, InstitutionId], list[list[Exchange]]] = defaultdict(list)
+    for each in found:
+        for name in dict.fromkeys(exchange.peer for exchange in each.exchanges if exchange.peer is not None):
+            pairs[each.case.own, name].append([e for e in each.exchanges if e.peer == name])
+    return tuple(
+        Relation(own, len(cases), _peer(name, [exchange for case in cases for exchange in case]))
+        for (own, name), cases in sorted(pairs.items())
+    )
 
 
 _OPEN = (Answer.WAITING, Answer.OVERDUE)
@@ -167,7 +198,7 @@ def indicators(
     return Indicators(
         case,
         tuple(each for document in case.documents for each in measure.exchanges(document)),
-        process_limits(case, process),
+        process_limits(case, process, now=now),
     )
 
 

@@ -63,6 +63,25 @@ def suggestions(*, reference: str | None, state: Path, node: str | None, as_json
     if as_json:
         output.show_json([_as_json(each) for each in found])
         return
+    _show(found)
+
+
+def as_json(case: Case) -> list[dict[str, object]]:
+    """Return the JSON form of the open suggestions of a case."""
+    return [_as_json(each) for each in possible(case)]
+
+
+def show(case: Case) -> None:
+    """Print the open suggestions of a case, if there are any."""
+    if found := possible(case):
+        output.show(Text())
+        _show(found)
+
+
+def _show(found: list[Found]) -> None:
+    if not found:
+        output.remark("No rule suggests anything.")
+        return
     rows = [
         (
             each.suggestion.id[:_SHOWN],
@@ -74,10 +93,7 @@ def suggestions(*, reference: str | None, state: Path, node: str | None, as_json
         for each in found
     ]
     output.show_table(["!Id", "!Institution", "!Case", "!Suggestion", "Why"], rows)
-    if found:
-        output.remark(
-            f"eessi-sim case accept {found[0].suggestion.id[:_SHOWN]}, or case decline … --reason …"
-        )
+    output.remark(f"eessi-sim case accept {found[0].suggestion.id[:_SHOWN]}, or case decline … --reason …")
 
 
 async def _suggestions(state: Path, reference: str | None, node: str | None) -> list[Found]:

@@ -78,6 +78,12 @@ def test_suggestions_of_one_case_are_listed_as_json(state: Path) -> None:
     assert (first["id"], first["sed"], first["inputs"]) == (IDS[0], "X009", ["answer due 2026-05-02"])
 
 
+def test_show_has_the_suggestions_of_its_case(state: Path) -> None:
+    """Below its documents."""
+    (first, _) = run_json("case", "suggestions", "--state", state)
+    assert "aa000000" in run("case", "show", first["case"], "--state", state).stdout
+
+
 def test_a_node_without_suggestions_has_none(state: Path) -> None:
     """An empty list is no error."""
     assert run_json("case", "suggestions", "--state", state, "--node", "PL:ZUS01") == []
@@ -103,3 +109,22 @@ def test_a_process_that_nobody_defines_suggests_nothing() -> None:
     case = suggested(case_of("LA_BUC_02", "CO", "CO send A003"))
     assert len(possible(case)) == 2
     assert possible(replace(case, buc=BucType("LA_BUC_77"))) == []
+
+
+def test_what_is_late_is_a_finding(state: Path) -> None:
+    """Exit status 1; a case in which the answer never came."""
+    storage = SqliteStorage(state / "nodes" / f"{NORWAY.file_name}.sqlite")
+
+    async def forget_the_answer() -> None:
+        node = storage.node(NORWAY)
+        (case,) = node.cases()
+        work = UnitOfWork()
+        open_ = tuple(each for each in case.documents if each.type == A003)
+        work.save_case(replace(case, documents=open_, revision=case.revision + 1), case.revision)
+        await node.commit(work)
+        await storage.close()
+
+    asyncio.run(forget_the_answer())
+    result = run("case", "overdue", "--state", state, "--at", "2036-01-01")
+    assert result.exit_code == 1
+    assert "PL:ZUS01 owes the answer to A003" in result.stdout
