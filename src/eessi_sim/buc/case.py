@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import DocumentNotFound
 from eessi_sim.identifiers import (
     BucType,
@@ -81,10 +82,12 @@ class CaseAction(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who decides: a person, a rule that answers for a person, or the node itself (our choice, inferred)."""
+    """Who decides: a person, a rule in place of one, both together, or the node itself (our choice, inferred)."""
 
     CLERK = "clerk"
     RULE = "rule"
+    ACCEPTED = "suggestion-accepted"
+    """A clerk who accepted what a rule suggested; the reason names the rule and its inputs."""
     SYSTEM = "system"
 
 
@@ -110,6 +113,8 @@ class EventKind(StrEnum):
     RESTORED = "restored"
     REMOVED = "removed"
     PARTICIPANTS_CHANGED = "participants-changed"
+    SUGGESTED = "suggested"
+    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +284,8 @@ class Case:
     documents: tuple[Document, ...] = ()
     """In the order in which this copy learned of them."""
     history: tuple[Event, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    """What rules propose to a clerk and nobody has decided, oldest first."""
     revision: int = 1
     """Grows by one with every change; two writers notice each other by it."""
 

@@ -61,6 +61,8 @@ class Step:
     """Names of ``conditions`` of the process; the step is offered only while all of them hold."""
     unanswered: bool = False
     """Whether the table lets nobody answer it, although it does where the other role sends it."""
+    country: str | None = None
+    """For a SED of one country: it is offered while an institution of that country takes part (inferred)."""
     bulk: bool = False
     """Whether the document is a master with individual claims as subdocuments."""
     kind: StepKind = StepKind.BUSINESS

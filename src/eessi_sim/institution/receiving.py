@@ -38,7 +38,7 @@ from eessi_sim.gateway.properties import (
 from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
-from eessi_sim.institution import answering, handing, participants
+from eessi_sim.institution import answering, desk, handing, participants
 from eessi_sim.institution.content import statement_of, text_of
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
@@ -135,7 +135,8 @@ class Receiving:
         work = UnitOfWork()
         if outcome.changed:
             handed = handing.handed_over(self._office, outcome, work)
-            work.save_case(handed, before.revision if before else None)
+            case = desk.cleared(self._office, handed, work)
+            work.save_case(case, before.revision if before else None)
             work.save_document(
                 StoredDocument(
                     case_id=outcome.case.id,
