@@ -29,10 +29,21 @@ from eessi_sim.report.evidence import Evidence
 from eessi_sim.report.model import RunReport
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import load_definition
-from eessi_sim.simulation.casting import cast, silent
+from eessi_sim.simulation.casting import OWNER, cast, silent
+from eessi_sim.simulation.control import CaseView
 from eessi_sim.simulation.inprocess import START
 from eessi_sim.simulation.state import establish
-from eessi_sim.simulation.walking import FULL_RUN, Part, Step, Venue, WalkRunner, as_story, full_run
+from eessi_sim.simulation.walking import (
+    FULL_RUN,
+    Part,
+    Step,
+    Venue,
+    WalkRunner,
+    as_story,
+    full_run,
+    moves_time,
+    require_playable,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +64,8 @@ class _Run:
 
     part: Part
     steps: tuple[Step, ...]
+    case: CaseView | None
+    """The case at its owner; None when it was not even opened."""
     reason: str | None
     """Why it is not as it must be."""
 
@@ -95,6 +108,8 @@ def play(wanted: Sequence[tuple[BucDefinition, Walk]], choices: Choices) -> None
         DefinitionError: a walk cannot be played on nodes, or nobody in the network is competent for it.
     """
     network = load_definition(choices.network or resources.institutions() / "networks" / "europe.yaml")
+    for each, walk in wanted:
+        require_playable(each, walk)
     at = START if choices.is_in_process else datetime.now(UTC)
     parts = [
         Part(definition=each, walk=walk, cast=cast(network, each, walk, at=at, seed=choices.seed))
@@ -121,6 +136,7 @@ async def _perform(
     parts: Sequence[Part], network: NetworkDefinition, choices: Choices, screen: Screen
 ) -> _Outcome:
     if choices.is_in_process:
+        screen.phase(f"Setting up {len(network.institutions) + 1} nodes in this process …")
         async with in_process(network, seed=choices.seed) as stage:
             return await _play_all(parts, network, choices, stage, screen)
     screen.phase(f"Starting {len(network.institutions) + 1} processes …")
@@ -140,19 +156,28 @@ async def _play_all(
 ) -> _Outcome:
     follower = Follower(stage, screen)
     venue = Venue(controls=stage.controls, clock=stage.clock, pause=follower.pause, advance=stage.advance)
-    runs, results = [], []
-    for part in parts:
-        run, result = await _play(part, venue, follower, screen)
-        runs.append(run)
-        results.append(result)
+    runs = {}
+    for group in _groups(parts, side_by_side=stage.mode == "processes"):
+        played = await asyncio.gather(*(_play(part, venue, follower, screen) for part in group))
+        runs.update({id(run.part): run for run in played})
     await follower.settle()
+    ordered = tuple(runs[id(part)] for part in parts)
     scene = Scene(network, Catalogue.default(), choices.tables, stage.mode, stage.seed)
+    results = [StoryResult(as_story(run.part), run.case, run.reason) for run in ordered]
     report = await collect(stage.readers, results, scene)
     found = await evidence.gather(stage.readers, report)
-    return _Outcome(runs=tuple(runs), report=report, evidence=found, authority=stage.authority)
+    return _Outcome(runs=ordered, report=report, evidence=found, authority=stage.authority)
 
 
-async def _play(part: Part, venue: Venue, follower: Follower, screen: Screen) -> tuple[_Run, StoryResult]:
+def _groups(parts: Sequence[Part], *, side_by_side: bool) -> Iterator[Sequence[Part]]:
+    """Yield what is played at once: walks that move no clock, where nothing must repeat itself; each other by itself."""
+    together = [part for part in parts if side_by_side and not moves_time(part.walk)]
+    if together:
+        yield together
+    yield from ([part] for part in parts if part not in together)
+
+
+async def _play(part: Part, venue: Venue, follower: Follower, screen: Screen) -> _Run:
     runner = WalkRunner(part, venue)
     screen.phase(f"{part.definition.buc} {part.walk.name}: {_who(part)}")
     steps: list[Step] = []
@@ -162,24 +187,24 @@ async def _play(part: Part, venue: Venue, follower: Follower, screen: Screen) ->
             async for step in played:
                 steps.append(step)
                 screen.show(await follower.watch.look())
-                screen.say(_line(step))
+                screen.say(_line(part, step))
         reason = runner.fault(steps)
     except EessiSimError as error:
         reason = f"{error.code}: {error.message}"
-    case = await venue.controls[part.cast["CO"]].find_case(runner.international_id)
-    run = _Run(part=part, steps=tuple(steps), reason=reason)
-    return run, StoryResult(as_story(part), case, reason)
+    case = await venue.controls[part.cast[OWNER]].find_case(runner.international_id)
+    return _Run(part=part, steps=tuple(steps), case=case, reason=reason)
 
 
 def _who(part: Part) -> str:
     return ", ".join(f"{name} is {institution}" for name, institution in part.cast.items())
 
 
-def _line(step: Step) -> Text:
+def _line(part: Part, step: Step) -> Text:
     """Return a step with the copies it led to; a line for each difference."""
     copies = ", ".join(f"{name} {case.status} {len(case.documents)}" for name, case in step.copies.items())
     text = Text.assemble(
         output.mark(passed=not step.differences),
+        f"{part.definition.buc}",
         (f"{step.number:>3}  {step.sentence:<28}", "bold"),
         f" {copies}",
     )

@@ -82,6 +82,25 @@ def obstacle(walk: Walk) -> str | None:
     return next((step for step in walk.steps if not _is_playable(step)), None)
 
 
+def moves_time(walk: Walk) -> bool:
+    """Return whether a walk lets time pass, for the whole network."""
+    return any(walking.waiting(step) is not None for step in walk.steps)
+
+
+def require_playable(definition: BucDefinition, walk: Walk) -> None:
+    """Refuse a walk that nodes cannot play.
+
+    Raises:
+        DefinitionError: names the sentence.
+    """
+    impossible = obstacle(walk)
+    if impossible is not None:
+        raise DefinitionError(
+            f'Expected steps that nodes can take, found "{impossible}"',
+            hint=f"Play it offline: eessi-sim bucs walk {definition.buc}",
+        )
+
+
 def _is_playable(step: str) -> bool:
     """Whether nodes can do what a sentence says.
 
@@ -128,12 +147,7 @@ class WalkRunner:
     """
 
     def __init__(self, part: Part, venue: Venue) -> None:
-        impossible = obstacle(part.walk)
-        if impossible is not None:
-            raise DefinitionError(
-                f'Expected steps that honest nodes can take, found "{impossible}"',
-                hint=f"Play it offline: eessi-sim bucs walk {part.definition.buc}",
-            )
+        require_playable(part.definition, part.walk)
         absent = [name for name in names_in(part.walk) if part.cast.get(name) not in venue.controls]
         if absent:
             raise DefinitionError(
