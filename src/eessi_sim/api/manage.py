@@ -106,14 +106,14 @@ class _Time:
         app.router.add_post("/manage/clock", self.move)
 
     async def now(self, _request: web.Request) -> web.Response:
-        return _json(self._clock.now())
+        return answer(self._clock.now())
 
     async def move(self, request: web.Request) -> web.Response:
-        body = await _body(request, MoveClock)
+        body = await body_of(request, MoveClock)
         if body.advance < timedelta(0):
             raise ValueError(f"Expected time to pass, found {body.advance}: no clock goes back")
         self._clock.advance(body.advance)
-        return _json(self._clock.now())
+        return answer(self._clock.now())
 
 
 class _Cases:

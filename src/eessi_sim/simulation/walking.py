@@ -13,13 +13,14 @@ from typing import Final
 from eessi_sim.buc import engine
 from eessi_sim.buc import walk as walking
 from eessi_sim.buc.administration import CaseEffect
-from eessi_sim.buc.case import Case, Direction, Document
+from eessi_sim.buc.case import Case, Direction, Document, ParticipantChange
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.stage import ROUTER, Sentence, Stage
 from eessi_sim.buc.terms import Permission, Walk
 from eessi_sim.clock import Clock
-from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, EessiSimError
+from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, DocumentNotFound, EessiSimError
 from eessi_sim.identifiers import InstitutionId, SedType
+from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.casting import OWNER, names_in
 from eessi_sim.simulation.control import CaseView, NodeControl
 from eessi_sim.simulation.likeness import apart, latest, twins, unlike
@@ -34,8 +35,18 @@ _PERMISSIONS: Final = {
     "reject": Permission.REJECT,
     "clarify": Permission.CLARIFY,
 }
-_MAKING: Final = ("send", "reply", "close", *_PERMISSIONS)
-"""Verbs that make a document and send it."""
+_DRAFT: Final = "draft"
+_MAKING: Final = ("send", "reply", "close", _DRAFT, *_PERMISSIONS)
+"""Verbs that make a document, and all but one send it."""
+_HANDLING: Final = ("post", "update", "delete")
+"""Verbs about a document that there is already."""
+_MOVES: Final = {
+    "close-locally": Move.CLOSE,
+    "reopen-locally": Move.REOPEN,
+    "archive": Move.ARCHIVE,
+    "restore": Move.RESTORE,
+    "remove": Move.REMOVE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,8 +120,7 @@ def _is_playable(step: str) -> bool:
     if walking.waiting(step) is not None:
         return True
     verb, sentence = walking.read(step)
-    changes = sentence.joins or sentence.leaves
-    return verb in _HANDLERS and sentence.party != ROUTER and not changes and sentence.saying != ()
+    return verb in _HANDLERS and sentence.party != ROUTER and sentence.saying != ()
 
 
 def full_run(definition: BucDefinition) -> Walk | None:
@@ -243,11 +253,35 @@ class WalkRunner:
         else:
             sed, parent_id = made.type, self._twins[made.parent_id] if made.parent_id else None
         receivers = [self._part.cast[name] for name in sentence.to] if sentence.to else None
-        await self._control(sentence.party).send(case.case_id, sed, parent_id=parent_id, receivers=receivers)
+        joins = self._part.cast[sentence.joins] if sentence.joins else None
+        leaves = self._part.cast[sentence.leaves] if sentence.leaves else None
+        change = ParticipantChange(joins, leaves) if joins or leaves else None
+        control = self._control(sentence.party)
+        if verb == _DRAFT:
+            await control.draft(case.case_id, sed, parent_id=parent_id, change=change)
+        else:
+            await control.send(case.case_id, sed, parent_id=parent_id, receivers=receivers, change=change)
 
-    async def _close_locally(self, _verb: str, sentence: Sentence, _before: Mapping[str, Case]) -> None:
+    async def _handle(self, verb: str, sentence: Sentence, before: Mapping[str, Case]) -> None:
+        """Do something with a document that there is already."""
         case = await self._own(sentence.party)
-        await self._control(sentence.party).close_case(case.case_id)
+        control, own = self._control(sentence.party), _documents(before.get(sentence.party))
+        alike = (d for d in reversed(own) if d.direction is Direction.OUT and d.type == sentence.sed)
+        document = next(alike, None)
+        if document is None:
+            raise DocumentNotFound(f"Expected a document {sentence.sed} at {sentence.party}, found none")
+        twin = self._twins[document.id]
+        if verb == "post":
+            receivers = [self._part.cast[name] for name in sentence.to] if sentence.to else None
+            await control.send_draft(case.case_id, twin, receivers=receivers)
+        elif verb == "update":
+            await control.update(case.case_id, twin)
+        else:
+            await control.delete_draft(case.case_id, twin)
+
+    async def _move(self, verb: str, sentence: Sentence, _before: Mapping[str, Case]) -> None:
+        case = await self._own(sentence.party)
+        await self._control(sentence.party).move(case.case_id, _MOVES[verb])
 
     def _wanted(self, verb: str, sentence: Sentence, case: CaseView) -> tuple[SedType, str | None]:
         """Return type and parent of the document that a sentence asks for in vain."""
@@ -319,5 +353,6 @@ def _documents(case: Case | None) -> Sequence[Document]:
 _Handler = Callable[[WalkRunner, str, Sentence, Mapping[str, Case]], Awaitable[None]]
 _HANDLERS: Final[Mapping[str, _Handler]] = {
     **dict.fromkeys(_MAKING, WalkRunner._make),
-    "close-locally": WalkRunner._close_locally,  # noqa: SLF001
+    **dict.fromkeys(_HANDLING, WalkRunner._handle),
+    **dict.fromkeys(_MOVES, WalkRunner._move),
 }
