@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import quote
@@ -60,6 +61,11 @@ class RemoteControl:
         except (ConnectFailed, RemoteRefusal):
             return False
         return True
+
+    async def advance_clock(self, by: timedelta) -> datetime:
+        """Let time pass on the clock of the node alone, and return what it shows then."""
+        found: datetime = await self._call("POST", "/clock", datetime, {"advance": by})
+        return found
 
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
