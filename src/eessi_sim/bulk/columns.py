@@ -96,7 +96,7 @@ class Columns:
 
     def __init__(self, definition: SedDefinition, about: Claims) -> None:
         shapes = Shapes.of(definition)
-        self.leaves = tuple(_leaves(shapes, _claim_field(shapes, about), _Way())))
+        self.leaves = tuple(_leaves(shapes, _claim_field(shapes, about), _Way()))
         self._by_last: dict[str, list[Leaf]] = {}
         for leaf in self.leaves:
             self._by_last.setdefault(_key(leaf.shown[-1].name), []).append(leaf)

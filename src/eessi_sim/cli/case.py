@@ -19,6 +19,7 @@ from eessi_sim.casefile.hiding import Hidden, Openings, hide, openings_json
 from eessi_sim.casefile.indicators import Indicators
 from eessi_sim.casefile.masking import Fields
 from eessi_sim.cli import case_times, failures, inputs, output
+from eessi_sim.cli.case_claims import claims
 from eessi_sim.cli.copies import Copy, find_copy, node_option, require_node
 from eessi_sim.cli.stores import open_stores, state_option
 from eessi_sim.clock import SystemClock
@@ -44,6 +45,8 @@ def case() -> None:
       eessi-sim verify case.zip
     """
 
+
+case.add_command(claims)
 
 _at = click.option(
     "--at", type=inputs.Time(), metavar="TIME", help="When to look at what is overdue; now by default."
