@@ -248,7 +248,7 @@ class _Check:
         steps = [_parted(step) for step in path[len(self._container) :].split("/")[1:]]
         for column, text in row.cells.items() if row is not None else ():
             place = column.place
-            if list(place[: len(steps)]) == steps and len(place) - len(steps) <= 1:
+            if list(place[: len(steps)]) == steps and len(place) - len(steps) <= column.leaf.coded:
                 return column.header, text[:_SHOWN]
         return (words(steps[-1][0]) if steps else ""), ""
 

@@ -75,7 +75,7 @@ def read(data: bytes, columns: Columns) -> Table:
         columns: what a claim can hold.
 
     Raises:
-        TableError: neither CSV with a first row nor JSON with a list, or not UTF-8.
+        TableError: neither CSV with a first row nor JSON, or not UTF-8.
     """
     try:
         text = data.decode("utf-8").removeprefix(_BOM)
@@ -243,15 +243,12 @@ def _read_json(text: str, columns: Columns) -> Table:
             f"Expected JSON, found: {str(error)[:200]}",
             hint="Open the file in a JSON editor; it marks the place.",
         ) from error
-    items = document.get("claims") if isinstance(document, dict) and len(document) == 1 else document
-    if not isinstance(items, list):
-        raise TableError(
-            "Expected a list of claims, found something else",
-            hint='Write [{"family name": "…", …}, …], or the claims in the form of RINA.',
-        )
+    if isinstance(document, dict):
+        inner = document.get("claims")
+        document = inner if isinstance(inner, list) else [document]
     problems: list[Problem] = []
     known: dict[str, Column | None] = {}
-    rows = [_item(number, item, known, columns, problems) for number, item in enumerate(items, start=1)]
+    rows = [_item(number, item, known, columns, problems) for number, item in enumerate(document, start=1)]
     return Table(tuple(row for row in rows if row is not None), tuple(problems))
 
 

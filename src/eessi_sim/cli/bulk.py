@@ -270,7 +270,7 @@ def _show_import(
     line.append(
         f"  {definition.type} with {count} claims, {len(data):,} bytes"
         if valid
-        else f"  {count} claims, not imported"
+        else f"  {count} claim{'s'[: count != 1]}, not imported"
     )
     output.show_unwrapped(line)
     if problems:
