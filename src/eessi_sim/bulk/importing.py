@@ -181,25 +181,27 @@ class _Check:
         self._container = f"/{document.definition.type}/{self._about.path}"
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what schema and rules find."""
+        """Yield what schema and rules find; no rule speaks where the schema has spoken, nor of sums over faulty rows."""
         definition = self._document.definition
         schema = CompiledSchema.of(definition)
-        if not schema.verdict(self._root):
-            yield from self._by_schema(schema)
+        faulty: set[int | None] = set()
+        for place, problem in () if schema.verdict(self._root) else self._by_schema(schema):
+            faulty.update((place, None))
+            yield problem
         issues, more = RuleSet.load(definition.rules).findings(self._root, max_issues=MAX_PROBLEMS)
-        yield from (self._told(issue, self._place_of(issue.path)) for issue in issues)
+        places = ((issue, self._place_of(issue.path)) for issue in issues)
+        yield from (self._told(issue, place) for issue, place in places if place not in faulty)
         if more:
-            yield Problem(
-                None, "", "", f"Expected no further fault, found {more} more", "Mend those that are listed."
-            )
+            message = f"Expected no further fault, found {more} more"
+            yield Problem(None, "", "", message, "Mend those that are listed.")
 
-    def _by_schema(self, schema: CompiledSchema) -> Iterator[Problem]:
+    def _by_schema(self, schema: CompiledSchema) -> Iterator[tuple[int | None, Problem]]:
         """Yield the findings about the master, then those of each claim alone, so that the cost stays linear."""
         claims = self._document.claims
         shell = replace(self._document, claims=claims[:1]).assemble()
         holder = shell.find("/".join(self._about.steps[:-1])) if claims else None
         if holder is None:
-            yield from (self._told(issue, None) for issue in schema.findings(shell).issues)
+            yield from ((None, self._told(issue, None)) for issue in schema.findings(shell).issues)
             return
         told: set[str] = set()
         count = 0
@@ -210,11 +212,12 @@ class _Check:
             # To explain a fault takes twenty times as long as to see that there is one.
             issues = schema.findings(shell).issues if count < MAX_PROBLEMS else ()
             if count >= MAX_PROBLEMS:
-                yield self._unexplained(place)
+                yield place, self._unexplained(place)
             for issue in issues:
                 is_own = issue.path.startswith(self._container)
                 if is_own or issue.path not in told:
-                    yield self._told(issue, place if is_own else None)
+                    owner = place if is_own else None
+                    yield owner, self._told(issue, owner)
                     count += 1
                 told.add(issue.path)
 
