@@ -20,8 +20,6 @@ _WORDS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_LETTER: Final = re.compile(r"[^a-z0-9]+")
 _STEP: Final = re.compile(r"(?P<name>[^\[\]]*?)\s*(?:\[\s*(?P<index>[0-9]{1,4})\s*\])?\s*")
 _SHOWN: Final = 4
-_MOST_LEVELS: Final = 24
-"""Types of a SED may contain themselves; a table needs no deeper ones."""
 
 
 class UnknownColumn(SedError):  # noqa: N818 - says what is the matter
@@ -255,7 +253,7 @@ def _leaves(shapes: Shapes, group: Field, way: _Way) -> Iterator[Leaf]:
         elif shape.coded is not None:
             inner = Step(shape.coded.tag, shape.coded.name, 0, shape.coded.maximum != 1)
             yield Leaf((*steps, inner), coded=True, required=required, meaning=meaning)
-        elif field.type not in way.around and len(steps) < _MOST_LEVELS:
+        elif field.type not in way.around:
             yield from _leaves(shapes, field, _Way(steps, required, (*way.around, field.type)))
 
 

@@ -39,8 +39,6 @@ def _said(store: NodeStore, case: Case, documents: list[Document]) -> Iterator[S
         for stored in (store.documents(case.id, with_content=True) if documents else ())
     }
     for document in documents:
-        exchanged = [each.number for each in document.versions if each.sent_at or each.received_at]
-        number = max((each for each in exchanged if (document.id, each) in contents), default=None)
-        if number is not None:
-            root = xmlsafe.parse(contents[document.id, number])
-            yield Said(document.id, document.type, number, document.sender, root)
+        number = max(each.number for each in document.versions if each.sent_at or each.received_at)
+        root = xmlsafe.parse(contents[document.id, number])
+        yield Said(document.id, document.type, number, document.sender, root)

@@ -3,7 +3,8 @@
 import pytest
 from tests.helpers.bulk_claims import columns
 
-from eessi_sim.bulk.columns import UnknownColumn, words
+from eessi_sim.bulk.columns import UnknownColumn, _leaves, _Way, words
+from eessi_sim.cdm.shape import Field, Shape, Shapes, Simple
 
 PIN = "Person/PersonIdentification/PINPersonInEachInstitution/PersonalIdentificationNumber"
 
@@ -94,3 +95,12 @@ def test_few_columns_are_listed() -> None:
     with pytest.raises(UnknownColumn) as caught:
         columns("U026").resolve("zzz")
     assert "family name" in str(caught.value.hint)
+
+
+def test_type_that_contains_itself_ends() -> None:
+    """A person with a partner who is a person has the names of one."""
+    inner = Field("name", "name", 1, 1, is_array=False, type=1)
+    person = Field("partner", "partner", 0, 1, is_array=False, type=0)
+    group = Shape("Person", fields={"name": inner, "partner": person})
+    shapes = Shapes(person, (group, Shape("Text", simple=Simple("string"))))
+    assert [leaf.path for leaf in _leaves(shapes, person, _Way(around=(0,)))] == ["name"]

@@ -59,6 +59,19 @@ def test_document_without_claims_has_no_empty_group() -> None:
     assert root.find(require_claims(empty.definition)[1].steps[0]) is None
 
 
+def test_group_with_more_than_claims_stays() -> None:
+    """Only the claims are taken out of a group that holds something else, and put back into it."""
+    root = bulk.sample("U020")
+    group = root.find("IndividualClaims")
+    assert group is not None
+    group.append(etree.Element("note"))
+    document = BulkDocument.split(bulk.definition("U020"), root)
+    kept = document.master.find("IndividualClaims")
+    assert kept is not None
+    assert [child.tag for child in kept] == ["note"]
+    assert len(document.assemble().findall("IndividualClaims/*")) == 4
+
+
 def test_claims_are_added_updated_and_removed() -> None:
     """Each change leaves the document as it was and returns another one."""
     document = bulk.document("U020")

@@ -1,10 +1,14 @@
 """A table becomes a document, and what is wrong with it is told in terms of the table."""
 
+from dataclasses import replace
+
 import pytest
 from tests.helpers import bulk_claims as bulk
 from tests.helpers.bulk_claims import NUMBER, REQUESTED
 
+from eessi_sim import xmlsafe
 from eessi_sim.bulk import importing
+from eessi_sim.bulk.definition import require_claims
 from eessi_sim.bulk.importing import Imported
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.validation import Validator
@@ -43,7 +47,7 @@ def test_imported_document_is_valid() -> None:
     """What the import lets pass, the validator lets pass."""
     done = made({NUMBER: "1"}, {NUMBER: "2"})
     assert done.is_valid
-    _, report = Validator(Catalogue.default()).validate_bytes(importing.xmlsafe.serialize(done.root))
+    _, report = Validator(Catalogue.default()).validate_bytes(xmlsafe.serialize(done.root))
     assert report.is_valid
 
 
@@ -128,8 +132,8 @@ def test_too_many_faults_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_too_many_claims_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """The file of the SED says how many one document may have."""
-    bulk_definition, about = importing.require_claims(bulk.definition("U020"))
-    few = importing.replace(about, most=1)
+    bulk_definition, about = require_claims(bulk.definition("U020"))
+    few = replace(about, most=1)
     monkeypatch.setattr(importing, "require_claims", lambda _: (bulk_definition, few))
     done = made({NUMBER: "1"}, {NUMBER: "2"})
     assert done.problems[0].message == "Expected at most 1 claims in one document, found 2"
