@@ -25,6 +25,8 @@ _STYLES: Final = {
     Status.PAID: output.GOOD,
     Status.SETTLED: output.GOOD,
 }
+_OF_INTEREST: Final = (Status.CHARGED, Status.REFUSED)
+"""Not said of a claim itself."""
 _SHOWN: Final = 50
 
 
@@ -32,7 +34,7 @@ _SHOWN: Final = 50
 @click.argument("reference", metavar="CASE")
 @click.option(
     "--status",
-    type=click.Choice([str(each) for each in Status]),
+    type=click.Choice([str(each) for each in Status if each not in _OF_INTEREST]),
     help="Only claims of this status, for example contested.",
 )
 @click.option("--all", "everything", is_flag=True, help=f"All claims, not only the first {_SHOWN}.")
@@ -65,7 +67,8 @@ def claims(
     \b
     With --json: {"case", "node", "request", "counts": {status: number}, "requested", "accepted", "paid",
       "claims": [{"number", "person", "status", "by", "document", "requested", "accepted", "paid",
-      "currency", "interest", "interest_by"}], "findings": [{"code", "document", "name", "number", "message", "hint"}]}.
+      "currency", "interest", "interest_by"}],
+      "findings": [{"code", "document", "name", "number", "message", "hint"}]}.
     """
     case, found = asyncio.run(_read(state, reference, node, catalogue))
     chosen = [each for each in found.claims if status in (None, each.claim.status)]

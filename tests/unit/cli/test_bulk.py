@@ -145,7 +145,7 @@ def test_wrong_use_is_answered_with_advice(
 
 def test_document_that_no_node_would_read_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A document above the limit of nodes is not written; its problems are capped with a number."""
-    monkeypatch.setattr("eessi_sim.cli.bulk.DOCUMENT_LIMITS", type("Small", (), {"max_bytes": 100}))
+    monkeypatch.setattr("eessi_sim.cli.bulk_import.DOCUMENT_LIMITS", type("Small", (), {"max_bytes": 100}))
     found = run_json("bulk", "import", "U020", folder / "claims.csv")
     assert "no node would read it" in found["problems"][0]["message"]
     monkeypatch.setattr("eessi_sim.bulk.importing.MAX_PROBLEMS", 1)
