@@ -100,7 +100,7 @@ def _payment() -> Element:
     )
 
 
-async def _send(lab: Lab, party: InstitutionId, sed: str, root: Element, to: str = "") -> None:
+async def _send(lab: Lab, party: InstitutionId, sed: str, root: Element | None, to: str = "") -> None:
     case = lab.case(party)
     parent = next((each.id for each in reversed(case.documents) if each.type == to), None)
     await lab.node(party).send_document(case.id, SedType(sed), root=root, parent_id=parent)
@@ -122,7 +122,7 @@ def request_root(tmp_path_factory: pytest.TempPathFactory) -> Element:
 
 @pytest.fixture
 async def played(request_root: Element) -> AsyncIterator[Lab]:
-    """The network after request, contestation, amended request, second contestation and payment."""
+    """The network after request, contestation, amended request, second contestation, payment and receipt."""
     async with Lab.build() as lab:
         for party in (BA, WUP):
             known = lab.directory.current.get(party)
@@ -136,6 +136,7 @@ async def played(request_root: Element) -> AsyncIterator[Lab]:
         await _send(lab, BA, "U029", _amended(), to="U023")
         await _send(lab, WUP, "U023", _contestation((_REFUSED,), {}), to="U029")
         await _send(lab, WUP, "U024", _payment())
+        await _send(lab, BA, "U025", None, to="U024")
         yield lab
 
 
@@ -145,7 +146,7 @@ def _claims(lab: Lab, party: InstitutionId) -> ClaimTable:
 
 async def test_500_claims_are_contested_amended_and_paid(played: Lab) -> None:
     """Both sides know of every claim that it is paid, given up or contested, and the same of each; all messages fit."""
-    assert played.types(BA) == ["U020", "U023", "U029", "U023", "U024"]
+    assert played.types(BA) == ["U020", "U023", "U029", "U023", "U024", "U025"]
     ours, theirs = _claims(played, BA), _claims(played, WUP)
     assert [(each.number, each.claim.status, each.paid) for each in ours.claims] == [
         (each.number, each.claim.status, each.paid) for each in theirs.claims
@@ -160,6 +161,9 @@ async def test_500_claims_are_contested_amended_and_paid(played: Lab) -> None:
     }
     assert (found[_HALVED].requested, found[_HALVED].paid) == (Decimal("750.05"), Decimal("750.05"))
     assert {each.name for each in (found[number].claim for number in found)} == {"U023", "U024", "U029"}
+    receipt = played.store(WUP).documents(played.case(WUP).id, with_content=True)[-1]
+    paid = ours.total(lambda each: each.paid)
+    assert xmlsafe.parse(receipt.content).findtext("GeneralInformation/AmountReceived/amount") == str(paid)
     outgoing = [message for party in (BA, WUP) for message in played.messages(party, Direction.OUT)]
-    assert [message.state for message in outgoing] == ["delivered"] * 5
+    assert [message.state for message in outgoing] == ["delivered"] * 6
     assert max(len(message.body or b"") for message in outgoing) < DOCUMENT_LIMITS.max_bytes

@@ -11,9 +11,10 @@ from eessi_sim.bulk import table
 from eessi_sim.bulk.columns import Column, Columns
 from eessi_sim.bulk.document import BulkDocument
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
-from eessi_sim.cdm.validation import Validator
+from eessi_sim.cdm.codec import read_json
+from eessi_sim.cdm.sed import Sed
 from eessi_sim.cli import inputs
-from eessi_sim.errors import SedError
+from eessi_sim.errors import SedError, XmlError
 from eessi_sim.xmlsafe import Element
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -40,10 +41,10 @@ def read_document(name: str, catalogue: Catalogue, wanted: SedDefinition | None 
         SedError: it holds none, or another one than wanted.
     """
     data = inputs.read_input(name)
-    sed, report = Validator(catalogue).validate_bytes(data)
-    if sed is None:
-        issue = report.issues[0]
-        raise SedError(f"{issue.message} ({name})", hint=issue.hint)
+    try:
+        sed = _parsed(data, catalogue)
+    except (SedError, XmlError) as error:
+        raise SedError(f"{error.message} ({name})", hint=error.hint) from error
     definition = catalogue.get(sed.type, sed.version)
     if wanted is not None and definition != wanted:
         raise SedError(
@@ -51,6 +52,12 @@ def read_document(name: str, catalogue: Catalogue, wanted: SedDefinition | None 
             hint="Name the document that the table belongs to.",
         )
     return BulkDocument.split(definition, sed.root)
+
+
+def _parsed(data: bytes, catalogue: Catalogue) -> Sed:
+    if data.lstrip()[:1] == b"{":
+        return read_json(data, catalogue)
+    return catalogue.identify(xmlsafe.parse(data))
 
 
 def sample_document(definition: SedDefinition) -> BulkDocument:

@@ -109,6 +109,13 @@ def test_claims_are_shown_and_removed(folder: Path, tmp_path: Path, monkeypatch:
     assert "and 2 more; --all" in run("bulk", "show", folder / "claim.xml").stdout
 
 
+def test_json_form_is_read_too(tmp_path: Path) -> None:
+    """A bulk SED in RINA's JSON form is shown like one in XML."""
+    form = run("sample", "U026", "--format", "json").stdout
+    (tmp_path / "u026.json").write_text(form)
+    assert [claim["family name"] for claim in run_json("bulk", "show", tmp_path / "u026.json")["claims"]]
+
+
 def test_parts_are_joined(folder: Path, tmp_path: Path) -> None:
     """What split wrote join puts together, without the parts that were taken away."""
     parts = tmp_path / "parts"
@@ -130,7 +137,7 @@ def test_parts_are_joined(folder: Path, tmp_path: Path) -> None:
         (["template", "U0200"], 2, "U020"),
         (["import", "U023", "claims.csv", "--master", "claim.xml"], 1, "Expected U023"),
         (["import", "U020", "claims.csv", "--master", "claim.xml", "--into", "claim.xml"], 2, "found both"),
-        (["show", "claims.csv"], 1, "Expected a SED"),
+        (["show", "claims.csv"], 1, "claims.csv"),
         (["remove", "claim.xml", "17"], 1, "It has 3 claims"),
     ],
 )
