@@ -15,6 +15,7 @@ from typing import Final
 
 from eessi_sim import xmlsafe
 from eessi_sim.bulk.columns import Column, Columns, Leaf, UnknownColumn
+from eessi_sim.bulk.definition import Claims
 from eessi_sim.errors import SedError
 from eessi_sim.xmlsafe import Element
 
@@ -123,6 +124,24 @@ def row_of(claim: Element, columns: Columns, leaves: Mapping[tuple[str, ...], Le
         leaf = leaves.get(tags)
         if leaf is not None and text:
             found[Column(columns.header(leaf, indexes), leaf, indexes)] = text
+    return found
+
+
+def carried_over(row: Mapping[Column, str], about: Claims, columns: Columns) -> dict[Column, str]:
+    """Return what a claim of another SED can say of the claim of a row: the fields with the same path.
+
+    Args:
+        row: a claim.
+        about: claims of the other SED; what is filled in for them is left out.
+        columns: what they can hold.
+    """
+    made = {*(repeat.target for repeat in about.repeats), *about.ids}
+    by_path = {leaf.path: leaf for leaf in columns.leaves if leaf.path not in made}
+    found: dict[Column, str] = {}
+    for column, text in row.items():
+        leaf = by_path.get(column.leaf.path)
+        if leaf is not None and len(leaf.steps) == len(column.indexes):
+            found[Column(columns.header(leaf, column.indexes), leaf, column.indexes)] = text
     return found
 
 

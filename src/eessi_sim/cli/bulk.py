@@ -96,6 +96,9 @@ def list_(*, catalogue: Catalogue, as_json: bool) -> None:
 @click.argument("sed")
 @version_option
 @click.option("--all", "everything", is_flag=True, help="A column for every field that a claim can have.")
+@click.option(
+    "--from", "source", metavar="FILE", help="Rows for the claims of this document, not of the sample."
+)
 @target_option
 @inputs.cdm_option
 @output.shared_options
@@ -104,6 +107,7 @@ def template(
     sed: str,
     version: str | None,
     everything: bool,
+    source: str | None,
     target: str | None,
     catalogue: Catalogue,
     as_json: bool,
@@ -114,9 +118,13 @@ def template(
     date". Longer paths and the spelling of the schema are understood as well. Where a field may stand several times,
     [2] names the second: "nationality [2]". Empty cells are left out of the document.
 
+    For an answer to a bulk SED --from gives a row for each of its claims, with number, person and amounts: delete
+    those that the answer is not about, and fill in the rest.
+
     \b
     Example:
       eessi-sim bulk template U020 -o claims.csv
+      eessi-sim bulk template U023 --from claim.xml -o contested.csv
       eessi-sim bulk template U020 --all --json
 
     \b
@@ -131,14 +139,23 @@ def template(
     if as_json:
         output.show_json([_column_as_json(column, columns) for column in first])
         return
-    rows = rows_of(sample_document(definition), columns)
-    wanted = {column.place for column in first}
-    rows = [{column: text for column, text in row.items() if column.place in wanted} for row in rows]
+    if source is not None:
+        rows = _rows_of_another(read_document(source, catalogue), about, columns)
+    else:
+        wanted = {column.place for column in first}
+        sample = rows_of(sample_document(definition), columns)
+        rows = [{column: text for column, text in row.items() if column.place in wanted} for row in sample]
     inputs.write_output(target, table.write(rows, first))
     if target is not None:
         output.remark(
-            f"{target}: {len(rows)} claims of the sample in {len(first)} columns; import them with eessi-sim bulk import {definition.type} {target}"
+            f"{target}: {len(rows)} claims of {source or 'the sample'}; import them when you are done."
         )
+
+
+def _rows_of_another(document: BulkDocument, about: Claims, columns: Columns) -> list[dict[Column, str]]:
+    _, theirs = require_claims(document.definition)
+    found = rows_of(document, Columns(document.definition, theirs))
+    return [table.carried_over(row, about, columns) for row in found]
 
 
 def _column_as_json(column: Column, columns: Columns) -> dict[str, object]:

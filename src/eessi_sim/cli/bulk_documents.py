@@ -10,6 +10,7 @@ from eessi_sim import xmlsafe
 from eessi_sim.bulk import table
 from eessi_sim.bulk.columns import Column, Columns
 from eessi_sim.bulk.document import BulkDocument
+from eessi_sim.cdm.answers import Answer
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cdm.codec import read_json
 from eessi_sim.cdm.sed import Sed
@@ -72,6 +73,23 @@ def sample_document(definition: SedDefinition) -> BulkDocument:
             hint="Name a document of your own with --master.",
         )
     return BulkDocument.split(definition, xmlsafe.parse(definition.sample.read_bytes()))
+
+
+def answer_to(definition: SedDefinition, name: str, catalogue: Catalogue) -> BulkDocument:
+    """Return the sample of a SED as an answer to the document of a file: with its ids and case numbers.
+
+    Raises:
+        SedError: the file holds no bulk SED, or one that this SED does not answer.
+    """
+    about = read_document(name, catalogue)
+    answer = Answer.load(definition.answer)
+    if about.definition.type not in answer.answers:
+        raise SedError(
+            f'Expected a document that {definition.type} answers in "{name}", found {about.definition.type}',
+            hint=f"{definition.type} answers {', '.join(answer.answers) or 'nothing'}.",
+        )
+    sample = sample_document(definition).assemble()
+    return BulkDocument.split(definition, answer.compose(sample, {about.definition.type: [about.assemble()]}))
 
 
 def rows_of(document: BulkDocument, columns: Columns) -> list[dict[Column, str]]:

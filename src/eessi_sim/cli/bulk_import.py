@@ -14,6 +14,7 @@ from eessi_sim.bulk.table import Problem
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.bulk_documents import (
+    answer_to,
     read_document,
     sample_document,
     target_option,
@@ -31,6 +32,9 @@ from eessi_sim.xmlsafe import DOCUMENT_LIMITS
     "--master", metavar="FILE", help="Document whose master is used; that of the sample by default."
 )
 @click.option(
+    "--about", metavar="FILE", help="Document that is answered: its ids and case numbers go into the master."
+)
+@click.option(
     "--into",
     metavar="FILE",
     help="Document that keeps its claims: rows replace those of their number or are added.",
@@ -38,12 +42,13 @@ from eessi_sim.xmlsafe import DOCUMENT_LIMITS
 @target_option
 @inputs.cdm_option
 @output.shared_options
-def import_(
+def import_(  # noqa: PLR0913 - one argument for each option
     *,
     sed: str,
     claims: str,
     version: str | None,
     master: str | None,
+    about: str | None,
     into: str | None,
     target: str | None,
     catalogue: Catalogue,
@@ -59,22 +64,25 @@ def import_(
     Example:
       eessi-sim bulk import U020 claims.csv -o claim.xml
       eessi-sim bulk import U020 more.csv --into claim.xml -o claim.xml
+      eessi-sim bulk import U023 contested.csv --about claim.xml -o contested.xml
 
     \b
     With --json: {"file", "sed", "version", "claims", "bytes", "valid", "problems": [{"line", "column", "value",
       "message", "hint", "warning"}], "more"}.
     """
-    if master is not None and into is not None:
+    given = [name for name in (master, about, into) if name is not None]
+    if len(given) > 1:
         raise failures.usage(
-            "Expected --master or --into, found both. A document of --into has its own master."
+            "Expected one of --master, --about and --into, found more: each gives the master."
         )
     definition = inputs.find_definition(catalogue, sed, version)
-    _, about = require_claims(definition)
-    columns = Columns(definition, about)
-    given = master or into
-    document = (
-        read_document(given, catalogue, definition) if given is not None else sample_document(definition)
-    )
+    columns = Columns(definition, require_claims(definition)[1])
+    if about is not None:
+        document = answer_to(definition, about, catalogue)
+    elif given:
+        document = read_document(given[0], catalogue, definition)
+    else:
+        document = sample_document(definition)
     read = table.read(inputs.read_input(claims), columns)
     with output.working(f"{len(read.rows)} claims"):
         made = import_table(document, read, columns, _new_id, merge=into is not None)
@@ -87,10 +95,8 @@ def import_(
         click.get_current_context().exit(failures.FINDING)
     if target is not None or not as_json:
         inputs.write_output(target, data)
-    if given is None:
-        output.remark(
-            "The master (request id, bank account) is that of the sample; name your own with --master."
-        )
+    if not given:
+        output.remark("The master (ids, bank account) is that of the sample; see --master and --about.")
 
 
 def _new_id() -> str:

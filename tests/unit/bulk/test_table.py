@@ -7,6 +7,7 @@ from tests.helpers import bulk_claims as bulk
 from tests.helpers.bulk_claims import columns
 
 from eessi_sim.bulk import table
+from eessi_sim.bulk.definition import require_claims
 from eessi_sim.bulk.table import TableError
 
 
@@ -124,3 +125,13 @@ def test_what_has_no_column_is_left_out_of_a_row() -> None:
     claim.append(claim.makeelement("unknown"))
     claim.append(claim.makeelement("lastPaymentDate"))
     assert table.row_of(claim, columns("U020"), table.leaves_by_tags(columns("U020"))) == {}
+
+
+def test_claims_are_carried_over_to_an_answer() -> None:
+    """Number, person and amount go along; what the answer has no field for, or fills in itself, does not."""
+    about = require_claims(bulk.definition("U023"))[1]
+    row = table.carried_over(bulk.cells("U020", 1), about, columns("U023"))
+    found = {column.header: text for column, text in row.items()}
+    assert found["sequential number individual claim"] == "2"
+    assert found["requested amount for reimbursement / amount"] == "1894.20"
+    assert not {"reimbursement request ID", "last payment date"} & set(found)

@@ -109,6 +109,30 @@ def test_claims_are_shown_and_removed(folder: Path, tmp_path: Path, monkeypatch:
     assert "and 2 more; --all" in run("bulk", "show", folder / "claim.xml").stdout
 
 
+def test_answer_is_made_from_the_request(folder: Path, tmp_path: Path) -> None:
+    """Rows for a contestation come from the request, its ids too; only reasons are left to fill in."""
+    request = (folder / "claim.xml").read_text().replace("2026041700031", "4711")
+    (tmp_path / "request.xml").write_text(request)
+    rows = run("bulk", "template", "U023", "--from", tmp_path / "request.xml").stdout.splitlines()
+    assert len(rows) == 4
+    cells = rows[2].split(",")
+    cells[rows[0].split(",").index("reason for contestation")] = "02"
+    (tmp_path / "contested.csv").write_text("\n".join([rows[0], ",".join(cells)]))
+    target = tmp_path / "u023.xml"
+    found = run_json(
+        "bulk",
+        "import",
+        "U023",
+        tmp_path / "contested.csv",
+        "--about",
+        tmp_path / "request.xml",
+        "-o",
+        target,
+    )
+    assert (found["problems"], found["claims"]) == ([], 1)
+    assert run_json("bulk", "show", target)["request"] == "4711"
+
+
 def test_json_form_is_read_too(tmp_path: Path) -> None:
     """A bulk SED in RINA's JSON form is shown like one in XML."""
     form = run("sample", "U026", "--format", "json").stdout
@@ -136,7 +160,8 @@ def test_parts_are_joined(folder: Path, tmp_path: Path) -> None:
         (["template", "A003"], 1, "bulk list"),
         (["template", "U0200"], 2, "U020"),
         (["import", "U023", "claims.csv", "--master", "claim.xml"], 1, "Expected U023"),
-        (["import", "U020", "claims.csv", "--master", "claim.xml", "--into", "claim.xml"], 2, "found both"),
+        (["import", "U020", "claims.csv", "--master", "claim.xml", "--into", "claim.xml"], 2, "found more"),
+        (["import", "U020", "claims.csv", "--about", "claim.xml"], 1, "U020 answers nothing"),
         (["show", "claims.csv"], 1, "claims.csv"),
         (["remove", "claim.xml", "17"], 1, "It has 3 claims"),
     ],
