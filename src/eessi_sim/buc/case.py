@@ -299,6 +299,12 @@ class Case:
         return own is not None and (own.joined or own.follows is not None)
 
     @property
+    def successor(self) -> InstitutionId | None:
+        """Who has our place now, after we forwarded the case or were replaced; None while it is ours."""
+        holder = self.now_at(self.own)
+        return holder if holder != self.own else None
+
+    @property
     def is_closed_for_all(self) -> bool:
         """Whether every copy was closed, by the SED that says so."""
         return self.status is CaseStatus.CLOSED and not self.is_closed_locally

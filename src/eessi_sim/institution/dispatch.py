@@ -38,6 +38,8 @@ from eessi_sim.xmlsafe import Element
 PARENT_PROPERTY: Final = "ParentDocumentId"
 """ebMS message property with the document that this one answers; the public samples show no place for it, so
 this is our choice (inferred)."""
+PARENT_VERSION_PROPERTY: Final = "ParentDocumentVersion"
+"""The same for the version of it that the sender had (inferred)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,14 @@ def _partner(case: Case, institution: InstitutionId) -> Partner:
     return Partner(institution, ContactTypeIdentifier(role.value))
 
 
+def _parent(effect: SendDocument) -> tuple[MessageProperty, ...]:
+    named = {
+        PARENT_PROPERTY: effect.parent_id,
+        PARENT_VERSION_PROPERTY: effect.parent_version and str(effect.parent_version),
+    }
+    return tuple(MessageProperty(name, value) for name, value in named.items() if value)
+
+
 def _queue(
     office: Office, item: Dispatch, header: StandardBusinessDocumentHeader, signed: bytes, work: UnitOfWork
 ) -> MessageId:
@@ -172,7 +182,7 @@ def _queue(
         sender=Party(station.party),
         receiver=Party(receiver),
         collaboration=CollaborationInfo(conversation_id=case.international_id.uuid),
-        properties=(MessageProperty(PARENT_PROPERTY, effect.parent_id),) if effect.parent_id else (),
+        properties=_parent(effect),
         parts=(payload.part_info,),
     )
     packed = msh.pack_user_message(message, [payload], station.keys, token=station.ids.hex32())

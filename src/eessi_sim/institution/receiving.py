@@ -31,7 +31,7 @@ from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
 from eessi_sim.institution import answering
 from eessi_sim.institution.content import statement_of
-from eessi_sim.institution.dispatch import PARENT_PROPERTY
+from eessi_sim.institution.dispatch import PARENT_PROPERTY, PARENT_VERSION_PROPERTY
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security import xades
@@ -40,7 +40,10 @@ from eessi_sim.storage.base import Direction, MessageChanges, StoredDocument, St
 
 ANSWER_DUE: Final = "answer-due"
 """State of a filed message whose automatic answer has its own time; survives a restart."""
-_MAY_COME: Final = frozenset({ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED})
+_MAY_COME: Final = frozenset(
+    {ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED, ExceptionCause.NO_PARTICIPANT}
+)
+"""What such a document rests on may still be on its way: its case, its request, or who brings its sender in."""
 _UNKNOWN_SED: Final = SedType("X050")
 
 
@@ -310,7 +313,8 @@ def incoming_document(
 ) -> IncomingDocument:
     """Return what the engine has to know about a document, in its own words."""
     header = document.header
-    parent = next((item.value for item in unit.properties if item.name == PARENT_PROPERTY), None)
+    said = {item.name: item.value for item in unit.properties}
+    parent, parent_version = said.get(PARENT_PROPERTY), said.get(PARENT_VERSION_PROPERTY)
     partners = (header.sender, *header.receivers)
     return IncomingDocument(
         type=header.document.type,
@@ -323,6 +327,7 @@ def incoming_document(
         participants=tuple(Participant(partner.id, CaseRole(partner.role.value)) for partner in partners),
         case_action=CaseAction(header.document.case_action.value),
         parent_id=DocumentId(parent) if parent else None,
+        parent_version=int(parent_version) if parent_version else None,
         message_id=message.message_id,
         receivers=tuple(partner.id for partner in header.receivers),
     )
