@@ -156,7 +156,10 @@ class Crossings:
         for _ in range(10_000):
             if self.wire:
                 self.deliver(dice.randrange(len(self.wire)))
-            elif any(self._try_held(receiver) for receiver in dict.fromkeys(letter.receiver for letter in self.held)):
+            elif any(
+                self._try_held(receiver)
+                for receiver in dict.fromkeys(letter.receiver for letter in self.held)
+            ):
                 continue  # a copy may have been opened again since
             elif self.held:
                 self.give_up(dice.randrange(len(self.held)))
