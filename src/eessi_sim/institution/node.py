@@ -379,6 +379,7 @@ class InstitutionNode:
                     document_id=DocumentId(office.station.ids.hex32()),
                     receiver=sender,
                     about=refusal.document_id,
+                    about_version=int(refusal.facts["target_version"] or 0) or None,
                     now=office.station.clock.now(),
                     actor=SYSTEM,
                 )

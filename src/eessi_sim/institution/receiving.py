@@ -30,6 +30,7 @@ from eessi_sim.errors import (
 from eessi_sim.gateway.properties import (
     AUTHOR,
     PARENT,
+    PARENT_VERSION,
     PARTICIPANTS,
     is_routed_rightly,
     role_in_case,
@@ -48,7 +49,10 @@ from eessi_sim.storage.base import Direction, MessageChanges, StoredDocument, St
 
 ANSWER_DUE: Final = "answer-due"
 """State of a filed message whose automatic answer has its own time; survives a restart."""
-_MAY_COME: Final = frozenset({ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED})
+_MAY_COME: Final = frozenset(
+    {ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED, ExceptionCause.NO_PARTICIPANT}
+)
+"""What such a document rests on may still be on its way: its case, its request, or who brings its sender in."""
 _UNKNOWN_SED: Final = SedType("X050")
 
 
@@ -374,7 +378,8 @@ def incoming_document(
         ValueError: a role or an action of system messages, or a strange property; an IdentifierError for a strange id.
     """
     header = document.header
-    parent, author, everybody = (value_of(unit, name) for name in (PARENT, AUTHOR, PARTICIPANTS))
+    parent, parent_version = value_of(unit, PARENT), value_of(unit, PARENT_VERSION)
+    author, everybody = value_of(unit, AUTHOR), value_of(unit, PARTICIPANTS)
     partners = (header.sender, *header.receivers)
     others = header.receivers[1:] if author else header.receivers
     return IncomingDocument(
@@ -390,6 +395,7 @@ def incoming_document(
         else tuple(Participant(partner.id, role_in_case(partner)) for partner in partners),
         case_action=CaseAction(header.document.case_action.value),
         parent_id=DocumentId(parent) if parent else None,
+        parent_version=int(parent_version) if parent_version else None,
         message_id=message.message_id,
         receivers=tuple(partner.id for partner in others),
         author=InstitutionId(author) if author else None,
