@@ -56,19 +56,15 @@ async def test_new_version_takes_a_rejection_back(sent: Lab) -> None:
     assert sent.document(NAV, A003).refused_by == sent.document(ZUS, A003).refused_by == ()
 
 
-async def test_new_version_of_an_invalidated_document_is_answered_by_an_exception(sent: Lab) -> None:
-    """What was invalidated takes no further version; the sender learns it by X050, at its delivery."""
+async def test_new_version_that_its_invalidation_overtook_is_kept(sent: Lab) -> None:
+    """A version that comes after the X008 is stored; the document stays void, and nobody reports anything."""
     await _update(sent)
     newer = Draft.of(sent.messages(NAV, Direction.OUT)[-1]).named(f"newer@{NAV.domain}")
     await sent.reply(NAV, SedType("X008"), to=A003)
     await _brought(sent, newer.with_scope(document_version=3))
-    assert sent.document(NAV, X050).parent_id == sent.document(NAV, A003).id
-    [delivery] = sent.document(NAV, A003).versions[-1].deliveries
-    assert (delivery.status, sent.document(NAV, A003).status) == (
-        DeliveryStatus.ERROR,
-        DocumentStatus.CANCELLED,
-    )
-    assert "Expected no new version of A003" in delivery.detail
+    kept = sent.document(ZUS, A003)
+    assert (kept.version, kept.status) == (3, DocumentStatus.CANCELLED)
+    assert X050 not in {each.type for each in sent.case(NAV).documents}
 
 
 async def test_message_for_a_closed_case_is_answered_by_an_exception() -> None:
