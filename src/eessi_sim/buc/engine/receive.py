@@ -64,10 +64,10 @@ def receive(
     Raises:
         DocumentRefused: the document does not fit; its ``cause`` is the code for the X050.
     """
+    if incoming.author is not None:
+        return _handed_over(case, definition, incoming, incoming.author, now)
     if case is None:
         return _opened(definition, incoming, case_id=case_id, own=own, now=now)
-    if incoming.author is not None and was_let_in_by(case, incoming.sender):
-        return _handed_over(case, definition, incoming, incoming.author, now)
     _check_case(case, definition, incoming)
     known = case.find(incoming.document_id)
     if known is not None:
@@ -132,9 +132,24 @@ def _role_in(incoming: IncomingDocument, own: InstitutionId) -> CaseRole:
 
 
 def _handed_over(
-    case: Case, definition: BucDefinition, incoming: IncomingDocument, author: InstitutionId, now: datetime
+    case: Case | None,
+    definition: BucDefinition,
+    incoming: IncomingDocument,
+    author: InstitutionId,
+    now: datetime,
 ) -> Outcome:
-    """A document from before our time; who let us in answers for it, we cannot judge it (inferred)."""
+    """A document from before our time; who let us in answers for it, we cannot judge it (inferred).
+
+    Nobody else may bring what another one has written.
+    """
+    if case is None or not was_let_in_by(case, incoming.sender):
+        raise refused(
+            ExceptionCause.CASE_UNKNOWN if case is None else ExceptionCause.NOT_EXPECTED,
+            f"Expected only who let us into the case to hand over documents of others, "
+            f"found {incoming.type} of {author} from {incoming.sender}",
+            hint="Send documents of your own; the SED that brings a participant in comes first.",
+            sed=incoming.type,
+        )
     known = case.find(incoming.document_id)
     if known is not None:
         return Outcome(case, known, changed=False)
