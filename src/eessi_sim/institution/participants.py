@@ -30,7 +30,8 @@ def read(text: str) -> tuple[Participant, ...]:
     """Return the participants that ``written`` wrote.
 
     Raises:
-        ValueError: the text does not say so; an IdentifierError for what is no institution.
+        ValueError: the text does not say so.
+        IdentifierError: what stands for an institution is none.
     """
     return tuple(_read_one(part.split(" ")) for part in text.split(_BETWEEN))
 
@@ -39,11 +40,11 @@ def _read_one(words: list[str]) -> Participant:
     if len(words) < 2:
         raise ValueError(f"Expected an institution and its role, found {' '.join(words)!r}")
     institution, role, *more = words
-    follows = more[more.index(_FOR) + 1 : more.index(_FOR) + 2] if _FOR in more else []
+    follows = "".join(more[more.index(_FOR) + 1 :]) if _FOR in more else None
     return Participant(
         InstitutionId(institution),
         CaseRole(role),
         active=_LEFT not in more,
-        follows=InstitutionId(follows[0]) if follows else None,
+        follows=InstitutionId(follows) if follows is not None else None,
         joined=_JOINED in more,
     )

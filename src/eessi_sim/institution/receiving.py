@@ -375,7 +375,8 @@ def incoming_document(
     """Return what the engine has to know about a document, in its own words.
 
     Raises:
-        ValueError: a role or an action of system messages, or a strange property; an IdentifierError for a strange id.
+        ValueError: a role or an action of system messages, or a strange property.
+        IdentifierError: a property is no id.
     """
     header = document.header
     parent, parent_version = value_of(unit, PARENT), value_of(unit, PARENT_VERSION)

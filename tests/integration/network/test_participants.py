@@ -4,16 +4,24 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import pytest
+from tests.helpers.forge import Draft, post
 from tests.helpers.lab import BA, DRV, INPS, INSS, P_BUC_01, POINT, Lab, changed, demo, silent
 
+from eessi_sim.as4.model import MessageProperty
+from eessi_sim.buc import engine
 from eessi_sim.buc.case import CaseStatus, DocumentStatus, ParticipantChange
-from eessi_sim.identifiers import InstitutionId, SedType
+from eessi_sim.identifiers import DocumentId, InstitutionId, SedType
+from eessi_sim.institution import handing
+from eessi_sim.institution.casework import Draft as CaseDraft
 from eessi_sim.ir.model import NewcomerGets
+from eessi_sim.sbdh import ContactTypeIdentifier, Partner
+from eessi_sim.storage.base import AddEntry, UnitOfWork
 from eessi_sim.storage.base import Direction as Way
 from eessi_sim.transport.base import Response
 
 P2000, P4000, P5000, P6000, P8000 = map(SedType, ("P2000", "P4000", "P5000", "P6000", "P8000"))
 X005, X006, X007, X008 = map(SedType, ("X005", "X006", "X007", "X008"))
+OWNER = ContactTypeIdentifier.CASE_OWNER
 DVKA = InstitutionId("DE:DVKA01")
 
 
@@ -159,6 +167,45 @@ async def test_document_that_was_handed_over_is_invalidated_at_the_newcomer() ->
         await lab.node(DRV).send_document(case.id, X008, parent_id=lab.document(DRV, P5000).id)
         await lab.work(5)
         assert lab.document(INPS, P5000).status is DocumentStatus.CANCELLED
+
+
+async def test_only_who_let_us_in_hands_documents_over() -> None:
+    """A participant that sends another one's sealed document as handed over is refused; nothing of it is filed."""
+    async with Lab.build() as lab:
+        await _pension(lab, [DRV, INPS])
+        await _act(lab, DRV, P5000)
+        draft = Draft.of(lab.messages(DRV, Way.OUT)[0]).addressed(INPS, INSS).named(f"other@{INPS.domain}")
+        header = draft.header
+        forged = draft.with_unit(properties=(MessageProperty("AuthorId", DRV),)).with_header(
+            sender=Partner(INPS, header.sender.role), receivers=(Partner(INSS, OWNER),)
+        )
+        packed = forged.with_scope(set_id=DocumentId(32 * "a")).packed(lab.keys(INPS).ebms)
+        await post(lab, packed, client=POINT, to=INSS)
+        await lab.work(30)
+        assert "Expected only who let us into the case" in lab.reasons(INSS)
+        assert lab.types(INSS).count(P5000) == 1
+
+
+async def test_newcomer_that_is_not_listed_any_more_gets_nothing() -> None:
+    """Who is no longer in the directory when a case is handed over to it is left out, and the journal says so."""
+    async with Lab.build() as lab:
+        _for_pensions(lab, BA)
+        await _pension(lab, [DRV, INPS])
+        node, case = lab.node(DRV), lab.case(DRV)
+        made = await node.casework.create_draft(
+            case.id, CaseDraft(sed=X007, change=ParticipantChange(joins=BA)), actor=case.history[0].actor
+        )
+        outcome = engine.send(
+            lab.case(DRV),
+            node.office.library.processes.get(P_BUC_01),
+            made.id,
+            now=lab.clock.now(),
+            actor=case.history[0].actor,
+        )
+        lab.unlist(BA)
+        work = UnitOfWork()
+        assert handing.handed_over(node.office, outcome, work) == outcome.case
+        assert [write.entry.outcome for write in work.writes if isinstance(write, AddEntry)] == ["left-out"]
 
 
 async def test_newcomer_that_is_not_competent_is_not_added() -> None:

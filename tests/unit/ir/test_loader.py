@@ -18,6 +18,7 @@ from eessi_sim.ir.model import (
     Endpoint,
     Exchange,
     Institution,
+    NewcomerGets,
     Occasion,
     Translation,
 )
@@ -126,6 +127,12 @@ def test_endpoint_may_ask_for_pull(folder: Path) -> None:
 def test_institution_may_be_played_by_somebody_else(folder: Path) -> None:
     """The simulator starts no node for an external participant."""
     assert zus(folder, ZUS + "external: true\n").external
+
+
+def test_institution_says_what_a_newcomer_gets(folder: Path) -> None:
+    """Who is added gets what went to all, unless the institution that adds it says otherwise."""
+    assert zus(folder, ZUS).newcomer_gets is NewcomerGets.TO_ALL
+    assert zus(folder, ZUS + "newcomer_gets: starter\n").newcomer_gets is NewcomerGets.STARTER
 
 
 def test_entry_may_be_limited_in_time(folder: Path) -> None:
