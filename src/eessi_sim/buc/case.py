@@ -5,6 +5,7 @@ case: each institution holds its own copy, changed only by messages it sends or 
 documented). What a process allows is not decided here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -266,8 +267,15 @@ class Event:
     """Whether the document opens the case."""
 
 
+class _Indexed:
+    """A place for the index that ``Case.find`` makes once; no field, so neither stored nor compared."""
+
+    __slots__ = ("_index",)
+    _index: Mapping[DocumentId, Document]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(_Indexed):
     """One institution's copy of a case."""
 
     id: CaseId
@@ -306,6 +314,12 @@ class Case:
         return own is not None and (own.joined or own.follows is not None)
 
     @property
+    def successor(self) -> InstitutionId | None:
+        """Who has our place now, after we forwarded the case or were replaced; None while it is ours."""
+        holder = self.now_at(self.own)
+        return holder if holder != self.own else None
+
+    @property
     def is_closed_for_all(self) -> bool:
         """Whether every copy was closed, by the SED that says so."""
         return self.status is CaseStatus.CLOSED and not self.is_closed_locally
@@ -337,7 +351,13 @@ class Case:
 
     def find(self, document_id: DocumentId | None) -> Document | None:
         """Return the document, None when this copy does not have it."""
-        return next((d for d in self.documents if d.id == document_id), None)
+        if document_id is None:
+            return None
+        try:
+            return self._index.get(document_id)
+        except AttributeError:  # asked for the first time
+            object.__setattr__(self, "_index", {document.id: document for document in self.documents})
+            return self._index.get(document_id)
 
     def places_of(self, institution: InstitutionId) -> frozenset[InstitutionId]:
         """Return the institution and all those whose place it took; their doings count as its own."""
@@ -374,6 +394,13 @@ class Case:
                 document=document_id,
             )
         return document
+
+    def has_exchanged(self, document_id: DocumentId, version: int) -> bool:
+        """Return whether this version of a document was sent or received, and is no draft."""
+        document = self.find(document_id)
+        return document is not None and any(
+            v.number == version and (v.sent_at or v.received_at) for v in document.versions
+        )
 
     def exchanged(self) -> tuple[Document, ...]:
         """Return the documents that were sent or received, in the order of their exchange."""

@@ -28,6 +28,7 @@ from eessi_sim.cli import (
     inputs,
     output,
 )
+from eessi_sim.cli.case_claims import claims
 from eessi_sim.cli.copies import Copy, find_copy, node_option, require_node
 from eessi_sim.cli.stores import open_stores, state_option
 from eessi_sim.clock import SystemClock
@@ -57,6 +58,7 @@ def case() -> None:
 case.add_command(case_decisions.suggestions)
 case.add_command(case_decisions.accept)
 case.add_command(case_decisions.decline)
+case.add_command(claims)
 
 _at = click.option(
     "--at", type=inputs.Time(), metavar="TIME", help="When to look at what is overdue; now by default."

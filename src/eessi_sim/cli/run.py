@@ -131,7 +131,7 @@ def demo(*, report: Path | None, as_json: bool, **choices: Unpack[_Choices]) -> 
     if as_json:
         output.show_json(json_form.as_dict(outcome.report))
     else:
-        _summarise(outcome.report, report, plan.state)
+        summarise(outcome.report, report, plan.state)
     if not outcome.report.summary.is_success:
         click.get_current_context().exit(failures.FINDING)
 
@@ -235,7 +235,7 @@ async def _play(plan: _Plan, stage: Stage, screen: Screen) -> _Outcome:
     return _Outcome(report, await evidence.gather(stage.readers, report), dict(stage.authority))
 
 
-def _summarise(report: RunReport, written: Path | None, state: Path | None) -> None:
+def summarise(report: RunReport, written: Path | None, state: Path | None) -> None:
     """Print the result of a run: what was exchanged, what is missing, where to look."""
     summary = report.summary
     output.show(Text())

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Final
 
 from eessi_sim.as4.exchange import InboundState
-from eessi_sim.buc.case import Actor, Case, Document
+from eessi_sim.buc.case import Actor, Case, Document, ParticipantChange
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import CaseError, DefinitionError, RoutingError, SedError
 from eessi_sim.identifiers import DocumentId, InstitutionId, SedType
@@ -41,6 +41,8 @@ class Order:
     root: Element | None = None
     parent_id: DocumentId | None = None
     receivers: tuple[InstitutionId, ...] | None = None
+    change: ParticipantChange | None = None
+    """For an X-SED that is composed: who joins and who leaves."""
     suggestion: str | None = None
     """Id of the suggestion that a clerk accepts by it."""
 
