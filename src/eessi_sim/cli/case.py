@@ -18,7 +18,16 @@ from eessi_sim.casefile.export import Exported, Seal, archive
 from eessi_sim.casefile.hiding import Hidden, Openings, hide, openings_json
 from eessi_sim.casefile.indicators import Indicators, Relation, relations
 from eessi_sim.casefile.masking import Fields
-from eessi_sim.cli import case_actions, case_decisions, case_limits, case_times, failures, inputs, output
+from eessi_sim.cli import (
+    case_actions,
+    case_decisions,
+    case_history,
+    case_limits,
+    case_times,
+    failures,
+    inputs,
+    output,
+)
 from eessi_sim.cli.case_claims import claims
 from eessi_sim.cli.copies import Copy, find_copy, node_option, require_node
 from eessi_sim.cli.stores import open_stores, state_option
@@ -176,6 +185,7 @@ def show(*, reference: str, state: Path, node: str | None, at: datetime | None, 
       "article", "months", "days", "source", "confidence"}}], "by_peer": [{"peer", "sent", "received",
       "receipts", "answers", "own_answers": {"number", "median_seconds", "longest_seconds"}, "waiting", "overdue"}],
       "limits": [{"text", "article", "source", "confidence", "since", "due_at", "ended_by", "overdue"}],
+      "history": [{"at", "kind", "institution", "sed", "document", "version", "decided_by", "name", "reason"}],
       "suggestions": [as case suggestions], "actions": [{"text", "operation", "sed", "document", "parent",
       "available_from", "rina": {"name", "display_name", "type", "template", "type_version", "category", "tag_type",
       "can_close", "requires_valid_document", "has_business_validation"}}].
@@ -184,9 +194,17 @@ def show(*, reference: str, state: Path, node: str | None, at: datetime | None, 
     found = asyncio.run(_show(state, reference, node, now))
     if as_json:
         suggested, actions = case_decisions.as_json(found.case), case_actions.as_json(found.case, now)
-        output.show_json({**case_times.details(found), "suggestions": suggested, "actions": actions})
+        output.show_json(
+            {
+                **case_times.details(found),
+                "history": case_history.as_json(found.case),
+                "suggestions": suggested,
+                "actions": actions,
+            }
+        )
         return
     case_times.show_details(found)
+    case_history.show(found.case)
     case_decisions.show(found.case)
 
 

@@ -79,9 +79,13 @@ def test_suggestions_of_one_case_are_listed_as_json(state: Path) -> None:
 
 
 def test_show_has_the_suggestions_of_its_case(state: Path) -> None:
-    """Below its documents."""
+    """Below its documents, and below who decided what."""
     (first, _) = run_json("case", "suggestions", "--state", state)
-    assert "aa000000" in run("case", "show", first["case"], "--state", state).stdout
+    shown = run("case", "show", first["case"], "--state", state).stdout
+    assert "aa000000" in shown
+    assert "suggested X009: rule overdue-A003-X009" in shown
+    history = run_json("case", "show", first["case"], "--state", state)["history"]
+    assert (history[-1]["kind"], history[-1]["decided_by"]) == ("suggested", "rule")
 
 
 def test_a_node_without_suggestions_has_none(state: Path) -> None:

@@ -8,6 +8,7 @@ from tests.helpers.lab import A003, A012, FK, NAV, ZUS, Lab, changed, with_rules
 from eessi_sim.buc.case import Actor, ActorKind, EventKind
 from eessi_sim.errors import ActionNotAvailable, SuggestionGone
 from eessi_sim.identifiers import SedType
+from eessi_sim.institution.reminding import Reminder, Reminders
 from eessi_sim.ir.model import BehaviourRule, Decision, Occasion
 
 A004, X009 = SedType("A004"), SedType("X009")
@@ -153,3 +154,23 @@ async def test_accepting_fails_when_the_action_has_gone_meanwhile() -> None:
         await lab.reply(ZUS, A004, to=A003)
         with pytest.raises((SuggestionGone, ActionNotAvailable)):
             await lab.node(ZUS).accept_suggestion(case.id, suggestion.id, clerk=ANNA)
+
+
+async def test_a_reminder_that_our_own_code_cannot_make_is_noted() -> None:
+    """The journal names the rule and the kind of fault; the others go on."""
+    async with Lab.build(with_rules(NAV, OVERDUE)) as lab:
+        case = await lab.open()
+        office = lab.node(NAV).office
+
+        async def broken(_reminder: Reminder) -> None:
+            raise ValueError
+
+        reminders = Reminders(office, broken)
+        reminders.read_all()
+        lab.clock.advance(timedelta(seconds=TWO_MONTHS))
+        (due,) = await reminders.claim(5)
+        with pytest.raises(ValueError):
+            await reminders.process(due)
+        await reminders.failed(due, ValueError())
+        assert (due.case_id, reminders.next_due()) == (case.id, None)
+        assert ("failed", "overdue-A003-X009") in journal(lab, "reminder")
