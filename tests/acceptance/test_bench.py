@@ -120,3 +120,18 @@ def test_messages_are_measured_with_both_kinds_of_keys() -> None:
     assert result.exit_code == 0, result.stderr
     assert "RSA-2048" in result.stdout
     assert "P-256" in result.stdout
+
+
+def test_engine_is_measured_by_length_and_by_number_of_cases() -> None:
+    """``bench engine`` has a row for each length and two for each store, as a table and as JSON."""
+    tiny = ["bench", "engine", "--cases", "3", "--documents", "2", "--actions", "2", "--seconds", "0.001"]
+    result = CliRunner().invoke(cli, [*tiny, "--json"])
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert [row["documents"] for row in found["acts"]] == [1, 2]
+    assert [(row["storage"], row["cases"]) for row in found["stores"]] == [
+        ("memory", 1), ("memory", 3), ("sqlite", 1), ("sqlite", 3),
+    ]  # fmt: skip
+    shown = CliRunner().invoke(cli, tiny).stdout
+    assert "receive µs" in shown
+    assert "ratio" in shown

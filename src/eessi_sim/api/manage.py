@@ -1,4 +1,4 @@
-"""Our own interface for managing one node: cases, documents, messages, journal.
+"""Our own interface for managing one node: cases, documents, messages, journal, clock.
 
 Plain HTTP on loopback; every request carries the token of the network. Used by the command line to drive nodes in other
 processes, and by scripts.
@@ -6,6 +6,7 @@ processes, and by scripts.
 
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from aiohttp import web
 
 from eessi_sim.api.casework import CaseworkRoutes, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
+from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import LocalControl, NodeControl, StoreReader
@@ -43,15 +45,37 @@ class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leaves: str | None = None
 
 
-def make_app(reader: StoreReader, token: str) -> web.Application:
+class AcceptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases/{case}/suggestions/{suggestion}/accept``."""
+
+    clerk: str
+
+
+class DeclineBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases/{case}/suggestions/{suggestion}/decline``."""
+
+    clerk: str
+    reason: str
+
+
+class MoveClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/clock``."""
+
+    advance: timedelta
+    """How much time passes; ISO 8601, as in P60D."""
+
+
+def make_app(reader: StoreReader, token: str, clock: MovableClock) -> web.Application:
     """Return the interface of one node.
 
     Args:
         reader: the node; a ``LocalControl`` for an institution, which also has cases.
         token: what requests must carry as bearer token.
+        clock: the time of the node.
     """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors, _guard(token)])
     _Messages(reader).add_to(app)
+    _Time(clock).add_to(app)
     if isinstance(reader, LocalControl):
         _Cases(reader).add_to(app)
         CaseworkRoutes(reader).add_to(app)
@@ -84,6 +108,27 @@ class _Messages:
         return answer(await self._reader.journal(int(request.query.get("after", "0"))))
 
 
+class _Time:
+    """The time of the node; whoever moves it moves that of all nodes of the network."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        self._clock = clock
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/manage/clock", self.now)
+        app.router.add_post("/manage/clock", self.move)
+
+    async def now(self, _request: web.Request) -> web.Response:
+        return answer(self._clock.now())
+
+    async def move(self, request: web.Request) -> web.Response:
+        body = await body_of(request, MoveClock)
+        if body.advance < timedelta(0):
+            raise ValueError(f"Expected time to pass, found {body.advance}: no clock goes back")
+        self._clock.advance(body.advance)
+        return answer(self._clock.now())
+
+
 class _Cases:
     """What institutions answer."""
 
@@ -97,6 +142,9 @@ class _Cases:
         app.router.add_get("/manage/cases/{case}/actions", self.actions)
         app.router.add_post("/manage/cases/{case}/documents", self.send)
         app.router.add_post("/manage/cases/{case}/close", self.close)
+        app.router.add_get("/manage/cases/{case}/suggestions", self.suggestions)
+        app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/accept", self.accept)
+        app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/decline", self.decline)
 
     async def find(self, request: web.Request) -> web.Response:
         wanted = request.query.get("international_id")
@@ -128,6 +176,23 @@ class _Cases:
 
     async def close(self, request: web.Request) -> web.Response:
         return answer(await self._control.close_case(request.match_info["case"]))
+
+    async def suggestions(self, request: web.Request) -> web.Response:
+        return answer(await self._control.suggestions(request.match_info["case"]))
+
+    async def accept(self, request: web.Request) -> web.Response:
+        body = await body_of(request, AcceptBody)
+        match = request.match_info
+        return answer(await self._control.accept(match["case"], match["suggestion"], clerk=body.clerk))
+
+    async def decline(self, request: web.Request) -> web.Response:
+        body = await body_of(request, DeclineBody)
+        match = request.match_info
+        return answer(
+            await self._control.decline(
+                match["case"], match["suggestion"], clerk=body.clerk, reason=body.reason
+            )
+        )
 
 
 @web.middleware

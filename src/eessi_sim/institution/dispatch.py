@@ -211,6 +211,7 @@ def _properties(case: Case, effect: SendDocument) -> tuple[MessageProperty, ...]
     brings = effect.author is None and document.change is not None and document.change.joins is not None
     found = {
         properties.PARENT: effect.parent_id,
+        properties.PARENT_VERSION: effect.parent_version and str(effect.parent_version),
         properties.AUTHOR: effect.author,
         properties.PARTICIPANTS: participants.written(case) if brings else None,
     }
