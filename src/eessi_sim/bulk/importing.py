@@ -27,6 +27,9 @@ MAX_PROBLEMS: Final = 1_000
 """How many faults are told one by one; further ones are counted."""
 _INDEX: Final = re.compile(r"\[([0-9]+)\]")
 _SHOWN: Final = 60
+_FEW: Final = 3
+_MISSING: Final = "element-missing"
+"""Code of the finding about an element that is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ def import_table(
     lines = {id(claim): row for claim, row in zip(made, table.rows, strict=True)}
     rows = {place: lines[id(claim)] for place, claim in enumerate(filled.claims) if id(claim) in lines}
     root = filled.assemble()
-    check = _Check(filled, root, rows)
+    check = _Check(filled, root, rows, columns)
     problems = (
         *table.problems,
         *_too_many(filled, about),
@@ -171,13 +174,17 @@ class _Check:
         document: the document in parts.
         root: the same, put together.
         rows: where its claims come from, by their place in it.
+        columns: what a claim can hold.
     """
 
-    def __init__(self, document: BulkDocument, root: Element, rows: Mapping[int, Row]) -> None:
+    def __init__(
+        self, document: BulkDocument, root: Element, rows: Mapping[int, Row], columns: Columns
+    ) -> None:
         _, self._about = require_claims(document.definition)
         self._document = document
         self._root = root
         self._rows = rows
+        self._columns = columns
         self._container = f"/{document.definition.type}/{self._about.path}"
 
     def problems(self) -> Iterator[Problem]:
@@ -237,7 +244,7 @@ class _Check:
     def _told(self, issue: Issue, place: int | None) -> Problem:
         row = self._rows.get(place) if place is not None else None
         column, value = self._column_of(issue.path, row) if place is not None else ("", "")
-        return Problem(
+        problem = Problem(
             line=row.line if row is not None else None,
             column=column,
             value=value or (issue.found or "")[:_SHOWN],
@@ -245,10 +252,31 @@ class _Check:
             hint=issue.hint or "",
             warning=issue.severity is not Severity.ERROR,
         )
+        is_gap = issue.code == _MISSING and place is not None
+        return self._gap(problem, issue.path) if is_gap else problem
+
+    def _gap(self, problem: Problem, path: str) -> Problem:
+        """Return the problem of a missing element in terms of columns, for readers who see no elements."""
+        names = [name for name, _ in self._steps(path)]
+        below = [leaf for leaf in self._columns.leaves if leaf.path.split("/")[: len(names)] == names]
+        if not below:
+            return problem
+        first, *others = (f'"{self._columns.header(leaf)}"' for leaf in below[:_FEW])
+        listed = ", ".join((first, *others))
+        return replace(
+            problem,
+            column=self._columns.header(below[0]),
+            message=f"Expected a value in {first}, found none",
+            hint=f"Fill in {listed}." if len(below) <= _FEW else f"Fill in {listed} and what belongs to it.",
+        )
+
+    def _steps(self, path: str) -> list[tuple[str, int]]:
+        """Return the names and numbers of a path below its claim."""
+        return [_parted(step) for step in path[len(self._container) :].split("/")[1:]]
 
     def _column_of(self, path: str, row: Row | None) -> tuple[str, str]:
         """Return the name and the value of the column that a path means; words of the path where there is none."""
-        steps = [_parted(step) for step in path[len(self._container) :].split("/")[1:]]
+        steps = self._steps(path)
         for column, text in row.cells.items() if row is not None else ():
             place = column.place
             if list(place[: len(steps)]) == steps and len(place) - len(steps) <= column.leaf.coded:

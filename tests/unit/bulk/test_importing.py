@@ -10,6 +10,7 @@ from eessi_sim import xmlsafe
 from eessi_sim.bulk import importing
 from eessi_sim.bulk.definition import require_claims
 from eessi_sim.bulk.importing import Imported
+from eessi_sim.bulk.table import Problem
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.validation import Validator
 
@@ -137,3 +138,28 @@ def test_too_many_claims_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importing, "require_claims", lambda _: (bulk_definition, few))
     done = made({NUMBER: "1"}, {NUMBER: "2"})
     assert done.problems[0].message == "Expected at most 1 claims in one document, found 2"
+
+
+def test_missing_values_are_told_by_column() -> None:
+    """Who fills in a table sees columns, not elements: one is named, or the first of those that belong together."""
+    done = made(
+        {NUMBER: "1", DATE: ""},
+        {NUMBER: "2", "ReimbursementPeriod/startDate": "", "ReimbursementPeriod/endDate": ""},
+    )
+    assert [(each.column, each.hint) for each in done.problems] == [
+        ("date birth", 'Fill in "date birth".'),
+        (
+            "reimbursement period / start date",
+            'Fill in "reimbursement period / start date", "reimbursement period / end date".',
+        ),
+    ]
+    bare = bulk.imported("U020", b"last payment date\n2025-01-01\n").problems[0]
+    assert bare.hint == 'Fill in "family name", "forename", "date birth" and what belongs to it.'
+
+
+def test_gap_without_a_column_is_told_as_it_is() -> None:
+    """What no column can fill keeps the words of the schema."""
+    document = bulk.document("U020")
+    check = importing._Check(document, document.assemble(), {}, bulk.columns("U020"))
+    problem = Problem(2, "", "", "Expected something, found none", "")
+    assert check._gap(problem, "/U020/IndividualClaims/IndividualClaim/Elsewhere") is problem
