@@ -5,6 +5,7 @@ user wants, DocumentRefused for what a message brings, CaseError for arguments t
 Nothing here reads a clock, makes an id, stores or sends.
 """
 
+from eessi_sim.buc.engine.attaching import attach, detach, require_may_carry
 from eessi_sim.buc.engine.execute import (
     create,
     delete,
@@ -14,7 +15,7 @@ from eessi_sim.buc.engine.execute import (
     send,
     update,
 )
-from eessi_sim.buc.engine.incoming import IncomingDocument
+from eessi_sim.buc.engine.incoming import AttachedFile, IncomingDocument
 from eessi_sim.buc.engine.life import (
     archive,
     local_close,
@@ -28,13 +29,16 @@ from eessi_sim.buc.engine.offering import actions, available_actions, close_offe
 from eessi_sim.buc.engine.receive import receive
 
 __all__ = [
+    "AttachedFile",
     "IncomingDocument",
     "actions",
     "archive",
+    "attach",
     "available_actions",
     "close_offered_from",
     "create",
     "delete",
+    "detach",
     "find_action",
     "local_close",
     "local_reopen",
@@ -44,6 +48,7 @@ __all__ = [
     "record_sent",
     "remove_case",
     "report_exception",
+    "require_may_carry",
     "restore",
     "send",
     "set_participants",
