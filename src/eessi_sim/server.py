@@ -71,6 +71,7 @@ async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExi
         templates=resources.institutions(),
         pace=state.pace,
         queue=state.limits.queue,
+        attachments=state.limits.attachments,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(

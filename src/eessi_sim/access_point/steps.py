@@ -14,9 +14,11 @@ from eessi_sim.access_point.transactions import NotYet, require_transaction
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import Payload
+from eessi_sim.buc import engine
 from eessi_sim.buc.case import CaseRole
 from eessi_sim.errors import (
     ActionNotAvailable,
+    AttachmentError,
     DefinitionError,
     EessiSimError,
     EnvelopeError,
@@ -24,6 +26,7 @@ from eessi_sim.errors import (
     SedError,
     XmlError,
 )
+from eessi_sim.gateway.enclosed import enclosed
 from eessi_sim.identifiers import InstitutionId
 
 _MALWARE: Final = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -128,6 +131,20 @@ def check_transaction(inspection: Inspection) -> None:
         raise refusal(error) from error
 
 
+def check_attachments(inspection: Inspection) -> None:
+    """Check that the parts behind the SED are what the envelope lists, of allowed types and sizes, and allowed at all."""
+    header, rulebook = inspection.enveloped.header, inspection.rulebook
+    try:
+        found = enclosed(header.attachments, inspection.unpacked.parts, inspection.attachments)
+        if found:
+            process = rulebook.processes.get(header.scope.buc)
+            engine.require_may_carry(process, CaseRole(header.sender.role.value), header.document.type)
+    except AttachmentError as error:
+        raise refusal(error) from error
+    if found:
+        inspection.facts["attachments"] = str(len(found))
+
+
 def check_document(inspection: Inspection) -> None:
     """Check the document against its schema and its rules."""
     try:
@@ -151,5 +168,6 @@ STEPS: Final[dict[str, Step]] = {
     "consistency": check_consistency,
     "competence": check_competence,
     "transaction": check_transaction,
+    "attachments": check_attachments,
     "document": check_document,
 }

@@ -1,6 +1,7 @@
 """From a SendDocument effect to queued messages: validate, seal once, envelope and pack per receiver."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -12,16 +13,20 @@ from eessi_sim.as4.model import (
     MessageInfo,
     MessageProperty,
     Party,
+    Payload,
     RoutingInput,
     UserMessage,
 )
+from eessi_sim.as4.vocabulary import SED_PART
+from eessi_sim.attachments import Content
 from eessi_sim.buc import engine
-from eessi_sim.buc.case import Case
+from eessi_sim.buc.case import Attachment, Case
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.errors import SedError, SedInvalid, UnknownSedType
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.identifiers import InstitutionId, MessageId
+from eessi_sim.institution.enclosing import listed, payloads
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import (
     BusinessScope,
@@ -47,6 +52,22 @@ class Dispatch:
     case: Case
     effect: SendDocument
     root: Element
+    contents: Mapping[str, Content] = field(default_factory=dict)
+    """Of attachments that are not in the store yet, by digest."""
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """What travels with the version that is sent."""
+        versions = self.case.get(self.effect.document_id).versions
+        return next((v.attachments for v in versions if v.number == self.effect.version), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """What is the same for all receivers."""
+
+    sed: bytes
+    files: tuple[Payload, ...]
 
 
 def require_seds(office: Office, definition: BucDefinition) -> None:
@@ -109,9 +130,11 @@ def dispatch(office: Office, item: Dispatch, work: UnitOfWork) -> Case:
     now = station.clock.now()
     signed = xades.sign(item.root, office.seal, signing_time=now, token=station.ids.hex32())
     header = _header(office, item, now)
+    files = payloads(item.attachments, item.contents, station.store, station.party.domain)
+    sealed = _Sealed(signed, files)
     message_ids: dict[InstitutionId, MessageId] = {}
     for receiver in item.effect.receivers:
-        message_ids[receiver] = _queue(office, item, header.addressed_to(receiver), signed, work)
+        message_ids[receiver] = _queue(office, item, header.addressed_to(receiver), sealed, work)
     case = engine.record_sent(item.case, item.effect.document_id, item.effect.version, message_ids)
     work.save_document(
         StoredDocument(
@@ -146,6 +169,7 @@ def _header(office: Office, item: Dispatch, now: datetime) -> StandardBusinessDo
             buc=case.buc,
             buc_version=case.cdm,
         ),
+        attachments=listed(item.attachments),
     )
 
 
@@ -156,26 +180,27 @@ def _partner(case: Case, institution: InstitutionId) -> Partner:
 
 
 def _queue(
-    office: Office, item: Dispatch, header: StandardBusinessDocumentHeader, signed: bytes, work: UnitOfWork
+    office: Office, item: Dispatch, header: StandardBusinessDocumentHeader, sealed: _Sealed, work: UnitOfWork
 ) -> MessageId:
     station, case, effect = office.station, item.case, item.effect
     now, receiver = station.clock.now(), header.receivers[0].id
     message_id = station.ids.message_id(station.party)
     payload = msh.compressed_payload(
         f"sed-{effect.document_id}@{station.party.domain}",
-        sbdh.wrap(header, signed),
+        sbdh.wrap(header, sealed.sed),
         "application/xml",
-        "SED",
+        SED_PART,
     )
+    parts = [payload, *sealed.files]
     message = UserMessage(
         info=MessageInfo(message_id, now),
         sender=Party(station.party),
         receiver=Party(receiver),
         collaboration=CollaborationInfo(conversation_id=case.international_id.uuid),
         properties=(MessageProperty(PARENT_PROPERTY, effect.parent_id),) if effect.parent_id else (),
-        parts=(payload.part_info,),
+        parts=tuple(part.part_info for part in parts),
     )
-    packed = msh.pack_user_message(message, [payload], station.keys, token=station.ids.hex32())
+    packed = msh.pack_user_message(message, parts, station.keys, token=station.ids.hex32())
     details = {
         "sed": effect.sed,
         "cdm": case.cdm,
@@ -183,6 +208,7 @@ def _queue(
         "case": case.international_id,
         "document": effect.document_id,
         "version": str(effect.version),
+        **({"attachments": str(len(sealed.files))} if sealed.files else {}),
     }
     record = outgoing(
         packed,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.as4.exchange import InboundState
+from eessi_sim.attachments import NewFile
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.administration import CaseEffect
@@ -27,6 +28,7 @@ from eessi_sim.identifiers import (
 from eessi_sim.institution import answering, content
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
+from eessi_sim.institution.enclosing import attached, check_files
 from eessi_sim.institution.office import Office
 from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
 from eessi_sim.institution.terminal import Terminal
@@ -51,6 +53,7 @@ class _Order:
     root: Element | None = None
     parent_id: DocumentId | None = None
     receivers: tuple[InstitutionId, ...] | None = None
+    files: tuple[NewFile, ...] = ()
 
 
 class InstitutionNode:
@@ -185,6 +188,7 @@ class InstitutionNode:
         root: Element | None = None,
         parent_id: DocumentId | None = None,
         receivers: tuple[InstitutionId, ...] | None = None,
+        files: Sequence[NewFile] = (),
         actor: Actor = SYSTEM,
     ) -> Case:
         """Create a document in a case and send it, in one transaction.
@@ -195,14 +199,18 @@ class InstitutionNode:
             root: its content; composed from the case when None.
             parent_id: for a reply or an X-SED, the document it is about.
             receivers: those of the process table when None.
+            files: what to attach to it.
             actor: who decided.
 
         Raises:
             ActionNotAvailable: the process does not allow it now; says what it allows.
             SedInvalid: the content has errors; nothing was sent.
             UnknownReceiver, NotCompetent: a receiver may not get it.
+            AttachmentError: a file may not be attached; says why.
         """
-        order = _Order(case_id, sed, actor, root=root, parent_id=parent_id, receivers=receivers)
+        order = _Order(
+            case_id, sed, actor, root=root, parent_id=parent_id, receivers=receivers, files=tuple(files)
+        )
         return await self._send(order, UnitOfWork())
 
     async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
@@ -226,6 +234,7 @@ class InstitutionNode:
     async def _send(self, order: _Order, work: UnitOfWork) -> Case:
         """Do what ``send_document`` says, in one transaction with what is in ``work`` already."""
         office, sed, actor = self._office, order.sed, order.actor
+        check_files(office.station, order.files)
         async with office.locks.of(self.case(order.case_id).international_id):
             case = self.case(order.case_id)
             definition = office.library.processes.get(case.buc)
@@ -245,22 +254,35 @@ class InstitutionNode:
                 parent_id=order.parent_id,
                 says=says,
             )
+            whole = attached(
+                office.station, created.case, definition, document_id, order.files, now=now, actor=actor
+            )
             sent = engine.send(
-                created.case, definition, document_id, receivers=order.receivers, now=now, actor=actor
+                whole, definition, document_id, receivers=order.receivers, now=now, actor=actor
             )
             if root is None:
                 root = self.compose(case.id, sed, parent_id=order.parent_id)
-            return await self._commit(case, sent, root, work)
+            return await self._commit(case, sent, root, work, order.files)
 
-    async def _commit(self, before: Case, outcome: Outcome, root: Element, work: UnitOfWork) -> Case:
+    async def _commit(
+        self,
+        before: Case,
+        outcome: Outcome,
+        root: Element,
+        work: UnitOfWork,
+        files: tuple[NewFile, ...] = (),
+    ) -> Case:
         """Store a step, what it sends and what is in ``work`` already; the caller holds the lock of the case."""
         office = self._office
         case = outcome.case
+        contents = {file.content.digest: file.content for file in files}
+        for content_of_file in contents.values():
+            work.save_content(content_of_file)
         for effect in outcome.effects:
             if isinstance(effect, SendDocument):
                 check_document(office, case, effect, root)
                 check_receivers(office, case, effect, office.station.clock.now())
-                case = dispatch(office, Dispatch(case, effect, root), work)
+                case = dispatch(office, Dispatch(case, effect, root, contents), work)
         work.save_case(case, before.revision)
         await office.station.store.commit(work)
         self._outbox.wake()
