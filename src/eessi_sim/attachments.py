@@ -102,26 +102,29 @@ class AttachmentLimits:
     message_bytes: int = 20 * MEGABYTE
     """All attachments of one message."""
 
-    def check_type(self, file_name: str, mime_type: str) -> None:
+    def check_type(self, what: str, mime_type: str) -> None:
         """Refuse a media type that is not allowed.
+
+        Args:
+            what: the attachment in words, for the sentence.
+            mime_type: as declared.
 
         Raises:
             AttachmentTypeRefused: says which are.
         """
         if mime_type not in self.types:
             raise AttachmentTypeRefused(
-                f'Expected "{file_name}" to be of an allowed type, found {mime_type}',
+                f"Expected {what} to be of an allowed type, found {mime_type}",
                 hint=f"Convert it to one of {', '.join(self.types)}.",
-                file=file_name,
             )
 
-    def check_head(self, file_name: str, mime_type: str, head: bytes) -> None:
+    def check_head(self, what: str, mime_type: str, head: bytes) -> None:
         """Refuse a content that begins otherwise than its declared type.
 
         A type whose first octets nobody knows passes, unless the content is one of those that we know.
 
         Args:
-            file_name: of the attachment.
+            what: the attachment in words, for the sentence.
             mime_type: as declared.
             head: the first octets of the content.
 
@@ -133,22 +136,24 @@ class AttachmentLimits:
             return
         octets = f"the octets {head[:HEAD_BYTES].hex(' ')}" if head else "nothing"
         raise AttachmentTypeRefused(
-            f'Expected "{file_name}" to begin like {mime_type}, as declared, found {found or octets}',
+            f"Expected {what} to begin like {mime_type}, as declared, found {found or octets}",
             hint="Declare what the file really is, or attach the file that was meant.",
-            file=file_name,
         )
 
-    def check_size(self, file_name: str, size: int) -> None:
+    def check_size(self, what: str, size: int) -> None:
         """Refuse a file that is too large.
+
+        Args:
+            what: the attachment in words, for the sentence.
+            size: of it, or of what was seen of it.
 
         Raises:
             AttachmentTooLarge: says how large it may be.
         """
         if size > self.file_bytes:
             raise AttachmentTooLarge(
-                f'Expected at most {in_words(self.file_bytes)} in "{file_name}", found more',
+                f"Expected at most {in_words(self.file_bytes)} in {what}, found more",
                 hint="Scan it again with less resolution, or split it.",
-                file=file_name,
             )
 
     def check_total(self, size: int) -> None:
@@ -169,9 +174,10 @@ class AttachmentLimits:
         Raises:
             AttachmentError: the first reason.
         """
-        self.check_size(file.file_name, file.content.size)
-        self.check_type(file.file_name, file.mime_type)
-        self.check_head(file.file_name, file.mime_type, next(file.content.pieces(), b"")[:HEAD_BYTES])
+        what = f'"{file.file_name}"'
+        self.check_size(what, file.content.size)
+        self.check_type(what, file.mime_type)
+        self.check_head(what, file.mime_type, next(file.content.pieces(), b"")[:HEAD_BYTES])
 
 
 DEFAULT_LIMITS: Final = AttachmentLimits()

@@ -13,13 +13,14 @@ import msgspec
 from aiohttp import web
 
 from eessi_sim.api.errors import shape_of, status_of
+from eessi_sim.attachments import NewFile, Octets
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import LocalControl, NodeControl, StoreReader
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-MAX_BODY: Final = 64 * 1024 * 1024
-"""Octets of a request; a SED may have megabytes of attachments, in base64 (our choice, inferred)."""
+MAX_BODY: Final = 128 * 1024 * 1024
+"""Octets of a request; files travel in base64, in which 90 MB become 120 (our choice, inferred)."""
 
 
 class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +32,29 @@ class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Version of the data model; the usual one when absent."""
 
 
+class SendFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that travels with a document."""
+
+    file_name: str
+    mime_type: str
+    content: str
+    """The file, base64."""
+    name: str = ""
+    """What people call it; the file name when absent."""
+    medical: bool = False
+
+    @property
+    def file(self) -> NewFile:
+        """The file as the node takes it."""
+        return NewFile(
+            file_name=self.file_name,
+            content=Octets.of(base64.b64decode(self.content, validate=True)),
+            mime_type=self.mime_type,
+            name=self.name,
+            medical=self.medical,
+        )
+
+
 class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``POST /manage/cases/{case}/documents``."""
 
@@ -39,6 +63,7 @@ class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """XML of the document, base64; composed from the case when absent."""
     parent_id: str | None = None
     receivers: list[str] | None = None
+    files: list[SendFile] = []
 
 
 def make_app(reader: StoreReader, token: str) -> web.Application:
@@ -121,6 +146,7 @@ class _Cases:
             receivers=[InstitutionId(text) for text in body.receivers]
             if body.receivers is not None
             else None,
+            files=[each.file for each in body.files],
         )
         return _json(case)
 

@@ -23,6 +23,11 @@ class Enclosed:
     listed: ListedAttachment
     part: Payload
 
+    @property
+    def words(self) -> str:
+        """The attachment by its id: its file name may name a person, and refusals are kept on the way."""
+        return f"attachment {self.listed.id}"
+
     def content(self, limits: As4Limits = DEFAULT_LIMITS) -> Content:
         """Return what is in the file.
 
@@ -72,7 +77,7 @@ def enclosed(
     msh.look_through([each.part for each in found], weighing.look, as4_limits)
     for each in found:
         head = weighing.heads.get(each.part.content_id, b"")
-        limits.check_head(each.listed.file_name, each.listed.media_type, head)
+        limits.check_head(each.words, each.listed.media_type, head)
     return found
 
 
@@ -91,8 +96,7 @@ def _matched(listed: Sequence[ListedAttachment], parts: Sequence[Payload]) -> tu
     missing = [each for each in listed if each.id not in by_id]
     if missing:
         raise AttachmentMissing(
-            f"Expected a part with the AttachmentId {missing[0].id}, found none for "
-            f'"{missing[0].file_name}" in the list of the envelope',
+            f"Expected a part with the AttachmentId {missing[0].id}, which the envelope lists, found none",
             hint="Send the file in the same message, or take it from the list.",
             attachment=missing[0].id,
         )
@@ -100,14 +104,13 @@ def _matched(listed: Sequence[ListedAttachment], parts: Sequence[Payload]) -> tu
 
 
 def _check_type(each: Enclosed, limits: AttachmentLimits) -> None:
-    name, stated = each.listed.file_name, each.listed.media_type
+    stated = each.listed.media_type
     if each.part.mime_type.lower() != stated:
         raise AttachmentTypeRefused(
-            f'Expected the part of "{name}" to be {stated}, as the envelope says, found {each.part.mime_type[:80]}',
+            f"Expected the part of {each.words} to be {stated}, as the envelope says, found {each.part.mime_type[:80]}",
             hint="State the same type in the envelope and in the property MimeType of the part.",
-            file=name,
         )
-    limits.check_type(name, stated)
+    limits.check_type(each.words, stated)
 
 
 @dataclass(slots=True)
@@ -123,5 +126,5 @@ class _Weighing:
         key = part.content_id
         self.sizes[key] = self.sizes.get(key, 0) + len(piece)
         self.heads[key] = (self.heads.get(key, b"") + piece[:HEAD_BYTES])[:HEAD_BYTES]
-        self.limits.check_size(self.files[key].listed.file_name, self.sizes[key])
+        self.limits.check_size(self.files[key].words, self.sizes[key])
         self.limits.check_total(sum(self.sizes.values()))

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from eessi_sim import xmlsafe
-from eessi_sim.buc.case import Actor, ActorKind, Case, Document
+from eessi_sim.attachments import NewFile
+from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
@@ -31,6 +32,19 @@ class DeliveryView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """A file of a document, without its content."""
+
+    id: str
+    name: str
+    file_name: str
+    mime_type: str
+    medical: bool
+    size: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentView:
     """A document of a case."""
 
@@ -42,6 +56,7 @@ class DocumentView:
     version: int
     parent_id: str | None
     deliveries: tuple[DeliveryView, ...]
+    attachments: tuple[AttachmentView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +134,9 @@ class NodeControl(NodeReader, Protocol):
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
     ) -> CaseView:
-        """Create a document and send it; composed from the case when no content is given."""
+        """Create a document and send it with files; composed from the case when no content is given."""
         ...
 
     async def close_case(self, case_id: str) -> CaseView:
@@ -201,6 +217,7 @@ class LocalControl(StoreReader):
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
     ) -> CaseView:
         """Create a document and send it."""
         case = await self._node.send_document(
@@ -209,6 +226,7 @@ class LocalControl(StoreReader):
             root=xmlsafe.parse(content) if content is not None else None,
             parent_id=DocumentId(parent_id) if parent_id else None,
             receivers=tuple(receivers) if receivers is not None else None,
+            files=files,
             actor=_CLERK,
         )
         return case_view(case)
@@ -265,6 +283,19 @@ def _document_view(document: Document) -> DocumentView:
         deliveries=tuple(
             DeliveryView(d.receiver, d.status, d.message_id, d.at, d.detail) for d in deliveries
         ),
+        attachments=tuple(map(_attachment_view, document.attachments)),
+    )
+
+
+def _attachment_view(attachment: Attachment) -> AttachmentView:
+    return AttachmentView(
+        id=attachment.id,
+        name=attachment.name,
+        file_name=attachment.file_name,
+        mime_type=attachment.mime_type,
+        medical=attachment.medical,
+        size=attachment.latest.size,
+        version=attachment.latest.number,
     )
 
 

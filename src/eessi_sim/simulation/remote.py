@@ -10,6 +10,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from eessi_sim.attachments import NewFile
 from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import CaseView, MessageFile, MessageView
@@ -75,6 +76,7 @@ class RemoteControl:
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
     ) -> CaseView:
         """Create a document and send it."""
         body = {
@@ -82,6 +84,7 @@ class RemoteControl:
             "content": base64.b64encode(content).decode() if content is not None else None,
             "parent_id": parent_id,
             "receivers": list(receivers) if receivers is not None else None,
+            "files": [_file(file) for file in files],
         }
         found: CaseView = await self._call("POST", f"/cases/{_part(case_id)}/documents", CaseView, body)
         return found
@@ -159,6 +162,16 @@ class RemoteControl:
                 f"Expected an answer of the node at {self._base}, found something else: {error}",
                 hint="Another program may listen at its port.",
             ) from error
+
+
+def _file(file: NewFile) -> dict[str, object]:
+    return {
+        "file_name": file.file_name,
+        "mime_type": file.mime_type,
+        "content": base64.b64encode(file.content.read()).decode(),
+        "name": file.name,
+        "medical": file.medical,
+    }
 
 
 def _part(text: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from tests.helpers.attached import JPEG, PDF, PNG, new_file
-from tests.helpers.forge import Draft, held_back, let_go, post, reply_held_back
+from tests.helpers.forge import Draft, held_back, let_go, post
 from tests.helpers.lab import A003, NAV, POINT, ZUS, Lab, demo, silent
 
 from eessi_sim.as4 import msh
@@ -139,7 +139,7 @@ async def test_list_and_parts_are_matched_by_id(lab: Lab, change: Callable[[Draf
 
 
 _WRONG: list[tuple[str, Callable[[Draft], Draft], str]] = [
-    ("missing part", lambda d: with_files(d, (LISTED,)), "found none for"),
+    ("missing part", lambda d: with_files(d, (LISTED,)), "which the envelope lists, found none"),
     ("extra part", lambda d: with_files(d, (), part()), "besides"),
     (
         "part twice",
@@ -182,12 +182,13 @@ async def small() -> AsyncIterator[Lab]:
 async def test_wrong_attachments_are_refused_by_the_access_point(
     small: Lab, change: Callable[[Draft], Draft], sentence: str
 ) -> None:
-    """The sender learns which file is wrong; the receiver never sees the message."""
+    """The sender learns which file is wrong, by its id; the receiver never sees the message."""
     await let_go(small, change(await held_back(small)).packed(small.keys(NAV).ebms))
     message = small.sent(NAV)
     assert (message.state, small.delivery(NAV)) == ("rejected", "error")
     assert sentence in str(message.last_error)
     assert not small.messages(ZUS, Direction.IN)
+    assert ".pdf" not in f"{message.last_error}{small.reasons(NAV)}{small.reasons(POINT)}"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,9 @@ async def test_receiver_looks_for_itself(lab: Lab, change: Callable[[Draft], Dra
 async def test_sed_without_attachments_is_refused_on_the_way_and_at_the_end(sent: Lab) -> None:
     """An X-SED carries no files (documented): neither access point nor receiver takes it with some."""
     lab = sent
-    draft = with_files(await reply_held_back(lab, NAV, SedType("X008"), A003), (LISTED,), part())
+    lab.take_down(POINT)
+    await lab.reply(NAV, SedType("X008"), A003)
+    draft = with_files(Draft.of(lab.messages(NAV, Direction.OUT)[-1]), (LISTED,), part())
     packed = draft.packed(lab.keys(NAV).ebms)
     await post(lab, packed, client=POINT, to=ZUS)
     refused = lab.messages(ZUS, Direction.IN)[-1]

@@ -1,12 +1,16 @@
 """What ``case list`` and ``case show`` print about answers that are waited for, overdue or late."""
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
+from tests.helpers.attached import PDF, a_file
 from tests.helpers.exchanges import CLERK, LATER, MUCH_LATER, a_document, measured, received, sent
 from tests.helpers.stored import NOON
 
 from eessi_sim.buc.case import Direction, DocumentStatus, DocumentVersion
+from eessi_sim.buc.engine.attaching import grown
 from eessi_sim.cli import case_times
 
 
@@ -56,3 +60,21 @@ def test_the_list_counts_open_answers(now: datetime, word: str, capsys: pytest.C
     """Overdue ones come first."""
     case_times.show_list([measured(sent(), now=now)])
     assert word in capsys.readouterr().out
+
+
+def test_attachments_are_shown_with_their_documents(capsys: pytest.CaptureFixture[str]) -> None:
+    """Name, type, size, version and whether it is medical; none makes no table."""
+    case_times.show_details(measured(sent(), now=LATER))
+    assert "Attachment" not in capsys.readouterr().out
+    file = grown((), a_file(1, medical=True), actor=CLERK, at=NOON)
+    document = sent()
+    version = replace(document.versions[-1], attachments=(file, replace(file, name=file.file_name)))
+    found = measured(replace(document, versions=(version,)), now=LATER)
+    case_times.show_details(found)
+    shown = capsys.readouterr().out
+    assert all(
+        word in shown for word in ("scan-1.pdf", "Scan", "application/pdf", f"{len(PDF)} bytes", "medical")
+    )
+    files: Any = case_times.details(found)["attachments"]
+    assert [each["name"] for each in files] == ["Scan", "scan-1.pdf"]
+    assert (files[0]["size"], files[0]["medical"]) == (len(PDF), True)
