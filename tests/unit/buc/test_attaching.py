@@ -140,3 +140,8 @@ def test_case_with_files_survives_storage() -> None:
     """Attachments come back out of the JSON of a case."""
     case = attached(DRAFT, a_file(1, medical=True))
     assert decode(encode(case)) == case
+
+
+def test_table_with_attach_lets_files_pass() -> None:
+    """What the table allows is not refused."""
+    engine.require_may_carry(TABLE, SENT.role, latest(SENT, "A009").type)
