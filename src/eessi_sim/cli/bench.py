@@ -11,6 +11,7 @@ from eessi_sim.benchmark.steps import Measured, Part
 from eessi_sim.benchmark.validation import measure_validation, usual
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
+from eessi_sim.cli.bench_as4 import bench_as4
 from eessi_sim.identifiers import SedType
 
 _NAMES: Final = {"rsa": "RSA-2048", "p256": "P-256"}
@@ -118,6 +119,9 @@ def bench_validate(*, seds: tuple[str, ...], seconds: float, catalogue: Catalogu
     ]
     output.show_table(("!SED", ">bytes", ">rules", ">parse + XSD µs", ">validate µs", ">ratio"), rows)
     output.remark("Processor time, medians. Parse + XSD: libxml2 alone, no limits, no findings, no rules.")
+
+
+bench.add_command(bench_as4)
 
 
 def _show(result: BenchResult) -> None:
