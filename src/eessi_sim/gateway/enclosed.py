@@ -71,6 +71,8 @@ def enclosed(
         EbmsFault: 0303 when a part cannot be decompressed.
     """
     found = _matched(listed, parts[1:])
+    if not found:
+        return ()
     for each in found:
         _check_type(each, limits)
     weighing = _Weighing({each.part.content_id: each for each in found}, limits)

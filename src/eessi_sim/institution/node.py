@@ -17,6 +17,7 @@ from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Outbox
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import (
+    AttachmentId,
     BucType,
     CaseId,
     CdmVersion,
@@ -212,6 +213,45 @@ class InstitutionNode:
             case_id, sed, actor, root=root, parent_id=parent_id, receivers=receivers, files=tuple(files)
         )
         return await self._send(order, UnitOfWork())
+
+    async def change_files(
+        self,
+        case_id: str,
+        document_id: DocumentId,
+        *,
+        add: Sequence[NewFile] = (),
+        remove: Sequence[AttachmentId] = (),
+        actor: Actor = SYSTEM,
+    ) -> Case:
+        """Send a document once more, as its next version with other files, in one transaction.
+
+        Args:
+            case_id: case of this institution.
+            document_id: a document that it has sent.
+            add: files to attach.
+            remove: attachments that no longer belong to it.
+            actor: who decided.
+
+        Raises:
+            DocumentNotFound, AttachmentNotFound: the case has no such document, or it no such file.
+            AttachmentError: a file may not be attached; says why.
+            ActionNotAvailable: the process does not allow it now.
+        """
+        office = self._office
+        check_files(office.station, add)
+        async with office.locks.of(self.case(case_id).international_id):
+            case = self.case(case_id)
+            definition = office.library.processes.get(case.buc)
+            now = office.station.clock.now()
+            changed = case
+            for attachment_id in remove:
+                changed = engine.detach(
+                    changed, definition, document_id, attachment_id, now=now, actor=actor
+                ).case
+            changed = attached(office.station, changed, definition, document_id, add, now=now, actor=actor)
+            sent = engine.send(changed, definition, document_id, now=now, actor=actor)
+            root = content.as_sent(office, case_id, document_id)
+            return await self._commit(case, sent, root, UnitOfWork(), tuple(add))
 
     async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
         """Close this institution's copy of a case; nobody is told.

@@ -8,12 +8,15 @@ from tests.helpers.attached import JPEG, PDF, PNG, new_file
 from tests.helpers.forge import Draft, held_back, let_go, post
 from tests.helpers.lab import A003, NAV, POINT, ZUS, Lab, demo, silent
 
+from eessi_sim import xmlsafe
 from eessi_sim.as4 import msh
 from eessi_sim.as4.model import Payload, UserMessage
 from eessi_sim.attachments import MEGABYTE, AttachmentLimits, NewFile
-from eessi_sim.errors import AttachmentError, AttachmentNotAllowed
+from eessi_sim.cdm.sed import SIGNATURE
+from eessi_sim.errors import AttachmentError, AttachmentNotAllowed, DocumentNotFound
 from eessi_sim.gateway.enclosed import payload_of
-from eessi_sim.identifiers import AttachmentId, BucType, SedType
+from eessi_sim.identifiers import AttachmentId, BucType, DocumentId, SedType
+from eessi_sim.institution import content
 from eessi_sim.sbdh import ListedAttachment
 from eessi_sim.storage.base import Direction
 
@@ -70,6 +73,33 @@ async def test_same_file_twice_is_kept_once_and_arrives_twice(lab: Lab) -> None:
     await lab.work(30)
     digests = {each.latest.digest for each in lab.document(ZUS, A003).attachments}
     assert (len(lab.document(ZUS, A003).attachments), len(digests)) == (2, 1)
+
+
+async def test_changed_files_arrive_with_the_next_version(lab: Lab) -> None:
+    """A sent document goes out again with other files; the first version keeps what travelled with it."""
+    await send(lab, *FILES)
+    await lab.work(30)
+    document = lab.document(NAV, A003)
+    await lab.node(NAV).change_files(
+        lab.case(NAV).id,
+        document.id,
+        add=[new_file("second.pdf")],
+        remove=[each.id for each in document.attachments[:2]],
+    )
+    await lab.work(30)
+    got = lab.document(ZUS, A003)
+    assert (got.version, lab.delivery(NAV)) == (2, "delivered")
+    assert [each.file_name for each in got.attachments] == ["photo.jpg", "second.pdf"]
+    assert [len(version.attachments) for version in got.versions] == [3, 2]
+    seals = xmlsafe.parse(lab.store(ZUS).documents(lab.case(ZUS).id, with_content=True)[-1].content)
+    assert len(seals.findall(SIGNATURE)) == 1
+
+
+async def test_files_of_a_document_that_was_never_stored_cannot_be_changed(lab: Lab) -> None:
+    """There is no content to send once more."""
+    await lab.open()
+    with pytest.raises(DocumentNotFound, match="Expected a document that was sent"):
+        content.as_sent(lab.node(NAV).office, lab.case(NAV).id, DocumentId("f" * 32))
 
 
 @pytest.mark.parametrize(
