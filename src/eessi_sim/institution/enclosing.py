@@ -21,11 +21,10 @@ def check_files(station: Station, files: Sequence[NewFile]) -> None:
     """Check new files before anything is done with them.
 
     Raises:
-        AttachmentError: one of them, or all together, may not be attached; says why.
+        AttachmentError: one of them may not be attached; says why.
     """
     for file in files:
         station.attachments.check(file)
-    station.attachments.check_total(sum(file.content.size for file in files))
 
 
 def attached(
@@ -51,6 +50,7 @@ def attached(
 
     Raises:
         AttachmentNotAllowed: the table does not let this SED carry files.
+        AttachmentTooLarge: together with those that it has they are too large.
         ActionNotAvailable: it cannot be changed now.
     """
     for file in files:
@@ -65,6 +65,7 @@ def attached(
             medical=file.medical,
         )
         case = engine.attach(case, definition, document_id, new, now=now, actor=actor).case
+    station.attachments.check_total(sum(each.latest.size for each in case.get(document_id).attachments))
     return case
 
 
