@@ -1,7 +1,9 @@
 """Hides persons in everything that an archive holds: documents, envelopes, messages, and the case itself.
 
 Of a message the SOAP part stays, octet by octet: it names no person, and its signature states the digest of the
-document that is not there any more. Receipts stay whole. Attachments are left out, and their names. What cannot be read is left out: nobody can say whom it names.
+document that is not there any more. Receipts stay whole. What cannot be read is left out: nobody can say whom it
+names. So are attachments and their names; their digests stay in the signatures, so that whoever has the very file can
+tell that it was sent.
 """
 
 import copy
