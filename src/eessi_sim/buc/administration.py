@@ -70,8 +70,12 @@ class AdministrativeRule:
     """What its content may say that the engine must know."""
     places: tuple[FactPlace, ...] = ()
     """Where it says it."""
+    joins_at: str | None = None
+    """Path of the element that names the institution that joins."""
     leaves_at: str | None = None
     """Path of the element that names the institution that leaves."""
+    text_at: str | None = None
+    """Path of the sentence that is shown with the message it is about."""
     origin: Origin
     note: str | None = None
     line: int = field(default=0, compare=False)

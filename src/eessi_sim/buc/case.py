@@ -425,6 +425,13 @@ class Case:
             )
         return document
 
+    def has_exchanged(self, document_id: DocumentId, version: int) -> bool:
+        """Return whether this version of a document was sent or received, and is no draft."""
+        document = self.find(document_id)
+        return document is not None and any(
+            v.number == version and (v.sent_at or v.received_at) for v in document.versions
+        )
+
     def exchanged(self) -> tuple[Document, ...]:
         """Return the documents that were sent or received, in the order of their exchange."""
         return tuple(sorted((d for d in self.documents if d.is_exchanged), key=lambda d: d.order))

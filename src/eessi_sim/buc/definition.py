@@ -220,7 +220,8 @@ class BucDefinition:
     def says_something(self, sed: SedType) -> bool:
         """Return whether the content of a SED says something that this process must know."""
         rule = self.administrative.get(sed)
-        return bool(self.places_in(sed)) or (rule is not None and rule.leaves_at is not None)
+        names_somebody = rule is not None and (rule.joins_at is not None or rule.leaves_at is not None)
+        return bool(self.places_in(sed)) or names_somebody
 
     def rule_with(self, effect: CaseEffect) -> AdministrativeRule | None:
         """Return the administrative SED that has this effect, None when the tables know none."""

@@ -1,6 +1,6 @@
 """Files on their way from a person into the case, and from the case into messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from eessi_sim.as4.model import Payload
@@ -14,17 +14,7 @@ from eessi_sim.gateway.enclosed import Enclosed, payload_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import AttachmentId, DocumentId
 from eessi_sim.sbdh import ListedAttachment
-from eessi_sim.storage.base import NodeStore
-
-
-def check_files(station: Station, files: Sequence[NewFile]) -> None:
-    """Check new files before anything is done with them.
-
-    Raises:
-        AttachmentError: one of them may not be attached; says why.
-    """
-    for file in files:
-        station.attachments.check(file)
+from eessi_sim.storage.base import NodeStore, UnitOfWork
 
 
 def attached(
@@ -44,16 +34,17 @@ def attached(
         case: the copy of a case.
         definition: its table.
         document_id: the document.
-        files: checked already.
+        files: what to attach.
         now: the present time.
         actor: who decides it.
 
     Raises:
         AttachmentNotAllowed: the table does not let this SED carry files.
-        AttachmentTooLarge: together with those that it has they are too large.
+        AttachmentError: a file may not be attached, or together with those that it has they are too large.
         ActionNotAvailable: it cannot be changed now.
     """
     for file in files:
+        station.attachments.check(file)
         name = safe_file_name(file.file_name)
         new = AttachedFile(
             id=AttachmentId(station.ids.hex32()),
@@ -77,13 +68,13 @@ def listed(attachments: Sequence[Attachment]) -> tuple[ListedAttachment, ...]:
 
 
 def payloads(
-    attachments: Sequence[Attachment], contents: Mapping[str, Content], store: NodeStore, domain: str
+    attachments: Sequence[Attachment], work: UnitOfWork, store: NodeStore, domain: str
 ) -> tuple[Payload, ...]:
     """Return the parts that carry attachments.
 
     Args:
         attachments: of the version that is sent.
-        contents: those that are not in the store yet, by digest.
+        work: keeps what is not in the store yet.
         store: has all others.
         domain: of the sender.
 
@@ -91,14 +82,14 @@ def payloads(
         Unavailable: a content is nowhere.
     """
     return tuple(
-        payload_of(entry, _content(each, contents, store), domain)
+        payload_of(entry, _content(each, work, store), domain)
         for entry, each in zip(listed(attachments), attachments, strict=True)
     )
 
 
-def _content(attachment: Attachment, contents: Mapping[str, Content], store: NodeStore) -> Content:
+def _content(attachment: Attachment, work: UnitOfWork, store: NodeStore) -> Content:
     digest = attachment.latest.digest
-    content = contents.get(digest) or store.content(digest)
+    content = work.content(digest) or store.content(digest)
     if content is None:
         raise Unavailable(f"Expected the content of attachment {attachment.id} in the store, found none")
     return content

@@ -1,7 +1,7 @@
 """One institution as one object: a method per use case, its queues, start and stop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,14 +10,13 @@ from eessi_sim.attachments import NewFile
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.administration import CaseEffect
-from eessi_sim.buc.case import Actor, ActorKind, Case, Statement
+from eessi_sim.buc.case import Actor, ActorKind, Case, ParticipantChange
 from eessi_sim.buc.effects import Outcome, SendDocument
-from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError, UnknownSedType
+from eessi_sim.errors import CaseError, DefinitionError, RoutingError, SedError, UnknownSedType
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Outbox
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import (
-    AttachmentId,
     BucType,
     CaseId,
     CdmVersion,
@@ -26,12 +25,13 @@ from eessi_sim.identifiers import (
     InternationalId,
     SedType,
 )
-from eessi_sim.institution import answering, content
+from eessi_sim.institution import answering, caseless, content, handing, rerouting
+from eessi_sim.institution.casework import Casework, Draft, Move
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
-from eessi_sim.institution.enclosing import attached, check_files
 from eessi_sim.institution.office import Office
 from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
+from eessi_sim.institution.rerouting import Replacement
 from eessi_sim.institution.terminal import Terminal
 from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Request, Response
@@ -54,6 +54,7 @@ class _Order:
     root: Element | None = None
     parent_id: DocumentId | None = None
     receivers: tuple[InstitutionId, ...] | None = None
+    change: ParticipantChange | None = None
     files: tuple[NewFile, ...] = ()
 
 
@@ -69,6 +70,7 @@ class InstitutionNode:
         station = office.station
         deliveries = Deliveries(station, office.locks)
         self._receiving = Receiving(office)
+        self._casework = Casework(office, self._commit)
         self._filing = Worker(f"filing {station.party}", station.clock, self)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, deliveries))
         self._inbox = Inbox(station, Terminal(station, deliveries, self._filing, self._outbox))
@@ -155,19 +157,18 @@ class InstitutionNode:
                 hint=f"Known here: {', '.join(versions)}.",
             )
 
+    @property
+    def casework(self) -> Casework:
+        """Drafts, new versions, participants, and the life of a case as a whole."""
+        return self._casework
+
     def case(self, case_id: str) -> Case:
         """Return a case.
 
         Raises:
             CaseNotFound: this institution has no such case.
         """
-        case = self._office.station.store.find_case(case_id)
-        if case is None:
-            raise CaseNotFound(
-                f'Expected a case of {self._office.station.party}, found "{case_id}"',
-                hint="List the cases; each institution has its own case ids.",
-            )
-        return case
+        return self._casework.case(case_id)
 
     def available_actions(self, case_id: str) -> tuple[Action, ...]:
         """Return what can be done with the case now."""
@@ -177,9 +178,7 @@ class InstitutionNode:
 
     def compose(self, case_id: str, sed: SedType, *, parent_id: DocumentId | None = None) -> Element:
         """Return content for a new document of the case: the template, filled from what was exchanged."""
-        case = self.case(case_id)
-        facts = content.facts_about(self._office, case, case.find(parent_id))
-        return content.compose(self._office, sed, case, facts)
+        return self._casework.compose(self.case(case_id), Draft(sed=sed, parent_id=parent_id))
 
     async def send_document(
         self,
@@ -189,6 +188,7 @@ class InstitutionNode:
         root: Element | None = None,
         parent_id: DocumentId | None = None,
         receivers: tuple[InstitutionId, ...] | None = None,
+        change: ParticipantChange | None = None,
         files: Sequence[NewFile] = (),
         actor: Actor = SYSTEM,
     ) -> Case:
@@ -200,6 +200,7 @@ class InstitutionNode:
             root: its content; composed from the case when None.
             parent_id: for a reply or an X-SED, the document it is about.
             receivers: those of the process table when None.
+            change: for an X-SED that is composed, who joins and who leaves.
             files: what to attach to it.
             actor: who decided.
 
@@ -209,49 +210,24 @@ class InstitutionNode:
             UnknownReceiver, NotCompetent: a receiver may not get it.
             AttachmentError: a file may not be attached; says why.
         """
-        order = _Order(
-            case_id, sed, actor, root=root, parent_id=parent_id, receivers=receivers, files=tuple(files)
-        )
+        order = _Order(case_id, sed, actor, root, parent_id, receivers, change, tuple(files))
         return await self._send(order, UnitOfWork())
 
-    async def change_files(
-        self,
-        case_id: str,
-        document_id: DocumentId,
-        *,
-        add: Sequence[NewFile] = (),
-        remove: Sequence[AttachmentId] = (),
-        actor: Actor = SYSTEM,
-    ) -> Case:
-        """Send a document once more, as its next version with other files, in one transaction.
+    async def announce_replacement(self, item: Replacement, *, actor: Actor = SYSTEM) -> None:
+        """Tell, as a routing application, that one institution takes the place of another in a case of others.
 
         Args:
-            case_id: case of this institution.
-            document_id: a document that it has sent.
-            add: files to attach.
-            remove: attachments that no longer belong to it.
+            item: which institution, in whose place, in which case.
             actor: who decided.
 
         Raises:
-            DocumentNotFound, AttachmentNotFound: the case has no such document, or it no such file.
-            AttachmentError: a file may not be attached; says why.
-            ActionNotAvailable: the process does not allow it now.
+            NotCompetent: this institution is no routing application, or the new one may not take part.
+            CaseError: who shall leave does not take part, or the new one does already.
         """
-        office = self._office
-        check_files(office.station, add)
-        async with office.locks.of(self.case(case_id).international_id):
-            case = self.case(case_id)
-            definition = office.library.processes.get(case.buc)
-            now = office.station.clock.now()
-            changed = case
-            for attachment_id in remove:
-                changed = engine.detach(
-                    changed, definition, document_id, attachment_id, now=now, actor=actor
-                ).case
-            changed = attached(office.station, changed, definition, document_id, add, now=now, actor=actor)
-            sent = engine.send(changed, definition, document_id, now=now, actor=actor)
-            root = content.as_sent(office, case_id, document_id)
-            return await self._commit(case, sent, root, UnitOfWork(), tuple(add))
+        work = UnitOfWork()
+        rerouting.announce(self._office, item, actor, work)
+        await self._office.station.store.commit(work)
+        self._outbox.wake()
 
     async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
         """Close this institution's copy of a case; nobody is told.
@@ -259,70 +235,52 @@ class InstitutionNode:
         Raises:
             ActionNotAvailable: the process closes by X001 only, or the case is not running.
         """
-        office = self._office
-        async with office.locks.of(self.case(case_id).international_id):
-            case = self.case(case_id)
-            outcome = engine.local_close(
-                case, office.library.processes.get(case.buc), now=office.station.clock.now(), actor=actor
-            )
-            work = UnitOfWork()
-            work.save_case(outcome.case, case.revision)
-            work.journal(office.station.note("case-closed", "local", case_id=case.id))
-            await office.station.store.commit(work)
-            return outcome.case
+        return await self._casework.move(case_id, Move.CLOSE, actor=actor)
 
     async def _send(self, order: _Order, work: UnitOfWork) -> Case:
         """Do what ``send_document`` says, in one transaction with what is in ``work`` already."""
-        office, sed, actor = self._office, order.sed, order.actor
-        check_files(office.station, order.files)
+        office, actor = self._office, order.actor
+        draft = Draft(
+            sed=order.sed,
+            root=order.root,
+            parent_id=order.parent_id,
+            change=order.change,
+            files=order.files,
+        )
+        for file in order.files:
+            work.save_content(file.content)
         async with office.locks.of(self.case(order.case_id).international_id):
             case = self.case(order.case_id)
-            definition = office.library.processes.get(case.buc)
-            now = office.station.clock.now()
-            document_id = DocumentId(office.station.ids.hex32())
-            root, says = order.root, Statement()
-            if definition.says_something(sed):
-                root = root if root is not None else self.compose(case.id, sed, parent_id=order.parent_id)
-                says = content.statement_of(definition, sed, root)
-            created = engine.create(
-                case,
-                definition,
-                sed,
-                document_id=document_id,
-                now=now,
-                actor=actor,
-                parent_id=order.parent_id,
-                says=says,
-            )
-            whole = attached(
-                office.station, created.case, definition, document_id, order.files, now=now, actor=actor
-            )
+            created, root = self._casework.made(case, draft, actor)
+            assert created.document is not None  # the engine names what it has made
             sent = engine.send(
-                whole, definition, document_id, receivers=order.receivers, now=now, actor=actor
+                created.case,
+                office.library.processes.get(case.buc),
+                created.document.id,
+                receivers=order.receivers,
+                now=office.station.clock.now(),
+                actor=actor,
             )
-            if root is None:
-                root = self.compose(case.id, sed, parent_id=order.parent_id)
-            return await self._commit(case, sent, root, work, order.files)
+            return await self._commit(case, sent, root, work)
 
-    async def _commit(
-        self,
-        before: Case,
-        outcome: Outcome,
-        root: Element,
-        work: UnitOfWork,
-        files: tuple[NewFile, ...] = (),
-    ) -> Case:
-        """Store a step, what it sends and what is in ``work`` already; the caller holds the lock of the case."""
+    async def _commit(self, before: Case, outcome: Outcome, root: Element | None, work: UnitOfWork) -> Case:
+        """Store a step, what it sends and what is in ``work`` already; the caller holds the lock of the case.
+
+        Args:
+            before: the case before the step.
+            outcome: the step.
+            root: content of the document that is sent; None when the step sends none.
+            work: further writes of the same transaction.
+        """
         office = self._office
         case = outcome.case
-        contents = {file.content.digest: file.content for file in files}
-        for content_of_file in contents.values():
-            work.save_content(content_of_file)
         for effect in outcome.effects:
-            if isinstance(effect, SendDocument):
+            if isinstance(effect, SendDocument) and effect.author is None:
+                assert root is not None  # whoever sends has the content
                 check_document(office, case, effect, root)
                 check_receivers(office, case, effect, office.station.clock.now())
-                case = dispatch(office, Dispatch(case, effect, root, contents), work)
+                case = dispatch(office, Dispatch(case, effect, root), work)
+        case = handing.handed_over(office, replace(outcome, case=case), work)
         work.save_case(case, before.revision)
         await office.station.store.commit(work)
         self._outbox.wake()
@@ -353,6 +311,7 @@ class InstitutionNode:
             await self._answer(message)
             return
         refusal = await self._receiving.file(message)
+        self._outbox.wake()  # what arrived may have made us hand the case over
         if refusal is not None:
             await self._report(refusal)
 
@@ -410,7 +369,10 @@ class InstitutionNode:
         who would learn that there is such a case.
         """
         office, sender = self._office, InstitutionId(refusal.message.sender)
-        if refusal.case is None or refusal.case.find_participant(sender) is None:
+        if refusal.case is None:
+            await self._report_outside(refusal)
+            return
+        if refusal.case.find_participant(sender) is None:
             await office.station.store.commit(refusal.work)
             return
         process = office.library.processes.get(refusal.case.buc)
@@ -436,6 +398,16 @@ class InstitutionNode:
                 note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)
                 refusal.work.journal(note)
                 await office.station.store.commit(refusal.work)
+
+    async def _report_outside(self, refusal: NotFiled) -> None:
+        """The same about a document of a case that we do not have; there is no copy that could keep the X050."""
+        station = self._office.station
+        try:
+            caseless.report(self._office, refusal)
+        except _IMPOSSIBLE as error:
+            refusal.work.journal(station.note("report", "left-out", reason=error.message))
+        await station.store.commit(refusal.work)
+        self._outbox.wake()
 
     def _facts_of(self, refusal: NotFiled, case: Case) -> dict[str, str]:
         """Return what the X050 about a refused document says."""

@@ -22,6 +22,7 @@ from eessi_sim.ir.model import (
     Endpoint,
     Exchange,
     Institution,
+    NewcomerGets,
     Translation,
 )
 from eessi_sim.ir.repository import InstitutionRepository
@@ -161,7 +162,7 @@ def _access_point(node: Node) -> AccessPointEntry:
 def _institution(node: Node, path: Path) -> Institution:
     fields = node.mapping(
         required=("id", "name", "country", "competences"),
-        allowed=("contact", "endpoint", "behaviours", "external", "from", "until"),
+        allowed=("contact", "endpoint", "behaviours", "newcomer_gets", "external", "from", "until"),
     )
     institution_id = fields.read("id", _id_of_file(path))
     return Institution(
@@ -172,6 +173,9 @@ def _institution(node: Node, path: Path) -> Institution:
         contact=fields.read("contact", _contact, Contact()),
         endpoint=fields.read("endpoint", _endpoint, Endpoint()),
         behaviours=fields.each("behaviours", _behaviour),
+        newcomer_gets=fields.read(
+            "newcomer_gets", lambda place: place.member(NewcomerGets), NewcomerGets.TO_ALL
+        ),
         external=fields.read("external", Node.boolean, default=False),
         valid_from=fields.read("from", _start_of_day, None),
         valid_until=fields.read("until", _end_of_day, None),

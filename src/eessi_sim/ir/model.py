@@ -107,6 +107,17 @@ class BehaviourRule:
     """Delay on the clock of the simulation."""
 
 
+class NewcomerGets(StrEnum):
+    """What an institution that is added to a running case is sent by the one that adds it (inferred)."""
+
+    TO_ALL = "to-all"
+    """The latest version of every document that went to all; the default."""
+    STARTER = "starter"
+    """Only the document that opened the case."""
+    NOTHING = "nothing"
+    """Nothing but the SED that adds it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Institution:
     """An institution as the repository lists it."""
@@ -119,6 +130,7 @@ class Institution:
     endpoint: Endpoint = Endpoint()
     certificates: Certificates = Certificates()
     behaviours: tuple[BehaviourRule, ...] = ()
+    newcomer_gets: NewcomerGets = NewcomerGets.TO_ALL
     external: bool = False
     """Whether somebody else's system plays it; then the simulator starts no node for it."""
     valid_from: datetime | None = None

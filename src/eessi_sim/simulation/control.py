@@ -11,10 +11,12 @@ from typing import Protocol
 
 from eessi_sim import xmlsafe
 from eessi_sim.attachments import NewFile
-from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document
+from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document, ParticipantChange
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
+from eessi_sim.institution.casework import Draft, Move
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
+from eessi_sim.xmlsafe import Element
 
 _PAGE = 500
 _CLERK = Actor(ActorKind.CLERK, "clerk", "asked for from outside")
@@ -135,8 +137,47 @@ class NodeControl(NodeReader, Protocol):
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
         files: Sequence[NewFile] = (),
+        change: ParticipantChange | None = None,
     ) -> CaseView:
         """Create a document and send it with files; composed from the case when no content is given."""
+        ...
+
+    async def draft(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        change: ParticipantChange | None = None,
+    ) -> DocumentView:
+        """Create a document and keep it unsent; ``change`` says who joins and who leaves, for an X-SED."""
+        ...
+
+    async def save(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a draft or a sent document, unsent; composed anew when no content is given."""
+        ...
+
+    async def update(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a sent document and send it."""
+        ...
+
+    async def send_draft(
+        self, case_id: str, document_id: str, *, receivers: Sequence[InstitutionId] | None = None
+    ) -> CaseView:
+        """Send a draft, or the open new version of a sent document."""
+        ...
+
+    async def delete_draft(self, case_id: str, document_id: str) -> CaseView:
+        """Delete a draft."""
+        ...
+
+    async def set_participants(self, case_id: str, counterparties: Sequence[InstitutionId]) -> CaseView:
+        """Choose other counterparties, before the starter is sent."""
+        ...
+
+    async def move(self, case_id: str, move: Move) -> CaseView:
+        """Close, reopen, archive, restore or remove this institution's copy."""
         ...
 
     async def close_case(self, case_id: str) -> CaseView:
@@ -218,18 +259,70 @@ class LocalControl(StoreReader):
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
         files: Sequence[NewFile] = (),
+        change: ParticipantChange | None = None,
     ) -> CaseView:
         """Create a document and send it."""
         case = await self._node.send_document(
             case_id,
             sed,
-            root=xmlsafe.parse(content) if content is not None else None,
+            root=_parsed(content),
             parent_id=DocumentId(parent_id) if parent_id else None,
             receivers=tuple(receivers) if receivers is not None else None,
             files=files,
+            change=change,
             actor=_CLERK,
         )
         return case_view(case)
+
+    async def draft(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        change: ParticipantChange | None = None,
+    ) -> DocumentView:
+        """Create a document and keep it unsent; ``change`` says who joins and who leaves, for an X-SED."""
+        draft = Draft(
+            sed=sed,
+            root=_parsed(content),
+            parent_id=DocumentId(parent_id) if parent_id else None,
+            change=change,
+        )
+        return _document_view(await self._node.casework.create_draft(case_id, draft, actor=_CLERK))
+
+    async def save(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a draft or a sent document, unsent; composed anew when no content is given."""
+        work, document = self._node.casework, DocumentId(document_id)
+        return case_view(await work.save(case_id, document, root=_parsed(content), actor=_CLERK))
+
+    async def update(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a sent document and send it."""
+        work, document = self._node.casework, DocumentId(document_id)
+        return case_view(await work.update(case_id, document, root=_parsed(content), actor=_CLERK))
+
+    async def send_draft(
+        self, case_id: str, document_id: str, *, receivers: Sequence[InstitutionId] | None = None
+    ) -> CaseView:
+        """Send a draft, or the open new version of a sent document."""
+        to = tuple(receivers) if receivers is not None else None
+        work, document = self._node.casework, DocumentId(document_id)
+        return case_view(await work.send_draft(case_id, document, receivers=to, actor=_CLERK))
+
+    async def delete_draft(self, case_id: str, document_id: str) -> CaseView:
+        """Delete a draft."""
+        return case_view(
+            await self._node.casework.delete_draft(case_id, DocumentId(document_id), actor=_CLERK)
+        )
+
+    async def set_participants(self, case_id: str, counterparties: Sequence[InstitutionId]) -> CaseView:
+        """Choose other counterparties, before the starter is sent."""
+        return case_view(await self._node.casework.set_participants(case_id, counterparties, actor=_CLERK))
+
+    async def move(self, case_id: str, move: Move) -> CaseView:
+        """Close, reopen, archive, restore or remove this institution's copy."""
+        return case_view(await self._node.casework.move(case_id, move, actor=_CLERK))
 
     async def close_case(self, case_id: str) -> CaseView:
         """Close this institution's copy."""
@@ -251,6 +344,10 @@ class LocalControl(StoreReader):
     async def available_actions(self, case_id: str) -> Sequence[str]:
         """Return in words what can be done with a case now."""
         return [action.text for action in self._node.available_actions(case_id)]
+
+
+def _parsed(content: bytes | None) -> Element | None:
+    return xmlsafe.parse(content) if content is not None else None
 
 
 def case_view(case: Case) -> CaseView:

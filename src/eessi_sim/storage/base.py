@@ -315,6 +315,11 @@ class UnitOfWork:
         """Keep the content of an attachment; one that is kept already is kept once."""
         self._writes.append(SaveContent(content))
 
+    def content(self, digest: str) -> Content | None:
+        """Return a content that this unit keeps, None when it does not."""
+        kept = (write.content for write in self._writes if isinstance(write, SaveContent))
+        return next((content for content in kept if content.digest == digest), None)
+
     def journal(self, *entries: JournalEntry) -> None:
         """Append to the journal of the node."""
         self._writes.extend(AddEntry(entry) for entry in entries)

@@ -7,16 +7,19 @@ import pytest
 from tests.helpers.attached import JPEG, PDF, PNG, new_file
 from tests.helpers.forge import Draft, held_back, let_go, post
 from tests.helpers.lab import A003, NAV, POINT, ZUS, Lab, demo, silent
+from tests.helpers.processes import CLERK
 
 from eessi_sim import xmlsafe
 from eessi_sim.as4 import msh
 from eessi_sim.as4.model import Payload, UserMessage
 from eessi_sim.attachments import MEGABYTE, AttachmentLimits, NewFile
+from eessi_sim.buc.case import DocumentStatus
 from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.errors import AttachmentError, AttachmentNotAllowed, DocumentNotFound
 from eessi_sim.gateway.enclosed import payload_of
 from eessi_sim.identifiers import AttachmentId, BucType, DocumentId, SedType
 from eessi_sim.institution import content
+from eessi_sim.institution.casework import Draft as NewDraft
 from eessi_sim.sbdh import ListedAttachment
 from eessi_sim.storage.base import Direction
 
@@ -80,12 +83,11 @@ async def test_changed_files_arrive_with_the_next_version(lab: Lab) -> None:
     await send(lab, *FILES)
     await lab.work(30)
     document = lab.document(NAV, A003)
-    await lab.node(NAV).change_files(
-        lab.case(NAV).id,
-        document.id,
-        add=[new_file("second.pdf")],
-        remove=[each.id for each in document.attachments[:2]],
-    )
+    work, case_id = lab.node(NAV).casework, lab.case(NAV).id
+    gone = [each.id for each in document.attachments[:2]]
+    await work.change_files(case_id, document.id, add=[new_file("second.pdf")], remove=gone, actor=CLERK)
+    assert lab.document(NAV, A003).status is DocumentStatus.ACTIVE
+    await work.send_draft(case_id, document.id, actor=CLERK)
     await lab.work(30)
     got = lab.document(ZUS, A003)
     assert (got.version, lab.delivery(NAV)) == (2, "delivered")
@@ -95,11 +97,27 @@ async def test_changed_files_arrive_with_the_next_version(lab: Lab) -> None:
     assert len(seals.findall(SIGNATURE)) == 1
 
 
+async def test_draft_is_sent_with_its_files(lab: Lab) -> None:
+    """Files are attached to a draft with it or later, and removed before anybody gets them."""
+    node = lab.node(NAV)
+    case = await node.open_case(BucType("LA_BUC_02"), (ZUS,))
+    draft = await node.casework.create_draft(case.id, NewDraft(sed=A003, files=FILES), actor=CLERK)
+    (first, *others) = draft.attachments
+    await node.casework.change_files(
+        case.id, draft.id, add=[new_file("late.pdf", PDF + b"late")], remove=[first.id], actor=CLERK
+    )
+    assert len(others) == 2
+    await node.casework.send_draft(case.id, draft.id, actor=CLERK)
+    await lab.work(30)
+    names = [each.file_name for each in lab.document(ZUS, A003).attachments]
+    assert names == ["x-ray\uff0fleft.png", "photo.jpg", "late.pdf"]
+
+
 async def test_files_of_a_document_that_was_never_stored_cannot_be_changed(lab: Lab) -> None:
     """There is no content to send once more."""
     await lab.open()
     with pytest.raises(DocumentNotFound, match="Expected a document that was sent"):
-        content.as_sent(lab.node(NAV).office, lab.case(NAV).id, DocumentId("f" * 32))
+        content.as_kept(lab.node(NAV).office, lab.case(NAV).id, DocumentId("f" * 32))
 
 
 @pytest.mark.parametrize(
