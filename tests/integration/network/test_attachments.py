@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from tests.helpers.attached import JPEG, PDF, PNG, new_file
 from tests.helpers.forge import Draft, held_back, let_go, post
-from tests.helpers.lab import A003, NAV, POINT, ZUS, Lab, demo, silent
+from tests.helpers.lab import A003, DRV, INPS, INSS, NAV, P_BUC_01, POINT, ZUS, Lab, demo, silent
 from tests.helpers.processes import CLERK
 
 from eessi_sim import xmlsafe
 from eessi_sim.as4 import msh
 from eessi_sim.as4.model import Payload, UserMessage
 from eessi_sim.attachments import MEGABYTE, AttachmentLimits, NewFile
-from eessi_sim.buc.case import DocumentStatus
+from eessi_sim.buc.case import DocumentStatus, ParticipantChange
 from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.errors import AttachmentError, AttachmentNotAllowed, DocumentNotFound
 from eessi_sim.gateway.enclosed import payload_of
@@ -111,6 +111,21 @@ async def test_draft_is_sent_with_its_files(lab: Lab) -> None:
     await lab.work(30)
     names = [each.file_name for each in lab.document(ZUS, A003).attachments]
     assert names == ["x-ray\uff0fleft.png", "photo.jpg", "late.pdf"]
+
+
+async def test_newcomer_gets_the_files_too(lab: Lab) -> None:
+    """What is handed over to a new participant comes with its files, also those of another author."""
+    owner, other = lab.node(INSS), lab.node(DRV)
+    case = await owner.open_case(P_BUC_01, (DRV,))
+    await owner.send_document(case.id, SedType("P2000"), files=FILES[:1])
+    await lab.work(10)
+    await other.send_document(lab.case(DRV).id, SedType("P6000"), files=FILES[1:])
+    await lab.work(10)
+    await owner.send_document(case.id, SedType("X005"), change=ParticipantChange(joins=INPS))
+    await lab.work(30)
+    got = {str(each.type): [file.file_name for file in each.attachments] for each in lab.case(INPS).documents}
+    assert got["P2000"] == ["employment contract.pdf"]
+    assert got["P6000"] == ["x-ray\uff0fleft.png", "photo.jpg"]
 
 
 async def test_files_of_a_document_that_was_never_stored_cannot_be_changed(lab: Lab) -> None:
