@@ -74,6 +74,7 @@ async def _start_node(
         templates=resources.institutions(),
         pace=state.pace,
         queue=state.limits.queue,
+        attachments=state.limits.attachments,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(

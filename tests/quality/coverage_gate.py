@@ -21,6 +21,7 @@ from coverage.exceptions import CoverageException
 PURE_CORE: Final = (
     "errors",
     "identifiers",
+    "attachments",
     "definition_files",
     "xmlsafe",
     "zipsafe",

@@ -14,9 +14,11 @@ from eessi_sim.access_point.transactions import NotYet, require_transaction
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import Payload
+from eessi_sim.buc import engine
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.errors import (
     ActionNotAvailable,
+    AttachmentError,
     DefinitionError,
     EessiSimError,
     EnvelopeError,
@@ -24,6 +26,7 @@ from eessi_sim.errors import (
     SedError,
     XmlError,
 )
+from eessi_sim.gateway.enclosed import enclosed
 from eessi_sim.gateway.properties import AUTHOR, is_routed_rightly, role_in_case, value_of
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.sbdh import StandardBusinessDocumentHeader
@@ -142,6 +145,23 @@ def _check_routing(process: BucDefinition, header: StandardBusinessDocumentHeade
         )
 
 
+def check_attachments(inspection: Inspection) -> None:
+    """Check that the parts behind the SED are what the envelope lists, of allowed types and sizes, and allowed at all.
+
+    Whether a document that is handed over could have files was judged when its author sent it.
+    """
+    header, rulebook = inspection.enveloped.header, inspection.rulebook
+    try:
+        found = enclosed(header.attachments, inspection.unpacked.parts, inspection.attachments)
+        if found and value_of(inspection.message, AUTHOR) is None:
+            process = rulebook.processes.get(header.scope.buc)
+            engine.require_may_carry(process, role_in_case(header.sender), header.document.type)
+    except AttachmentError as error:
+        raise refusal(error) from error
+    if found:
+        inspection.facts["attachments"] = str(len(found))
+
+
 def check_document(inspection: Inspection) -> None:
     """Check the document against its schema and its rules."""
     try:
@@ -165,5 +185,6 @@ STEPS: Final[dict[str, Step]] = {
     "consistency": check_consistency,
     "competence": check_competence,
     "transaction": check_transaction,
+    "attachments": check_attachments,
     "document": check_document,
 }

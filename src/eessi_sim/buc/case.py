@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from eessi_sim.buc.suggestion import Suggestion
-from eessi_sim.errors import DocumentNotFound
+from eessi_sim.errors import AttachmentNotFound, DocumentNotFound
 from eessi_sim.identifiers import (
+    AttachmentId,
     BucType,
     CaseId,
     CdmVersion,
@@ -100,6 +101,8 @@ class EventKind(StrEnum):
     CREATED = "created"
     SAVED = "saved"
     DELETED = "deleted"
+    ATTACHED = "attached"
+    DETACHED = "detached"
     SENT = "sent"
     UPDATE_SENT = "update-sent"
     RECEIVED = "received"
@@ -174,6 +177,38 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentVersion:
+    """One content of an attachment; the octets lie in the store, under their digest."""
+
+    number: int
+    actor: Actor
+    """Who attached it; the system for a received one."""
+    at: datetime
+    size: int
+    digest: str
+    """SHA-256 of the content, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a document and travels with it (RINA's fields, documented)."""
+
+    id: AttachmentId
+    name: str
+    """What people call it; it does not travel, the receiver knows the file name only."""
+    file_name: str
+    mime_type: str
+    medical: bool = False
+    versions: tuple[AttachmentVersion, ...]
+    """At least one, oldest first."""
+
+    @property
+    def latest(self) -> AttachmentVersion:
+        """The version that belongs to the document now."""
+        return self.versions[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentVersion:
     """One saved state of a document; ids of versions count the saves (RINA, documented)."""
 
@@ -186,6 +221,8 @@ class DocumentVersion:
     message_id: MessageId | None = None
     """ebMS message that brought a received version; for a sent one see ``deliveries``."""
     deliveries: tuple[Delivery, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    """What travels, or travelled, with this version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +255,26 @@ class Document:
     def version(self) -> int:
         """Number of the latest version."""
         return self.versions[-1].number
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Those of the latest version."""
+        return self.versions[-1].attachments
+
+    def attachment(self, attachment_id: AttachmentId) -> Attachment:
+        """Return an attachment of the latest version.
+
+        Raises:
+            AttachmentNotFound: it has none with this id.
+        """
+        found = next((each for each in self.attachments if each.id == attachment_id), None)
+        if found is None:
+            raise AttachmentNotFound(
+                f'Expected an attachment of {self.type}, found "{attachment_id}"',
+                hint=f"It has {', '.join(each.file_name for each in self.attachments) or 'none'}.",
+                document=self.id,
+            )
+        return found
 
     @property
     def exchanged_version(self) -> int:

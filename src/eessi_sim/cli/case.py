@@ -169,7 +169,7 @@ async def _relations(state: Path, node: str | None, now: datetime) -> tuple[Rela
 @_at
 @output.shared_options
 def show(*, reference: str, state: Path, node: str | None, at: datetime | None, as_json: bool) -> None:
-    r"""Show one copy of a case: per document and peer when it was sent, receipted and answered, and sums per peer.
+    r"""Show one copy of a case: per document and peer when it was sent, receipted and answered; attachments; sums per peer.
 
     An answer is overdue when the limit of the process table is over and the case is open; the law or practice behind
     the limit is named. Tables without a length state none. CASE is the id that all copies share, or the one at --node.
@@ -188,7 +188,8 @@ def show(*, reference: str, state: Path, node: str | None, at: datetime | None, 
       "history": [{"at", "kind", "institution", "sed", "document", "version", "decided_by", "name", "reason"}],
       "suggestions": [as case suggestions], "actions": [{"text", "operation", "sed", "document", "parent",
       "available_from", "rina": {"name", "display_name", "type", "template", "type_version", "category", "tag_type",
-      "can_close", "requires_valid_document", "has_business_validation"}}].
+      "can_close", "requires_valid_document", "has_business_validation"}}],
+      "attachments": [{"document", "sed", "id", "name", "file_name", "mime_type", "medical", "version", "size", "sha256"}].
     """
     now = at or SystemClock().now()
     found = asyncio.run(_show(state, reference, node, now))
@@ -239,12 +240,12 @@ def export(
 ) -> None:
     r"""Write one copy of a case as an archive that anybody can verify without the network.
 
-    The archive is a zip with all documents, AS4 messages, receipts and certificates, and a journal of everything
+    The archive is a zip with all documents, attachments, AS4 messages, receipts and certificates, and a journal of everything
     that happened: each entry states the SHA-256 of its file and the hash of the entry before it. The manifest states
     the last hash and is sealed by the institution. CASE is the id that all copies share, or the one at --node.
 
     With --mask every text that may lead to a person becomes a salted hash; of AS4 messages the signed SOAP part
-    stays. Chain, signatures of messages and receipts verify all the same, seals of masked documents only with the
+    stays, attachments and their names are left out. Chain, signatures of messages and receipts verify all the same, seals of masked documents only with the
     openings.
 
     \b

@@ -7,7 +7,8 @@ from typing import Final
 
 from rich.text import Text
 
-from eessi_sim.buc.case import Case, CaseRole, Direction
+from eessi_sim.attachments import in_words
+from eessi_sim.buc.case import Attachment, Case, CaseRole, Direction, Document
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.buc.terms import Deadline
 from eessi_sim.casefile import contents
@@ -120,6 +121,27 @@ def details(found: Indicators) -> dict[str, object]:
         "exchanges": [_exchange(each) for each in found.exchanges],
         "limits": [case_limits.as_json(each) for each in found.limits],
         "by_peer": [peer_json(each) for each in found.peers()],
+        "attachments": [_attachment(document, each) for document, each in _attachments(found.case)],
+    }
+
+
+def _attachments(case: Case) -> Iterator[tuple[Document, Attachment]]:
+    """Yield the attachments of the latest version of every document."""
+    return ((document, each) for document in case.documents for each in document.attachments)
+
+
+def _attachment(document: Document, attachment: Attachment) -> dict[str, object]:
+    return {
+        "document": document.id,
+        "sed": document.type,
+        "id": attachment.id,
+        "name": attachment.name,
+        "file_name": attachment.file_name,
+        "mime_type": attachment.mime_type,
+        "medical": attachment.medical,
+        "version": attachment.latest.number,
+        "size": attachment.latest.size,
+        "sha256": attachment.latest.digest,
     }
 
 
@@ -195,6 +217,7 @@ def show_details(found: Indicators) -> None:
     )
     headings = ["!SED", ">V.", "!Status", "!Peer", "!Sent or received", ">Receipted", ">Answered", "!Answer"]
     output.show_table(headings, [_row(each) for each in found.exchanges])
+    _show_attachments(case)
     for each in found.exchanges:
         if each.answer is not Answer.NONE and each.limit:
             output.show(_due(each, each.limit))
@@ -202,6 +225,24 @@ def show_details(found: Indicators) -> None:
         output.show(case_limits.line(limit))
     output.show(Text())
     output.show_table(SUMS, [sums(each) for each in found.peers()])
+
+
+def _show_attachments(case: Case) -> None:
+    rows = [
+        (
+            document.type,
+            each.file_name,
+            each.name if each.name != each.file_name else "",
+            each.mime_type,
+            in_words(each.latest.size),
+            each.latest.number,
+            "medical" if each.medical else "",
+        )
+        for document, each in _attachments(case)
+    ]
+    if rows:
+        output.show(Text())
+        output.show_table(["!SED", "Attachment", "Name", "!Type", ">Size", ">V.", "!Medical"], rows)
 
 
 def _row(exchange: Exchange) -> tuple[object, ...]:

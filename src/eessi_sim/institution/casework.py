@@ -6,18 +6,20 @@ use case is one transaction under the lock of the case.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from eessi_sim import xmlsafe
+from eessi_sim.attachments import NewFile
 from eessi_sim.buc import engine
 from eessi_sim.buc.case import Actor, Case, Direction, Document, ParticipantChange, Statement
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome
 from eessi_sim.errors import CaseError, CaseNotFound
-from eessi_sim.identifiers import DocumentId, InstitutionId, SedType
+from eessi_sim.identifiers import AttachmentId, DocumentId, InstitutionId, SedType
 from eessi_sim.institution import content
+from eessi_sim.institution.enclosing import attached
 from eessi_sim.institution.office import Office
 from eessi_sim.storage.base import Direction as Way
 from eessi_sim.storage.base import StoredDocument, UnitOfWork
@@ -64,6 +66,8 @@ class Draft:
     """For a reply or an X-SED: the document it is about."""
     change: ParticipantChange | None = None
     """For an X-SED that is composed: who joins and who leaves."""
+    files: tuple[NewFile, ...] = ()
+    """What is attached to it."""
 
 
 class Casework:
@@ -103,12 +107,13 @@ class Casework:
         Raises:
             ActionNotAvailable: the process does not allow it now; says what it allows.
             CaseError: what it is about, or who joins or leaves, is missing or not possible.
+            AttachmentError: a file may not be attached; says why.
         """
         async with self._locked(case_id):
             case = self.case(case_id)
             outcome, root = self.made(case, draft, actor)
             assert outcome.document is not None  # the engine names what it has made
-            await self._keep(case, outcome, outcome.document, root)
+            await self._keep(case, outcome, outcome.document, root, draft.files)
             return outcome.document
 
     async def save(
@@ -199,6 +204,40 @@ class Casework:
                 work.save_document(self._stored(case, draft, version.number, b""))
             return await self._commit(case, outcome, None, work)
 
+    async def change_files(
+        self,
+        case_id: str,
+        document_id: DocumentId,
+        *,
+        add: Sequence[NewFile] = (),
+        remove: Sequence[AttachmentId] = (),
+        actor: Actor,
+    ) -> Case:
+        """Attach files to a document and remove others; nothing is sent yet, a sent document opens again.
+
+        Args:
+            case_id: case of this institution.
+            document_id: a draft, a sent document or an open new version.
+            add: files to attach.
+            remove: attachments that no longer belong to it.
+            actor: who decided.
+
+        Raises:
+            DocumentNotFound, AttachmentNotFound: the case has no such document, or it no such file.
+            AttachmentError: a file may not be attached; says why.
+            ActionNotAvailable: the process does not allow it now.
+        """
+        async with self._locked(case_id):
+            case = self.case(case_id)
+            definition, now = self._table(case), self._office.station.clock.now()
+            changed = case
+            for gone in remove:
+                changed = engine.detach(changed, definition, document_id, gone, now=now, actor=actor).case
+            changed = self._attached(changed, document_id, add, actor)
+            document = changed.get(document_id)
+            root = content.as_kept(self._office, case_id, document_id)
+            return await self._keep(case, Outcome(changed, document), document, root, add)
+
     async def set_participants(
         self, case_id: str, counterparties: Sequence[InstitutionId], *, actor: Actor
     ) -> Case:
@@ -243,7 +282,7 @@ class Casework:
             actor: who decided.
 
         Raises:
-            ActionNotAvailable, CaseError: as for ``create_draft``.
+            ActionNotAvailable, CaseError, AttachmentError: as for ``create_draft``.
         """
         office, definition = self._office, self._table(case)
         root, says = draft.root, Statement()
@@ -260,6 +299,9 @@ class Casework:
             parent_id=draft.parent_id,
             says=says,
         )
+        assert outcome.document is not None  # the engine names what it has made
+        whole = self._attached(outcome.case, outcome.document.id, draft.files, actor)
+        outcome = replace(outcome, case=whole, document=whole.get(outcome.document.id))
         return outcome, root if root is not None else self.compose(case, draft)
 
     def compose(self, case: Case, draft: Draft) -> Element:
@@ -286,8 +328,22 @@ class Casework:
         assert outcome.document is not None  # the engine names what it has saved
         return outcome, outcome.document, root
 
-    async def _keep(self, before: Case, outcome: Outcome, document: Document, root: Element) -> Case:
+    def _attached(self, case: Case, document_id: DocumentId, files: Sequence[NewFile], actor: Actor) -> Case:
+        station = self._office.station
+        now = station.clock.now()
+        return attached(station, case, self._table(case), document_id, files, now=now, actor=actor)
+
+    async def _keep(
+        self,
+        before: Case,
+        outcome: Outcome,
+        document: Document,
+        root: Element,
+        files: Sequence[NewFile] = (),
+    ) -> Case:
         work = UnitOfWork()
+        for file in files:
+            work.save_content(file.content)
         work.save_document(self._stored(before, document, document.version, xmlsafe.document_of(root)))
         return await self._commit(before, outcome, None, work)
 

@@ -14,9 +14,10 @@ from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.refusal import ExceptionCause
 from eessi_sim.cdm.answers import Answer
 from eessi_sim.cdm.catalogue import SedDefinition
+from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.clock import iso
-from eessi_sim.errors import DefinitionError, IdentifierError
-from eessi_sim.identifiers import InstitutionId, SedType
+from eessi_sim.errors import DefinitionError, DocumentNotFound, IdentifierError
+from eessi_sim.identifiers import DocumentId, InstitutionId, SedType
 from eessi_sim.institution.office import Office
 from eessi_sim.xmlsafe import Element, local_name
 
@@ -134,6 +135,24 @@ def exception_facts(cause: str, problem: str) -> dict[str, str]:
     """Return the facts of a business exception: its code, the code in words, and the sentence."""
     words = ExceptionCause(cause).name.replace("_", " ").capitalize()
     return {"cause": cause, "cause_text": words, "problem": problem[:255]}
+
+
+def as_kept(office: Office, case_id: str, document_id: DocumentId) -> Element:
+    """Return the content of a document as it was stored last, draft or not, without a seal.
+
+    Raises:
+        DocumentNotFound: nothing of it was stored.
+    """
+    stored = office.station.store.document(case_id, document_id)
+    if stored is None:
+        raise DocumentNotFound(
+            f'Expected a document that was sent in case {case_id}, found "{document_id}"',
+            hint="Send it first.",
+        )
+    root = xmlsafe.parse(stored.content)
+    for seal in root.findall(SIGNATURE):
+        root.remove(seal)
+    return root
 
 
 def _own_template(office: Office, definition: SedDefinition) -> Path | None:

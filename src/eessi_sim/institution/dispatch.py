@@ -14,11 +14,13 @@ from eessi_sim.as4.model import (
     MessageInfo,
     MessageProperty,
     Party,
+    Payload,
     RoutingInput,
     UserMessage,
 )
+from eessi_sim.as4.vocabulary import SED_PART
 from eessi_sim.buc import engine
-from eessi_sim.buc.case import Case
+from eessi_sim.buc.case import Attachment, Case
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.errors import SedError, SedInvalid, UnknownSedType
@@ -26,6 +28,7 @@ from eessi_sim.gateway import properties
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.institution import participants
+from eessi_sim.institution.enclosing import listed, payloads
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import (
     BusinessScope,
@@ -53,10 +56,12 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """What goes to every receiver: the envelope and the sealed document."""
+    """What goes to every receiver: the envelope, the sealed document and its attachments."""
 
     header: StandardBusinessDocumentHeader
     signed: bytes
+    files: tuple[Payload, ...]
+    """Parts with the attachments."""
 
 
 def require_seds(office: Office, definition: BucDefinition) -> None:
@@ -144,7 +149,7 @@ def post(office: Office, item: Dispatch, work: UnitOfWork) -> tuple[Posted, dict
     header = _header(office, case, effect, receivers)
     if item.sender_role is not None:
         header = replace(header, sender=replace(header.sender, role=item.sender_role))
-    posted = Posted(header, signed)
+    posted = Posted(header, signed, _files(office, case, effect, work))
     return posted, _post(office, case, effect, posted, work)
 
 
@@ -159,10 +164,22 @@ def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork
     reached = (case.now_at(each) for each in case.get(effect.document_id).receivers)
     names = dict.fromkeys((*effect.receivers, *(each for each in reached if each in active)))
     header = _header(office, case, effect, tuple(_partner(case, name) for name in names))
-    ids = _post(office, case, effect, Posted(header, stored.content), work)
+    posted = Posted(header, stored.content, _files(office, case, effect, work))
+    ids = _post(office, case, effect, posted, work)
     return engine.record_handed_over(
         case, effect.document_id, effect.version, ids, at=office.station.clock.now()
     )
+
+
+def _attachments(case: Case, effect: SendDocument) -> tuple[Attachment, ...]:
+    """Return what travels with the version that is sent."""
+    versions = case.get(effect.document_id).versions
+    return next((each.attachments for each in versions if each.number == effect.version), ())
+
+
+def _files(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> tuple[Payload, ...]:
+    station = office.station
+    return payloads(_attachments(case, effect), work, station.store, station.party.domain)
 
 
 def _post(
@@ -196,6 +213,7 @@ def _header(
             buc=case.buc,
             buc_version=case.cdm,
         ),
+        attachments=listed(_attachments(case, effect)),
     )
 
 
@@ -226,17 +244,18 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
         f"sed-{effect.document_id}@{station.party.domain}",
         sbdh.wrap(header, posted.signed),
         "application/xml",
-        "SED",
+        SED_PART,
     )
+    parts = [payload, *posted.files]
     message = UserMessage(
         info=MessageInfo(message_id, now),
         sender=Party(station.party),
         receiver=Party(receiver),
         collaboration=CollaborationInfo(conversation_id=case.international_id.uuid),
         properties=_properties(case, effect),
-        parts=(payload.part_info,),
+        parts=tuple(part.part_info for part in parts),
     )
-    packed = msh.pack_user_message(message, [payload], station.keys, token=station.ids.hex32())
+    packed = msh.pack_user_message(message, parts, station.keys, token=station.ids.hex32())
     details = {
         "sed": effect.sed,
         "cdm": case.cdm,
@@ -245,6 +264,7 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
         "document": effect.document_id,
         "version": str(effect.version),
         **({"author": effect.author} if effect.author else {}),
+        **({"attachments": str(len(posted.files))} if posted.files else {}),
     }
     record = outgoing(
         packed,

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 from eessi_sim.as4.exchange import InboundState
+from eessi_sim.attachments import NewFile
 from eessi_sim.buc.case import Actor, Case, Document, ParticipantChange
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import CaseError, DefinitionError, RoutingError, SedError
@@ -43,6 +44,8 @@ class Order:
     receivers: tuple[InstitutionId, ...] | None = None
     change: ParticipantChange | None = None
     """For an X-SED that is composed: who joins and who leaves."""
+    files: tuple[NewFile, ...] = ()
+    """To attach."""
     suggestion: str | None = None
     """Id of the suggestion that a clerk accepts by it."""
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.as4.exchange import InboundState
+from eessi_sim.attachments import NewFile
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.administration import CaseEffect
@@ -182,6 +183,7 @@ class InstitutionNode:
         parent_id: DocumentId | None = None,
         receivers: tuple[InstitutionId, ...] | None = None,
         change: ParticipantChange | None = None,
+        files: Sequence[NewFile] = (),
         actor: Actor = SYSTEM,
     ) -> Case:
         """Create a document in a case and send it, in one transaction.
@@ -193,14 +195,16 @@ class InstitutionNode:
             parent_id: for a reply or an X-SED, the document it is about.
             receivers: those of the process table when None.
             change: for an X-SED that is composed, who joins and who leaves.
+            files: what to attach to it.
             actor: who decided.
 
         Raises:
             ActionNotAvailable: the process does not allow it now; says what it allows.
             SedInvalid: the content has errors; nothing was sent.
             UnknownReceiver, NotCompetent: a receiver may not get it.
+            AttachmentError: a file may not be attached; says why.
         """
-        order = Order(case_id, sed, actor, root, parent_id, receivers, change=change)
+        order = Order(case_id, sed, actor, root, parent_id, receivers, change, files=tuple(files))
         return await self._send(order, UnitOfWork())
 
     async def announce_replacement(self, item: Replacement, *, actor: Actor = SYSTEM) -> None:
@@ -267,7 +271,15 @@ class InstitutionNode:
     async def _send(self, order: Order, work: UnitOfWork) -> Case:
         """Do what ``send_document`` says, in one transaction with what is in ``work`` already."""
         office, actor = self._office, order.actor
-        draft = Draft(sed=order.sed, root=order.root, parent_id=order.parent_id, change=order.change)
+        draft = Draft(
+            sed=order.sed,
+            root=order.root,
+            parent_id=order.parent_id,
+            change=order.change,
+            files=order.files,
+        )
+        for file in order.files:
+            work.save_content(file.content)
         async with office.locks.of(self.case(order.case_id).international_id):
             case = self.case(order.case_id)
             if order.suggestion is not None:

@@ -12,13 +12,17 @@ from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.exchange import InboundState
 from eessi_sim.as4.model import UserMessage
+from eessi_sim.as4.msh import Unpacked
+from eessi_sim.attachments import Content
 from eessi_sim.buc import engine
 from eessi_sim.buc.case import Case, CaseAction, Participant, Statement
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome
-from eessi_sim.buc.engine import IncomingDocument
+from eessi_sim.buc.engine import AttachedFile, IncomingDocument
 from eessi_sim.buc.refusal import ExceptionCause, refused
 from eessi_sim.errors import (
+    AttachmentError,
+    AttachmentNotAllowed,
     DefinitionError,
     DocumentRefused,
     EnvelopeError,
@@ -27,6 +31,7 @@ from eessi_sim.errors import (
     SedError,
     XmlError,
 )
+from eessi_sim.gateway.enclosed import enclosed
 from eessi_sim.gateway.properties import (
     AUTHOR,
     PARENT,
@@ -41,6 +46,7 @@ from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
 from eessi_sim.institution import answering, desk, handing, participants
 from eessi_sim.institution.content import statement_of, text_of
+from eessi_sim.institution.enclosing import received
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security import xades
@@ -84,6 +90,8 @@ class _Reading:
     message: StoredMessage
     facts: dict[str, str]
     document: StandardBusinessDocument | None = None
+    contents: tuple[Content, ...] = ()
+    """Of its attachments."""
 
 
 class Receiving:
@@ -113,6 +121,7 @@ class Receiving:
         try:
             process = _process(office, reading.document)
             _check_routing(process, reading.document)
+            _check_may_carry(process, incoming)
             says = statement_of(process, incoming.type, reading.document.sed)
             outcome = engine.receive(
                 case,
@@ -138,6 +147,8 @@ class Receiving:
         assert reading.document is not None  # _read has set it
         work = UnitOfWork()
         if outcome.changed:
+            for content in reading.contents:
+                work.save_content(content)
             handed = handing.handed_over(self._office, outcome, work)
             case = desk.cleared(self._office, handed, work)
             work.save_case(case, before.revision if before else None)
@@ -201,10 +212,11 @@ class Receiving:
         )
         assert isinstance(unpacked.unit, UserMessage)  # only user messages are filed
         self._check_consistency(document, unpacked.unit)
+        files = self._attachments(reading, document, unpacked)
         self._verify(reading, document, value_of(unpacked.unit, AUTHOR) or unpacked.unit.sender.id)
         self._validate(reading, document)
         try:
-            return incoming_document(document, unpacked.unit, message)
+            return replace(incoming_document(document, unpacked.unit, message), attachments=files)
         except (
             IdentifierError,
             ValueError,
@@ -217,6 +229,20 @@ class Receiving:
         )
         if mismatches:
             raise _refusal(ExceptionCause.NOT_VALID, mismatches[0].sentence, document)
+
+    def _attachments(
+        self, reading: _Reading, document: StandardBusinessDocument, unpacked: Unpacked
+    ) -> tuple[AttachedFile, ...]:
+        """Compare the attachments with their list and take them out of the message."""
+        station = self._office.station
+        try:
+            found = enclosed(document.header.attachments, unpacked.parts, station.attachments, station.limits)
+        except AttachmentError as error:
+            raise _unfit(error, document.header.document.type) from error
+        reading.contents = tuple(each.content(station.limits) for each in found)
+        if found:
+            reading.facts["attachments"] = str(len(found))
+        return tuple(map(received, found, reading.contents))
 
     def _verify(self, reading: _Reading, document: StandardBusinessDocument, sender: str) -> None:
         station = self._office.station
@@ -311,6 +337,19 @@ class Receiving:
         document_id = scope.set_id if scope else None
         sentence = f"{refusal.message}. {refusal.hint}" if refusal.hint else refusal.message
         return NotFiled(work, message, refusal.cause, sentence, case, document_id, about, reading.document)
+
+
+def _check_may_carry(process: BucDefinition, incoming: IncomingDocument) -> None:
+    if not incoming.attachments or incoming.author is not None:  # then it was judged when its author sent it
+        return
+    try:
+        engine.require_may_carry(process, incoming.sender_role, incoming.type)
+    except AttachmentNotAllowed as error:
+        raise _unfit(error, incoming.type) from error
+
+
+def _unfit(error: AttachmentError, sed: SedType) -> DocumentRefused:
+    return refused(ExceptionCause.NOT_VALID, error.message, hint=error.hint, sed=sed)
 
 
 def _process(office: Office, document: StandardBusinessDocument) -> BucDefinition:

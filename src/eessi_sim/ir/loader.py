@@ -4,11 +4,13 @@ A file is one institution or one network; unknown keys are errors with a suggest
 only once a network is built, so they are never in these files. Stories are named here but read elsewhere.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+from eessi_sim.attachments import DEFAULT_LIMITS, MEGABYTE, AttachmentLimits
 from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
 from eessi_sim.ir.model import (
@@ -27,6 +29,9 @@ from eessi_sim.ir.model import (
 )
 from eessi_sim.ir.repository import InstitutionRepository
 
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
+_MOST_MEGABYTES = 90
+"""The limit of a whole message is 100 MB (our choice, inferred)."""
 _CONTACT_KEYS = ("email", "phone", "fax", "url", "street", "postal_code", "town")
 
 
@@ -40,6 +45,8 @@ class NetworkDefinition:
     institutions: tuple[Institution, ...]
     stories: tuple[str, ...]
     """Ids of the stories that the network can play."""
+    attachments: AttachmentLimits = DEFAULT_LIMITS
+    """Which attachments its nodes take."""
 
     def repository(self, version: str) -> InstitutionRepository:
         """Return the repository of this network under a version number."""
@@ -85,7 +92,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         DefinitionError: names file, line and key; an institution without file is one of the reasons.
     """
     fields = load_yaml(path).mapping(
-        required=("id", "title", "access_point", "institutions"), allowed=("stories",)
+        required=("id", "title", "access_point", "institutions"), allowed=("stories", "attachments")
     )
     institutions = fields.each("institutions", _finder(folders))
     return NetworkDefinition(
@@ -97,7 +104,44 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         ),
         institutions=institutions,
         stories=fields.each("stories", Node.text),
+        attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
     )
+
+
+def _attachments(node: Node) -> AttachmentLimits:
+    fields = node.mapping(allowed=("types", "file_mb", "message_mb"))
+    usual = DEFAULT_LIMITS
+    limits = AttachmentLimits(
+        types=fields.each("types", _media_type) or usual.types,
+        file_bytes=fields.read("file_mb", _megabytes, usual.file_bytes),
+        message_bytes=fields.read("message_mb", _megabytes, usual.message_bytes),
+    )
+    if limits.message_bytes < limits.file_bytes:
+        raise node.error(
+            f"Expected message_mb to be at least file_mb, found {limits.message_bytes // MEGABYTE} "
+            f"and {limits.file_bytes // MEGABYTE}",
+            hint="A message must have room for its largest file.",
+        )
+    return limits
+
+
+def _media_type(node: Node) -> str:
+    text = node.text()
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise node.error(
+            f'Expected a media type, found "{text}"', hint="Write it like application/pdf, in small letters."
+        )
+    return text
+
+
+def _megabytes(node: Node) -> int:
+    number = node.integer()
+    if not 1 <= number <= _MOST_MEGABYTES:
+        raise node.error(
+            f"Expected 1 to {_MOST_MEGABYTES} megabytes, found {number}",
+            hint="A whole message has at most 100 MB.",
+        )
+    return number * MEGABYTE
 
 
 def _institution_files(folder: Path) -> list[Path]:

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Protocol
 
 from eessi_sim import xmlsafe
-from eessi_sim.buc.case import Actor, ActorKind, Case, Document, ParticipantChange
+from eessi_sim.attachments import NewFile
+from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document, ParticipantChange
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.casework import Draft, Move
@@ -34,6 +35,19 @@ class DeliveryView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """A file of a document, without its content."""
+
+    id: str
+    name: str
+    file_name: str
+    mime_type: str
+    medical: bool
+    size: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentView:
     """A document of a case."""
 
@@ -45,6 +59,7 @@ class DocumentView:
     version: int
     parent_id: str | None
     deliveries: tuple[DeliveryView, ...]
+    attachments: tuple[AttachmentView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +153,10 @@ class NodeControl(NodeReader, Protocol):
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
         change: ParticipantChange | None = None,
     ) -> CaseView:
-        """Create a document and send it; composed from the case when no content is given."""
+        """Create a document and send it with files; composed from the case when no content is given."""
         ...
 
     async def draft(
@@ -271,6 +287,7 @@ class LocalControl(StoreReader):
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
         change: ParticipantChange | None = None,
     ) -> CaseView:
         """Create a document and send it."""
@@ -280,6 +297,7 @@ class LocalControl(StoreReader):
             root=_parsed(content),
             parent_id=DocumentId(parent_id) if parent_id else None,
             receivers=tuple(receivers) if receivers is not None else None,
+            files=files,
             change=change,
             actor=_CLERK,
         )
@@ -419,6 +437,19 @@ def _document_view(document: Document) -> DocumentView:
         deliveries=tuple(
             DeliveryView(d.receiver, d.status, d.message_id, d.at, d.detail) for d in deliveries
         ),
+        attachments=tuple(map(_attachment_view, document.attachments)),
+    )
+
+
+def _attachment_view(attachment: Attachment) -> AttachmentView:
+    return AttachmentView(
+        id=attachment.id,
+        name=attachment.name,
+        file_name=attachment.file_name,
+        mime_type=attachment.mime_type,
+        medical=attachment.medical,
+        size=attachment.latest.size,
+        version=attachment.latest.number,
     )
 
 

@@ -94,6 +94,7 @@ class InProcessNetwork:
             templates=resources.institutions(),
             pace=pace,
             forwarding=forwarding,
+            attachments=definition.attachments,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}

@@ -11,6 +11,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from eessi_sim.attachments import NewFile
 from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
@@ -83,6 +84,7 @@ class RemoteControl:
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
         change: ParticipantChange | None = None,
     ) -> CaseView:
         """Create a document and send it."""
@@ -91,6 +93,7 @@ class RemoteControl:
             "content": _encoded(content),
             "parent_id": parent_id,
             "receivers": list(receivers) if receivers is not None else None,
+            "files": [_file(file) for file in files],
             "joins": change.joins if change else None,
             "leaves": change.leaves if change else None,
         }
@@ -247,6 +250,16 @@ class RemoteControl:
                 f"Expected an answer of the node at {self._base}, found something else: {error}",
                 hint="Another program may listen at its port.",
             ) from error
+
+
+def _file(file: NewFile) -> dict[str, object]:
+    return {
+        "file_name": file.file_name,
+        "mime_type": file.mime_type,
+        "content": base64.b64encode(file.content.read()).decode(),
+        "name": file.name,
+        "medical": file.medical,
+    }
 
 
 def _encoded(content: bytes | None) -> str | None:

@@ -1,6 +1,7 @@
 """A node answers the same whether it is asked in its own process or through its interface."""
 
 import pytest
+from tests.helpers.attached import PNG, new_file
 from tests.helpers.lab import A003, A012, INPS, INSS, LA_BUC_02, NAV, P_BUC_01, POINT, ZUS, Lab
 from tests.helpers.stored import a_message
 from tests.integration.api.conftest import Ask, Desk, OpenDesk
@@ -51,6 +52,19 @@ async def test_document_with_content_of_ones_own_is_sent_as_it_is(control: NodeC
     await lab.network.quiet()
     [filed] = lab.store(ZUS).documents(lab.case(ZUS).id, with_content=True)
     assert b"<forename>Anne-" in filed.content
+
+
+async def test_files_travel_with_the_document(control: NodeControl, lab: Lab) -> None:
+    """Every octet of a file, its names and its flag reach the node; the view of the case lists it."""
+    case_id = await control.open_case(LA_BUC_02, [ZUS])
+    file = new_file("lung.png", PNG, mime_type="image/png", name="Lung", medical=True)
+    (document,) = (await control.send(case_id, A003, files=[file])).documents
+    (view,) = document.attachments
+    assert (view.name, view.file_name, view.mime_type) == ("Lung", "lung.png", "image/png")
+    assert (view.medical, view.size, view.version) == (True, len(PNG), 1)
+    content = lab.store(NAV).content(file.content.digest)
+    assert content is not None
+    assert content.read() == PNG
 
 
 async def test_reply_names_its_parent_and_its_receivers(control: NodeControl, lab: Lab) -> None:

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from tests.helpers.attached import PDF, a_file
 from tests.helpers.exchanges import CLERK, LATER, MUCH_LATER, a_document, measured, received, sent
 from tests.helpers.stored import NOON, OTHER_NODE
 
 from eessi_sim.buc.case import Direction, DocumentStatus, DocumentVersion
+from eessi_sim.buc.engine.attaching import grown
 from eessi_sim.casefile.indicators import Indicators
 from eessi_sim.cli import case_actions, case_limits, case_times
 from eessi_sim.identifiers import BucType
@@ -100,3 +103,21 @@ def test_actions_of_a_process_that_nobody_defines_are_not_known() -> None:
     """Nothing can be said."""
     case = replace(measured(sent()).case, buc=BucType("LA_BUC_77"))
     assert case_actions.as_json(case, NOON) == []
+
+
+def test_attachments_are_shown_with_their_documents(capsys: pytest.CaptureFixture[str]) -> None:
+    """Name, type, size, version and whether it is medical; none makes no table."""
+    case_times.show_details(measured(sent(), now=LATER))
+    assert "Attachment" not in capsys.readouterr().out
+    file = grown((), a_file(1, medical=True), actor=CLERK, at=NOON)
+    document = sent()
+    version = replace(document.versions[-1], attachments=(file, replace(file, name=file.file_name)))
+    found = measured(replace(document, versions=(version,)), now=LATER)
+    case_times.show_details(found)
+    shown = capsys.readouterr().out
+    assert all(
+        word in shown for word in ("scan-1.pdf", "Scan", "application/pdf", f"{len(PDF)} bytes", "medical")
+    )
+    files: Any = case_times.details(found)["attachments"]
+    assert [each["name"] for each in files] == ["Scan", "scan-1.pdf"]
+    assert (files[0]["size"], files[0]["medical"]) == (len(PDF), True)

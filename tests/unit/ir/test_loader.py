@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from tests.helpers.repositories import LA_BUC_02
 
+from eessi_sim.attachments import MEGABYTE, AttachmentLimits
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import SedType
-from eessi_sim.ir.loader import load_institution, load_institutions, load_network
+from eessi_sim.ir.loader import NetworkDefinition, load_institution, load_institutions, load_network
 from eessi_sim.ir.model import (
     ApplicationRole,
     AssignedBuc,
@@ -319,3 +320,31 @@ def test_network_with_unknown_key_is_refused(folder: Path) -> None:
     path.write_text(NETWORK.replace("stories", "storys"), encoding="utf-8")
     with pytest.raises(DefinitionError, match='Expected a known key, found "storys" at storys'):
         load_network(path, [folder])
+
+
+def _with_attachments(folder: Path, text: str) -> NetworkDefinition:
+    path = folder / "networks" / "demo.yaml"
+    path.write_text(path.read_text() + f"attachments: {text}\n")
+    return load_network(path, [folder])
+
+
+def test_network_takes_the_usual_attachments_unless_it_says_otherwise(folder: Path) -> None:
+    """Types and sizes are settings of a network; each has a default."""
+    assert load_network(folder / "networks" / "demo.yaml", [folder]).attachments == AttachmentLimits()
+    limits = _with_attachments(folder, "{types: [text/plain], file_mb: 2}").attachments
+    assert limits == AttachmentLimits(types=("text/plain",), file_bytes=2 * MEGABYTE)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{types: [pdf]}", 'Expected a media type, found "pdf"'),
+        ("{file_mb: 0}", "Expected 1 to 90 megabytes, found 0"),
+        ("{message_mb: 91}", "Expected 1 to 90 megabytes, found 91"),
+        ("{file_mb: 30}", "Expected message_mb to be at least file_mb, found 20 and 30"),
+    ],
+)
+def test_limit_of_attachments_that_makes_no_sense_is_an_error(folder: Path, text: str, sentence: str) -> None:
+    """A wrong limit is an error at its place."""
+    with pytest.raises(DefinitionError, match=sentence):
+        _with_attachments(folder, text)

@@ -5,6 +5,7 @@ user wants, DocumentRefused for what a message brings, CaseError for arguments t
 Nothing here reads a clock, makes an id, stores or sends.
 """
 
+from eessi_sim.buc.engine.attaching import attach, detach, require_may_carry
 from eessi_sim.buc.engine.execute import (
     create,
     delete,
@@ -15,7 +16,7 @@ from eessi_sim.buc.engine.execute import (
     send,
     update,
 )
-from eessi_sim.buc.engine.incoming import IncomingDocument
+from eessi_sim.buc.engine.incoming import AttachedFile, IncomingDocument
 from eessi_sim.buc.engine.life import (
     archive,
     local_close,
@@ -30,14 +31,17 @@ from eessi_sim.buc.engine.receive import receive
 from eessi_sim.buc.engine.suggesting import decline, find_suggestion, suggest, take, without_stale
 
 __all__ = [
+    "AttachedFile",
     "IncomingDocument",
     "actions",
     "archive",
+    "attach",
     "available_actions",
     "close_offered_from",
     "create",
     "decline",
     "delete",
+    "detach",
     "find_action",
     "find_suggestion",
     "local_close",
@@ -49,6 +53,7 @@ __all__ = [
     "record_sent",
     "remove_case",
     "report_exception",
+    "require_may_carry",
     "restore",
     "send",
     "set_participants",

@@ -161,7 +161,10 @@ def update(
         ActionNotAvailable: the table does not let it be changed.
     """
     document = _require(case, definition, document_id, (Operation.UPDATE,), now)
-    saved = with_version(document, DocumentVersion(number=document.version + 1, actor=actor, saved_at=now))
+    version = DocumentVersion(
+        number=document.version + 1, actor=actor, saved_at=now, attachments=document.attachments
+    )
+    saved = with_version(document, version)
     if facts is not None:
         saved = replace(saved, facts=facts)
     if document.status is DocumentStatus.SENT:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from eessi_sim.buc.case import CaseAction, CaseRole, Participant, ParticipantChange
 from eessi_sim.identifiers import (
+    AttachmentId,
     CdmVersion,
     DocumentId,
     InstitutionId,
@@ -11,6 +12,20 @@ from eessi_sim.identifiers import (
     MessageId,
     SedType,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedFile:
+    """A file as it is attached to a document, here or by its sender; its content stays outside."""
+
+    id: AttachmentId
+    name: str
+    file_name: str
+    mime_type: str
+    size: int
+    digest: str
+    """SHA-256 of the content, hexadecimal."""
+    medical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,5 +57,7 @@ class IncomingDocument:
     author: InstitutionId | None = None
     """For a document that is handed over to a new participant: who had sent it."""
     message_id: MessageId | None = None
+    attachments: tuple[AttachedFile, ...] = ()
+    """What the envelope lists and the message carries."""
     text: str = ""
     """For an X050: its sentence about the problem."""

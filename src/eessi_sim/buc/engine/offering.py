@@ -187,6 +187,10 @@ def document_operations(
         operations.add(Operation.UPDATE)
         if document.status is DocumentStatus.ACTIVE:
             operations.add(Operation.SEND)
+    if Operation.UPDATE in operations and Permission.ATTACH in permissions_of(case, definition, document):
+        operations.add(Operation.ADD_ATTACHMENT)
+        if document.attachments:
+            operations.add(Operation.REMOVE_ATTACHMENT)
     return operations
 
 

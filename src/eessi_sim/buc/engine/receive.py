@@ -9,6 +9,7 @@ from datetime import datetime
 
 from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, AdministrativeRule, CaseEffect
 from eessi_sim.buc.case import (
+    Attachment,
     Case,
     CaseAction,
     CaseRole,
@@ -23,6 +24,7 @@ from eessi_sim.buc.case import (
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Effect, NoticeKind, Notify, Outcome
 from eessi_sim.buc.engine.administrative import Deed, applied
+from eessi_sim.buc.engine.attaching import grown
 from eessi_sim.buc.engine.expectation import check_content, expected_parent
 from eessi_sim.buc.engine.history import next_order, noted, revised, system, with_version
 from eessi_sim.buc.engine.incoming import IncomingDocument
@@ -286,7 +288,9 @@ def _repeated(
             sed=incoming.type,
         )
     facts = known.facts if incoming.facts is None else incoming.facts
-    newer = replace(with_version(known, _version(incoming, now)), refused_by=(), facts=facts)
+    newer = replace(
+        with_version(known, _version(incoming, now, known.attachments)), refused_by=(), facts=facts
+    )
     actor = system(f"version {incoming.version} of {incoming.type} arrived")
     told = noted(
         _reopened(case, incoming, now).with_document(newer),
@@ -340,10 +344,14 @@ def _taken(
     return Outcome(revised(after), document, (*_notices(rule, document, incoming), *handed, *late))
 
 
-def _version(incoming: IncomingDocument, now: datetime) -> DocumentVersion:
+def _version(
+    incoming: IncomingDocument, now: datetime, known: tuple[Attachment, ...] = ()
+) -> DocumentVersion:
+    actor = system(f"sent by {incoming.sender}")
     return DocumentVersion(
         number=incoming.version,
-        actor=system(f"sent by {incoming.sender}"),
+        actor=actor,
+        attachments=tuple(grown(known, file, actor=actor, at=now) for file in incoming.attachments),
         received_at=now,
         message_id=incoming.message_id,
     )
