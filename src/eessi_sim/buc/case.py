@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import DocumentNotFound
 from eessi_sim.identifiers import (
     BucType,
@@ -82,10 +83,12 @@ class CaseAction(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who decides: a person, a rule that answers for a person, or the node itself (our choice, inferred)."""
+    """Who decides: a person, a rule in place of one, both together, or the node itself (our choice, inferred)."""
 
     CLERK = "clerk"
     RULE = "rule"
+    ACCEPTED = "suggestion-accepted"
+    """A clerk who accepted what a rule suggested; the reason names the rule and its inputs."""
     SYSTEM = "system"
 
 
@@ -111,6 +114,8 @@ class EventKind(StrEnum):
     RESTORED = "restored"
     REMOVED = "removed"
     PARTICIPANTS_CHANGED = "participants-changed"
+    SUGGESTED = "suggested"
+    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +292,8 @@ class Case(_Indexed):
     documents: tuple[Document, ...] = ()
     """In the order in which this copy learned of them."""
     history: tuple[Event, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    """What rules propose to a clerk and nobody has decided, oldest first."""
     revision: int = 1
     """Grows by one with every change; two writers notice each other by it."""
 
@@ -387,6 +394,13 @@ class Case(_Indexed):
                 document=document_id,
             )
         return document
+
+    def has_exchanged(self, document_id: DocumentId, version: int) -> bool:
+        """Return whether this version of a document was sent or received, and is no draft."""
+        document = self.find(document_id)
+        return document is not None and any(
+            v.number == version and (v.sent_at or v.received_at) for v in document.versions
+        )
 
     def exchanged(self) -> tuple[Document, ...]:
         """Return the documents that were sent or received, in the order of their exchange."""

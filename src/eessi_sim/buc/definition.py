@@ -61,6 +61,8 @@ class Step:
     """Names of ``conditions`` of the process; the step is offered only while all of them hold."""
     unanswered: bool = False
     """Whether the table lets nobody answer it, although it does where the other role sends it."""
+    country: str | None = None
+    """For a SED of one country: it is offered while an institution of that country takes part (inferred)."""
     bulk: bool = False
     """Whether the document is a master with individual claims as subdocuments."""
     kind: StepKind = StepKind.BUSINESS
@@ -219,7 +221,8 @@ class BucDefinition:
     def says_something(self, sed: SedType) -> bool:
         """Return whether the content of a SED says something that this process must know."""
         rule = self.administrative.get(sed)
-        return bool(self.places_in(sed)) or (rule is not None and rule.leaves_at is not None)
+        names_somebody = rule is not None and (rule.joins_at is not None or rule.leaves_at is not None)
+        return bool(self.places_in(sed)) or names_somebody
 
     def rule_with(self, effect: CaseEffect) -> AdministrativeRule | None:
         """Return the administrative SED that has this effect, None when the tables know none."""

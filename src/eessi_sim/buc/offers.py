@@ -111,6 +111,14 @@ def permissions_of(case: Case, definition: BucDefinition, document: Document) ->
     return step.permissions if step else frozenset()
 
 
+def picks_receivers(case: Case, definition: BucDefinition, document: Document) -> bool:
+    """Return whether who gets a document is chosen for it: the starter, and where the table says so."""
+    if document.starter:
+        return True
+    step = _step_of(definition, document, case.role_of(document.sender))
+    return step is not None and step.addressing is Addressing.SELECTED
+
+
 def went_to_all(case: Case, definition: BucDefinition, document: Document) -> bool:
     """Return whether the table addresses a business document of this case to every participant."""
     step = _step_of(definition, document, case.role_of(document.sender))
@@ -129,16 +137,25 @@ def _is_offered(case: Case, definition: BucDefinition, offer: Offer) -> bool:
     step = offer.step
     if step.starter and not case.is_started and not case.counterparties:
         return False  # RINA offers the starter once participants are chosen (observed)
+    if step.country is not None and step.country not in _countries(case):
+        return False
     if step.conditions and not definition.all_hold(step.conditions, case, case.find(offer.parent_id)):
         return False
     rule = definition.administrative.get(step.sed)
     if rule is not None and rule.offered is Offered.ANSWERED and not _all_answered(case, definition, rule):
+        return False
+    if rule is not None and len(case.others) + 1 < rule.participants:
         return False
     return (
         parent_stands(case, offer, case.own)
         and _ground_stands(case, step)
         and not _is_excluded(case, definition, offer, case.own)
     )
+
+
+def _countries(case: Case) -> set[str]:
+    """The countries whose institutions take part; whose P3000 is meant, the sender's or the receiver's, is not public."""
+    return {participant.institution.country for participant in case.participants if participant.active}
 
 
 def _all_answered(case: Case, definition: BucDefinition, rule: AdministrativeRule) -> bool:

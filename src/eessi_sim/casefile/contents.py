@@ -69,10 +69,16 @@ def gather(store: NodeStore, case: Case, surroundings: Surroundings, *, at: date
     messages = user_messages(store, case, with_body=True)
     happened = [
         *_steps(store, case, messages),
-        *map(_document, store.documents(case.id, with_content=True)),
+        *map(_document, _exchanged(store, case)),
         *(record for message in messages for record in _message(store, message)),
     ]
     return (*sorted(happened, key=lambda record: record.at), *_standing(case, surroundings, at))
+
+
+def _exchanged(store: NodeStore, case: Case) -> Iterator[StoredDocument]:
+    """Yield what was sent or received; a draft is nobody's evidence."""
+    found = store.documents(case.id, with_content=True)
+    return (each for each in found if case.has_exchanged(each.document_id, each.version))
 
 
 def user_messages(store: NodeStore, case: Case, *, with_body: bool = False) -> tuple[StoredMessage, ...]:

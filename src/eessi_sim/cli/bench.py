@@ -24,6 +24,7 @@ from eessi_sim.benchmark.validation import measure_validation, usual
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
+from eessi_sim.cli.bench_as4 import bench_as4
 from eessi_sim.identifiers import SedType
 
 _NAMES: Final = {"rsa": "RSA-2048", "p256": "P-256"}
@@ -131,6 +132,9 @@ def bench_validate(*, seds: tuple[str, ...], seconds: float, catalogue: Catalogu
     ]
     output.show_table(("!SED", ">bytes", ">rules", ">parse + XSD µs", ">validate µs", ">ratio"), rows)
     output.remark("Processor time, medians. Parse + XSD: libxml2 alone, no limits, no findings, no rules.")
+
+
+bench.add_command(bench_as4)
 
 
 @bench.command("engine", epilog=failures.EXIT_STATUS)

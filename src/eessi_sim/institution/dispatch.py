@@ -1,8 +1,10 @@
-"""From a SendDocument effect to queued messages: validate, seal once, envelope and pack per receiver."""
+"""From a SendDocument effect to queued messages: validate, seal once, envelope and pack per receiver.
 
-from dataclasses import dataclass
+What is handed over to a new participant keeps the seal of its author; it goes out as it was sent or received.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from eessi_sim import sbdh
@@ -20,8 +22,10 @@ from eessi_sim.buc.case import Case
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.errors import SedError, SedInvalid, UnknownSedType
+from eessi_sim.gateway import properties
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.identifiers import InstitutionId, MessageId
+from eessi_sim.institution import participants
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import (
     BusinessScope,
@@ -35,12 +39,6 @@ from eessi_sim.security import xades
 from eessi_sim.storage.base import Direction, MessageKind, StoredDocument, UnitOfWork
 from eessi_sim.xmlsafe import Element
 
-PARENT_PROPERTY: Final = "ParentDocumentId"
-"""ebMS message property with the document that this one answers; the public samples show no place for it, so
-this is our choice (inferred)."""
-PARENT_VERSION_PROPERTY: Final = "ParentDocumentVersion"
-"""The same for the version of it that the sender had (inferred)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
@@ -49,6 +47,16 @@ class Dispatch:
     case: Case
     effect: SendDocument
     root: Element
+    sender_role: ContactTypeIdentifier | None = None
+    """For who is no participant, a routing application; the role in the case when None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What goes to every receiver: the envelope and the sealed document."""
+
+    header: StandardBusinessDocumentHeader
+    signed: bytes
 
 
 def require_seds(office: Office, definition: BucDefinition) -> None:
@@ -107,35 +115,75 @@ def check_receivers(office: Office, case: Case, effect: SendDocument, at: dateti
 
 def dispatch(office: Office, item: Dispatch, work: UnitOfWork) -> Case:
     """Seal the document, queue one message per receiver and return the case that knows their ids."""
-    station = office.station
-    now = station.clock.now()
-    signed = xades.sign(item.root, office.seal, signing_time=now, token=station.ids.hex32())
-    header = _header(office, item, now)
-    message_ids: dict[InstitutionId, MessageId] = {}
-    for receiver in item.effect.receivers:
-        message_ids[receiver] = _queue(office, item, header.addressed_to(receiver), signed, work)
-    case = engine.record_sent(item.case, item.effect.document_id, item.effect.version, message_ids)
+    case, effect = item.case, item.effect
+    posted, ids = post(office, item, work)
     work.save_document(
         StoredDocument(
             case_id=case.id,
-            document_id=item.effect.document_id,
-            version=item.effect.version,
-            sed=item.effect.sed,
-            content=signed,
+            document_id=effect.document_id,
+            version=effect.version,
+            sed=effect.sed,
+            content=posted.signed,
             direction=Direction.OUT,
-            stored_at=now,
+            stored_at=office.station.clock.now(),
         )
     )
-    return case
+    return engine.record_sent(case, effect.document_id, effect.version, ids)
 
 
-def _header(office: Office, item: Dispatch, now: datetime) -> StandardBusinessDocumentHeader:
-    case, effect = item.case, item.effect
+def post(office: Office, item: Dispatch, work: UnitOfWork) -> tuple[Posted, dict[InstitutionId, MessageId]]:
+    """Seal the document and queue one message per receiver; no case and no document is stored.
+
+    Returns:
+        what goes to every receiver, and the message for each.
+    """
+    station, case, effect = office.station, item.case, item.effect
+    now = station.clock.now()
+    signed = xades.sign(item.root, office.seal, signing_time=now, token=station.ids.hex32())
+    receivers = tuple(_partner(case, receiver) for receiver in effect.receivers)
+    header = _header(office, case, effect, receivers)
+    if item.sender_role is not None:
+        header = replace(header, sender=replace(header.sender, role=item.sender_role))
+    posted = Posted(header, signed)
+    return posted, _post(office, case, effect, posted, work)
+
+
+def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> Case:
+    """Queue a document for a new participant, as it was sent or received; return the case that knows its message.
+
+    Its envelope lists the newcomer first, then who has the document now.
+    """
+    stored = office.station.store.document(case.id, effect.document_id, effect.version)
+    assert stored is not None  # what was exchanged is in the store
+    active = {each.institution for each in case.others}
+    reached = (case.now_at(each) for each in case.get(effect.document_id).receivers)
+    names = dict.fromkeys((*effect.receivers, *(each for each in reached if each in active)))
+    header = _header(office, case, effect, tuple(_partner(case, name) for name in names))
+    ids = _post(office, case, effect, Posted(header, stored.content), work)
+    return engine.record_handed_over(
+        case, effect.document_id, effect.version, ids, at=office.station.clock.now()
+    )
+
+
+def _post(
+    office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork
+) -> dict[InstitutionId, MessageId]:
+    return {
+        receiver: _queue(
+            office, case, effect, replace(posted, header=posted.header.addressed_to(receiver)), work
+        )
+        for receiver in effect.receivers
+    }
+
+
+def _header(
+    office: Office, case: Case, effect: SendDocument, receivers: tuple[Partner, ...]
+) -> StandardBusinessDocumentHeader:
     return StandardBusinessDocumentHeader(
         sender=Partner(case.own, ContactTypeIdentifier(case.role.value)),
-        receivers=tuple(_partner(case, receiver) for receiver in effect.receivers),
+        receivers=receivers,
         document=DocumentIdentification(
-            created_at=now,
+            created_at=office.station.clock.now(),
             case_action=CaseAction(effect.case_action.value),
             type=effect.sed,
             instance_id=UUID(office.station.ids.uuid()),
@@ -157,23 +205,26 @@ def _partner(case: Case, institution: InstitutionId) -> Partner:
     return Partner(institution, ContactTypeIdentifier(role.value))
 
 
-def _parent(effect: SendDocument) -> tuple[MessageProperty, ...]:
-    named = {
-        PARENT_PROPERTY: effect.parent_id,
-        PARENT_VERSION_PROPERTY: effect.parent_version and str(effect.parent_version),
+def _properties(case: Case, effect: SendDocument) -> tuple[MessageProperty, ...]:
+    """What the envelope has no place for."""
+    document = case.get(effect.document_id)
+    brings = effect.author is None and document.change is not None and document.change.joins is not None
+    found = {
+        properties.PARENT: effect.parent_id,
+        properties.PARENT_VERSION: effect.parent_version and str(effect.parent_version),
+        properties.AUTHOR: effect.author,
+        properties.PARTICIPANTS: participants.written(case) if brings else None,
     }
-    return tuple(MessageProperty(name, value) for name, value in named.items() if value)
+    return tuple(MessageProperty(name, value) for name, value in found.items() if value)
 
 
-def _queue(
-    office: Office, item: Dispatch, header: StandardBusinessDocumentHeader, signed: bytes, work: UnitOfWork
-) -> MessageId:
-    station, case, effect = office.station, item.case, item.effect
+def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork) -> MessageId:
+    station, header = office.station, posted.header
     now, receiver = station.clock.now(), header.receivers[0].id
     message_id = station.ids.message_id(station.party)
     payload = msh.compressed_payload(
         f"sed-{effect.document_id}@{station.party.domain}",
-        sbdh.wrap(header, signed),
+        sbdh.wrap(header, posted.signed),
         "application/xml",
         "SED",
     )
@@ -182,7 +233,7 @@ def _queue(
         sender=Party(station.party),
         receiver=Party(receiver),
         collaboration=CollaborationInfo(conversation_id=case.international_id.uuid),
-        properties=_parent(effect),
+        properties=_properties(case, effect),
         parts=(payload.part_info,),
     )
     packed = msh.pack_user_message(message, [payload], station.keys, token=station.ids.hex32())
@@ -193,6 +244,7 @@ def _queue(
         "case": case.international_id,
         "document": effect.document_id,
         "version": str(effect.version),
+        **({"author": effect.author} if effect.author else {}),
     }
     record = outgoing(
         packed,

@@ -13,7 +13,7 @@ from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.exchange import InboundState
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.buc import engine
-from eessi_sim.buc.case import Case, CaseAction, CaseRole, Participant
+from eessi_sim.buc.case import Case, CaseAction, Participant, Statement
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome
 from eessi_sim.buc.engine import IncomingDocument
@@ -23,15 +23,24 @@ from eessi_sim.errors import (
     DocumentRefused,
     EnvelopeError,
     IdentifierError,
+    RoutingError,
     SedError,
     XmlError,
+)
+from eessi_sim.gateway.properties import (
+    AUTHOR,
+    PARENT,
+    PARENT_VERSION,
+    PARTICIPANTS,
+    is_routed_rightly,
+    role_in_case,
+    value_of,
 )
 from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
-from eessi_sim.institution import answering
-from eessi_sim.institution.content import statement_of
-from eessi_sim.institution.dispatch import PARENT_PROPERTY, PARENT_VERSION_PROPERTY
+from eessi_sim.institution import answering, desk, handing, participants
+from eessi_sim.institution.content import statement_of, text_of
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security import xades
@@ -64,6 +73,8 @@ class NotFiled:
     document_id: DocumentId | None
     facts: dict[str, str]
     """Facts about the refused document for the X050."""
+    document: StandardBusinessDocument | None
+    """The document, when it could be read."""
 
 
 @dataclass(slots=True)
@@ -101,15 +112,18 @@ class Receiving:
         assert reading.document is not None  # _read has set it
         try:
             process = _process(office, reading.document)
+            _check_routing(process, reading.document)
             says = statement_of(process, incoming.type, reading.document.sed)
             outcome = engine.receive(
                 case,
                 process,
-                replace(incoming, facts=says.facts, change=says.change),
+                _told(incoming, says, text_of(process, incoming.type, reading.document.sed)),
                 case_id=case.id if case else _new_case_id(office),
                 own=office.station.party,
                 now=office.station.clock.now(),
             )
+            if case is None:
+                _check_competence(office, outcome.case, incoming)
         except DocumentRefused as refusal:
             return await self._hold_or_refuse(reading, refusal)
         await self._store(reading, incoming, outcome, case)
@@ -124,7 +138,9 @@ class Receiving:
         assert reading.document is not None  # _read has set it
         work = UnitOfWork()
         if outcome.changed:
-            work.save_case(outcome.case, before.revision if before else None)
+            handed = handing.handed_over(self._office, outcome, work)
+            case = desk.cleared(self._office, handed, work)
+            work.save_case(case, before.revision if before else None)
             work.save_document(
                 StoredDocument(
                     case_id=outcome.case.id,
@@ -185,7 +201,7 @@ class Receiving:
         )
         assert isinstance(unpacked.unit, UserMessage)  # only user messages are filed
         self._check_consistency(document, unpacked.unit)
-        self._verify(reading, document, unpacked.unit.sender.id)
+        self._verify(reading, document, value_of(unpacked.unit, AUTHOR) or unpacked.unit.sender.id)
         self._validate(reading, document)
         try:
             return incoming_document(document, unpacked.unit, message)
@@ -238,7 +254,7 @@ class Receiving:
 
     async def _hold_or_refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled | None:
         message, station = reading.message, self._office.station
-        if ExceptionCause(refusal.cause) not in _MAY_COME or message.attempts >= len(HOLDS):
+        if not self._may_come(reading, refusal) or message.attempts >= len(HOLDS):
             return self._refused(reading, refusal)
         now = station.clock.now()
         work = UnitOfWork()
@@ -256,6 +272,16 @@ class Receiving:
         )
         await station.store.commit(work)
         return None
+
+    def _may_come(self, reading: _Reading, refusal: DocumentRefused) -> bool:
+        """Whether what is missing may be on its way: the case, the request, or the SED that brings the sender in."""
+        cause = ExceptionCause(refusal.cause)
+        if cause is not ExceptionCause.NO_PARTICIPANT:
+            return cause in _MAY_COME
+        assert reading.document is not None  # the process has judged it
+        header = reading.document.header
+        case = self._office.station.store.find_case_by_international(header.scope.case_id)
+        return case is not None and case.find_participant(header.sender.id) is None
 
     def _refused(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
         """Return what keeps the message as a dead letter with its reason."""
@@ -284,7 +310,7 @@ class Receiving:
         }
         document_id = scope.set_id if scope else None
         sentence = f"{refusal.message}. {refusal.hint}" if refusal.hint else refusal.message
-        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about)
+        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about, reading.document)
 
 
 def _process(office: Office, document: StandardBusinessDocument) -> BucDefinition:
@@ -292,6 +318,28 @@ def _process(office: Office, document: StandardBusinessDocument) -> BucDefinitio
         return office.library.processes.get(document.header.scope.buc)
     except DefinitionError as error:
         raise _refusal(ExceptionCause.OTHER, error.message, document) from error
+
+
+def _check_routing(process: BucDefinition, document: StandardBusinessDocument) -> None:
+    header = document.header
+    if not is_routed_rightly(process, header):
+        raise _refusal(
+            ExceptionCause.NOT_VALID,
+            f"Expected a routing application to send what routing applications send, and nothing else, "
+            f"found {header.document.type} from the {header.sender.role}",
+            document,
+        )
+
+
+def _check_competence(office: Office, case: Case, incoming: IncomingDocument) -> None:
+    """Whoever takes part from now on must be competent; asked once, when the case comes (inferred)."""
+    station = office.station
+    try:
+        station.directory.current.require_competent(case.own, case.buc, case.role, at=station.clock.now())
+    except RoutingError as error:
+        raise refused(
+            ExceptionCause.NOT_COMPETENT, error.message, hint=error.hint, sed=incoming.type
+        ) from error
 
 
 def _new_case_id(office: Office) -> CaseId:
@@ -308,14 +356,33 @@ def _word(valid: bool) -> str:
     return "true" if valid else "false"
 
 
+def _told(incoming: IncomingDocument, says: Statement, text: str) -> IncomingDocument:
+    """Return the document with what its content says; who it brings in is a newcomer among the participants."""
+    change = says.change
+    joins = change.joins if change else None
+    listed = tuple(
+        replace(each, joined=change.leaves is None, follows=change.leaves)
+        if change is not None and each.institution == joins
+        else each
+        for each in incoming.participants
+    )
+    return replace(incoming, facts=says.facts, change=change, participants=listed, text=text)
+
+
 def incoming_document(
     document: StandardBusinessDocument, unit: UserMessage, message: StoredMessage
 ) -> IncomingDocument:
-    """Return what the engine has to know about a document, in its own words."""
+    """Return what the engine has to know about a document, in its own words.
+
+    Raises:
+        ValueError: a role or an action of system messages, or a strange property.
+        IdentifierError: a property is no id.
+    """
     header = document.header
-    said = {item.name: item.value for item in unit.properties}
-    parent, parent_version = said.get(PARENT_PROPERTY), said.get(PARENT_VERSION_PROPERTY)
+    parent, parent_version = value_of(unit, PARENT), value_of(unit, PARENT_VERSION)
+    author, everybody = value_of(unit, AUTHOR), value_of(unit, PARTICIPANTS)
     partners = (header.sender, *header.receivers)
+    others = header.receivers[1:] if author else header.receivers
     return IncomingDocument(
         type=header.document.type,
         document_id=header.scope.set_id,
@@ -323,11 +390,14 @@ def incoming_document(
         international_id=header.scope.case_id,
         cdm=header.document.version,
         sender=header.sender.id,
-        sender_role=CaseRole(header.sender.role.value),
-        participants=tuple(Participant(partner.id, CaseRole(partner.role.value)) for partner in partners),
+        sender_role=role_in_case(header.sender),
+        participants=participants.read(everybody)
+        if everybody
+        else tuple(Participant(partner.id, role_in_case(partner)) for partner in partners),
         case_action=CaseAction(header.document.case_action.value),
         parent_id=DocumentId(parent) if parent else None,
         parent_version=int(parent_version) if parent_version else None,
         message_id=message.message_id,
-        receivers=tuple(partner.id for partner in header.receivers),
+        receivers=tuple(partner.id for partner in others),
+        author=InstitutionId(author) if author else None,
     )

@@ -153,6 +153,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
             version_of_cases(library.catalogue),
             behaviours=current.get(party).behaviours,
             templates=_templates(machinery, party),
+            newcomer_gets=current.get(party).newcomer_gets,
             pace=machinery.pace,
         )
     )

@@ -156,6 +156,11 @@ class InProcessNetwork:
             busy=", ".join(party for party, node in self.nodes.items() if node.busy),
         )
 
+    async def advance(self, by: timedelta) -> None:
+        """Let time pass, and everything happen that is due then."""
+        self.clock.advance(by)
+        await self.quiet()
+
     async def pause(self) -> None:
         """Let everything happen that can happen now; if nothing can, move the clock to the next thing that is due."""
         if any(node.busy for node in self.nodes.values()):

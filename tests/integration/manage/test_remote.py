@@ -10,6 +10,7 @@ from aiohttp import web
 from tests.helpers.stored import a_message
 
 from eessi_sim.api.manage import make_app
+from eessi_sim.clock import MovableClock
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.simulation.control import StoreReader
 from eessi_sim.simulation.remote import RemoteControl
@@ -29,7 +30,7 @@ def store() -> NodeStore:
 @pytest.fixture
 async def remote(store: NodeStore, tmp_path: Path) -> AsyncIterator[RemoteControl]:
     """The node, asked over HTTP."""
-    runner = web.AppRunner(make_app(StoreReader(store), "token"))
+    runner = web.AppRunner(make_app(StoreReader(store), "token", MovableClock()))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

@@ -14,9 +14,12 @@ from eessi_sim.ir.model import (
     AssignedBuc,
     BehaviourRule,
     Contact,
+    Decision,
     Endpoint,
     Exchange,
     Institution,
+    NewcomerGets,
+    Occasion,
     Translation,
 )
 
@@ -126,6 +129,12 @@ def test_institution_may_be_played_by_somebody_else(folder: Path) -> None:
     assert zus(folder, ZUS + "external: true\n").external
 
 
+def test_institution_says_what_a_newcomer_gets(folder: Path) -> None:
+    """Who is added gets what went to all, unless the institution that adds it says otherwise."""
+    assert zus(folder, ZUS).newcomer_gets is NewcomerGets.TO_ALL
+    assert zus(folder, ZUS + "newcomer_gets: starter\n").newcomer_gets is NewcomerGets.STARTER
+
+
 def test_entry_may_be_limited_in_time(folder: Path) -> None:
     """The entry as a whole can begin and end."""
     read = zus(folder, ZUS + "from: 2026-01-01\nuntil: 2026-12-31\n")
@@ -152,6 +161,20 @@ def test_habit_may_send_several_documents(folder: Path) -> None:
     text = "behaviours: [{when: P2000, send: [P5000, P6000]}]\n"
     assert zus(folder, ZUS + text).behaviours == (
         BehaviourRule(SedType("P2000"), send=(SedType("P5000"), SedType("P6000"))),
+    )
+
+
+def test_behaviour_may_leave_the_decision_to_a_clerk(folder: Path) -> None:
+    """A rule decides, suggests, or only says that a clerk decides; the last need not know what is sent."""
+    text = """behaviours:
+  - {when: A003, reply: A012, decides: suggesting}
+  - {when: A008, decides: manual}
+  - {overdue: A003, send: [X009]}
+"""
+    assert zus(folder, ZUS + text).behaviours == (
+        BehaviourRule(SedType("A003"), reply=SedType("A012"), decides=Decision.SUGGESTING),
+        BehaviourRule(SedType("A008"), decides=Decision.MANUAL),
+        BehaviourRule(SedType("A003"), send=(SedType("X009"),), occasion=Occasion.OVERDUE),
     )
 
 
@@ -202,6 +225,14 @@ def test_habit_may_send_several_documents(folder: Path) -> None:
         ),
         ("id:", "external: yes\nid:", 'true or false, found "yes"', "external", 1),
         ("id:", "behaviours: [{when: A003}]\nid:", 'either "reply" or "send"', "behaviours[1]", 1),
+        ("id:", "behaviours: [{reply: A012}]\nid:", 'either "when" or "overdue"', "behaviours[1]", 1),
+        (
+            "id:",
+            "behaviours: [{overdue: A003, reply: X010}]\nid:",
+            '"send" in a rule for what is overdue, found "reply"',
+            "behaviours[1].reply",
+            1,
+        ),
         (
             "id:",
             "behaviours: [{when: A003, reply: A012, send: [A012]}]\nid:",

@@ -9,6 +9,7 @@ from eessi_sim.buc.engine.execute import (
     create,
     delete,
     record_delivery,
+    record_handed_over,
     record_sent,
     report_exception,
     send,
@@ -26,6 +27,7 @@ from eessi_sim.buc.engine.life import (
 )
 from eessi_sim.buc.engine.offering import actions, available_actions, close_offered_from, find_action
 from eessi_sim.buc.engine.receive import receive
+from eessi_sim.buc.engine.suggesting import decline, find_suggestion, suggest, take, without_stale
 
 __all__ = [
     "IncomingDocument",
@@ -34,18 +36,24 @@ __all__ = [
     "available_actions",
     "close_offered_from",
     "create",
+    "decline",
     "delete",
     "find_action",
+    "find_suggestion",
     "local_close",
     "local_reopen",
     "open_case",
     "receive",
     "record_delivery",
+    "record_handed_over",
     "record_sent",
     "remove_case",
     "report_exception",
     "restore",
     "send",
     "set_participants",
+    "suggest",
+    "take",
     "update",
+    "without_stale",
 ]

@@ -342,6 +342,28 @@ def record_sent(
     return _with_deliveries(case, document, {version: deliveries})
 
 
+def record_handed_over(
+    case: Case,
+    document_id: DocumentId,
+    version: int,
+    message_ids: Mapping[InstitutionId, MessageId],
+    *,
+    at: datetime,
+) -> Case:
+    """Return the case that knows which message brings an exchanged document to a new participant.
+
+    Raises:
+        DocumentNotFound: no such document in this case.
+    """
+    document = case.get(document_id)
+    known = next((v.deliveries for v in document.versions if v.number == version), ())
+    more = (
+        Delivery(receiver=receiver, status=DeliveryStatus.SENT, at=at, message_id=message_id)
+        for receiver, message_id in message_ids.items()
+    )
+    return _with_deliveries(case, document, {version: (*known, *more)})
+
+
 def record_delivery(
     case: Case, message_id: MessageId, status: DeliveryStatus, *, at: datetime, detail: str = ""
 ) -> Case:

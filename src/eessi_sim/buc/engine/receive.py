@@ -30,6 +30,7 @@ from eessi_sim.buc.engine.participation import handed_over, passed_on, was_let_i
 from eessi_sim.buc.offers import permissions_of
 from eessi_sim.buc.refusal import ExceptionCause, refused
 from eessi_sim.buc.terms import Addressing, Permission
+from eessi_sim.errors import DocumentRefused
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId
 
 _NOTICES = {
@@ -64,12 +65,14 @@ def receive(
     Raises:
         DocumentRefused: the document does not fit; its ``cause`` is the code for the X050.
     """
+    if case is None and incoming.author is not None:
+        raise _foreign(incoming, ExceptionCause.CASE_UNKNOWN)
     if case is None:
         return _opened(definition, incoming, case_id=case_id, own=own, now=now)
     known = case.find(incoming.document_id)
     if known is not None and _is_repeat(case, known, incoming):
         return Outcome(case, known, changed=False)
-    if incoming.author is not None and was_let_in_by(case, incoming.sender):
+    if incoming.author is not None:
         return _handed_over(case, definition, incoming, incoming.author, now)
     _check_case(case, definition, incoming)
     if known is not None:
@@ -147,7 +150,12 @@ def _role_in(incoming: IncomingDocument, own: InstitutionId) -> CaseRole:
 def _handed_over(
     case: Case, definition: BucDefinition, incoming: IncomingDocument, author: InstitutionId, now: datetime
 ) -> Outcome:
-    """A document from before our time; who let us in answers for it, we cannot judge it (inferred)."""
+    """A document from before our time; who let us in answers for it, we cannot judge it (inferred).
+
+    Nobody else may bring what another one has written.
+    """
+    if not was_let_in_by(case, incoming.sender):
+        raise _foreign(incoming, ExceptionCause.NOT_EXPECTED)
     rule = definition.administrative.get(incoming.type)
     if rule is not None and rule.effect in CHANGES_PARTICIPANTS:
         check_content(case, definition, rule, replace(incoming, sender=author))
@@ -164,6 +172,16 @@ def _handed_over(
     if known is not None:
         return _repeated(case, definition, known, told, now)
     return _taken(case, definition, told, incoming.parent_id, now)
+
+
+def _foreign(incoming: IncomingDocument, cause: ExceptionCause) -> DocumentRefused:
+    return refused(
+        cause,
+        f"Expected only who let us into the case to hand over documents of others, "
+        f"found {incoming.type} of {incoming.author} from {incoming.sender}",
+        hint="Send documents of your own; the SED that brings a participant in comes first.",
+        sed=incoming.type,
+    )
 
 
 def _participants(
