@@ -51,6 +51,7 @@ class Crossing(RuleBasedStateMachine):
 
 
 @pytest.mark.no_cover  # counting lines would double its time; other tests reach them all
+@pytest.mark.timeout(max(240, _RUNS))
 def test_copies_agree_once_all_messages_have_arrived() -> None:
     """Copies agree, nothing outside the table is done, nothing is lost, and only named refusals are raised."""
     plan = settings(
