@@ -353,6 +353,6 @@ def _documents(case: Case | None) -> Sequence[Document]:
 _Handler = Callable[[WalkRunner, str, Sentence, Mapping[str, Case]], Awaitable[None]]
 _HANDLERS: Final[Mapping[str, _Handler]] = {
     **dict.fromkeys(_MAKING, WalkRunner._make),
-    **dict.fromkeys(_HANDLING, WalkRunner._handle),
-    **dict.fromkeys(_MOVES, WalkRunner._move),
+    **dict.fromkeys(_HANDLING, WalkRunner._handle),  # noqa: SLF001 - the table of this module
+    **dict.fromkeys(_MOVES, WalkRunner._move),  # noqa: SLF001 - the table of this module
 }
