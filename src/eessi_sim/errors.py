@@ -163,6 +163,12 @@ class ActionNotAvailable(CaseError):  # noqa: N818
         return {**super().as_dict(), "available": list(self.available)}
 
 
+class SuggestionGone(CaseError):  # noqa: N818
+    """No such suggestion in this case, or no longer."""
+
+    code = "suggestion-gone"
+
+
 class DocumentRefused(CaseError):  # noqa: N818
     """A received document does not fit the case; ``cause`` is the code for the business exception (X050)."""
 

@@ -45,6 +45,19 @@ class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     leaves: str | None = None
 
 
+class AcceptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases/{case}/suggestions/{suggestion}/accept``."""
+
+    clerk: str
+
+
+class DeclineBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases/{case}/suggestions/{suggestion}/decline``."""
+
+    clerk: str
+    reason: str
+
+
 class MoveClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``POST /manage/clock``."""
 
@@ -129,6 +142,9 @@ class _Cases:
         app.router.add_get("/manage/cases/{case}/actions", self.actions)
         app.router.add_post("/manage/cases/{case}/documents", self.send)
         app.router.add_post("/manage/cases/{case}/close", self.close)
+        app.router.add_get("/manage/cases/{case}/suggestions", self.suggestions)
+        app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/accept", self.accept)
+        app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/decline", self.decline)
 
     async def find(self, request: web.Request) -> web.Response:
         wanted = request.query.get("international_id")
@@ -160,6 +176,23 @@ class _Cases:
 
     async def close(self, request: web.Request) -> web.Response:
         return answer(await self._control.close_case(request.match_info["case"]))
+
+    async def suggestions(self, request: web.Request) -> web.Response:
+        return answer(await self._control.suggestions(request.match_info["case"]))
+
+    async def accept(self, request: web.Request) -> web.Response:
+        body = await body_of(request, AcceptBody)
+        match = request.match_info
+        return answer(await self._control.accept(match["case"], match["suggestion"], clerk=body.clerk))
+
+    async def decline(self, request: web.Request) -> web.Response:
+        body = await body_of(request, DeclineBody)
+        match = request.match_info
+        return answer(
+            await self._control.decline(
+                match["case"], match["suggestion"], clerk=body.clerk, reason=body.reason
+            )
+        )
 
 
 @web.middleware

@@ -5,6 +5,7 @@ case: each institution holds its own copy, changed only by messages it sends or 
 documented). What a process allows is not decided here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import DocumentNotFound
 from eessi_sim.identifiers import (
     BucType,
@@ -81,10 +83,12 @@ class CaseAction(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who decides: a person, a rule that answers for a person, or the node itself (our choice, inferred)."""
+    """Who decides: a person, a rule in place of one, both together, or the node itself (our choice, inferred)."""
 
     CLERK = "clerk"
     RULE = "rule"
+    ACCEPTED = "suggestion-accepted"
+    """A clerk who accepted what a rule suggested; the reason names the rule and its inputs."""
     SYSTEM = "system"
 
 
@@ -110,6 +114,8 @@ class EventKind(StrEnum):
     RESTORED = "restored"
     REMOVED = "removed"
     PARTICIPANTS_CHANGED = "participants-changed"
+    SUGGESTED = "suggested"
+    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +267,15 @@ class Event:
     """Whether the document opens the case."""
 
 
+class _Indexed:
+    """A place for the index that ``Case.find`` makes once; no field, so neither stored nor compared."""
+
+    __slots__ = ("_index",)
+    _index: Mapping[DocumentId, Document]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(_Indexed):
     """One institution's copy of a case."""
 
     id: CaseId
@@ -279,6 +292,8 @@ class Case:
     documents: tuple[Document, ...] = ()
     """In the order in which this copy learned of them."""
     history: tuple[Event, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    """What rules propose to a clerk and nobody has decided, oldest first."""
     revision: int = 1
     """Grows by one with every change; two writers notice each other by it."""
 
@@ -297,6 +312,12 @@ class Case:
         """Whether this institution was let into a running case."""
         own = self.find_participant(self.own)
         return own is not None and (own.joined or own.follows is not None)
+
+    @property
+    def successor(self) -> InstitutionId | None:
+        """Who has our place now, after we forwarded the case or were replaced; None while it is ours."""
+        holder = self.now_at(self.own)
+        return holder if holder != self.own else None
 
     @property
     def is_closed_for_all(self) -> bool:
@@ -330,7 +351,13 @@ class Case:
 
     def find(self, document_id: DocumentId | None) -> Document | None:
         """Return the document, None when this copy does not have it."""
-        return next((d for d in self.documents if d.id == document_id), None)
+        if document_id is None:
+            return None
+        try:
+            return self._index.get(document_id)
+        except AttributeError:  # asked for the first time
+            object.__setattr__(self, "_index", {document.id: document for document in self.documents})
+            return self._index.get(document_id)
 
     def places_of(self, institution: InstitutionId) -> frozenset[InstitutionId]:
         """Return the institution and all those whose place it took; their doings count as its own."""

@@ -394,6 +394,7 @@ def _incoming(case: Case, message: SendDocument, says: Statement | None) -> Inco
         participants=case.participants,
         receivers=document.receivers if document and message.author else (),
         parent_id=message.parent_id,
+        parent_version=message.parent_version,
         facts=told.facts,
         change=told.change,
         author=message.author,

@@ -13,6 +13,8 @@ from eessi_sim.sbdh import ContactTypeIdentifier, Partner, StandardBusinessDocum
 
 PARENT: Final = "ParentDocumentId"
 """The document that this one answers or is about."""
+PARENT_VERSION: Final = "ParentDocumentVersion"
+"""The version of it that the sender had."""
 AUTHOR: Final = "AuthorId"
 """Of a document that is handed over to a new participant: who had sent it, and whose seal it bears. The envelope
 names the institution that hands it over."""

@@ -18,7 +18,7 @@ from eessi_sim.clock import iso
 from eessi_sim.errors import DefinitionError, IdentifierError
 from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.institution.office import Office
-from eessi_sim.xmlsafe import Element
+from eessi_sim.xmlsafe import Element, local_name
 
 
 @lru_cache(maxsize=512)
@@ -26,7 +26,9 @@ def _template(path: Path) -> Element:
     return xmlsafe.parse(path.read_bytes())
 
 
-def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> Element:
+def compose(
+    office: Office, sed: SedType, case: Case, facts: dict[str, str], received: Element | None = None
+) -> Element:
     """Return the content of a new document of type ``sed`` in ``case``.
 
     Args:
@@ -34,6 +36,7 @@ def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> 
         sed: type of the new document.
         case: the case it belongs to.
         facts: what is known about this step, see ``facts_about``.
+        received: a document that is in no case of ours, as the only source; those of the case when None.
 
     Raises:
         DefinitionError: the type has no sample to start from.
@@ -45,7 +48,10 @@ def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> 
             f"Expected a sample of {sed} {case.cdm}, found none",
             hint=f"Add {definition.xsd.stem}.sample.xml beside {definition.xsd.name}.",
         )
-    return Answer.load(definition.answer).compose(_template(template), _documents(office, case, sed), facts)
+    sources = (
+        _documents(office, case, sed) if received is None else {SedType(local_name(received)): [received]}
+    )
+    return Answer.load(definition.answer).compose(_template(template), sources, facts)
 
 
 def facts_about(

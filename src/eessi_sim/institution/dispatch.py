@@ -47,6 +47,16 @@ class Dispatch:
     case: Case
     effect: SendDocument
     root: Element
+    sender_role: ContactTypeIdentifier | None = None
+    """For who is no participant, a routing application; the role in the case when None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What goes to every receiver: the envelope and the sealed document."""
+
+    header: StandardBusinessDocumentHeader
+    signed: bytes
 
 
 def require_seds(office: Office, definition: BucDefinition) -> None:
@@ -105,23 +115,37 @@ def check_receivers(office: Office, case: Case, effect: SendDocument, at: dateti
 
 def dispatch(office: Office, item: Dispatch, work: UnitOfWork) -> Case:
     """Seal the document, queue one message per receiver and return the case that knows their ids."""
-    station, case, effect = office.station, item.case, item.effect
-    now = station.clock.now()
-    signed = xades.sign(item.root, office.seal, signing_time=now, token=station.ids.hex32())
-    receivers = tuple(_partner(case, receiver) for receiver in effect.receivers)
-    ids = _post(office, case, effect, _Posted(_header(office, case, effect, receivers), signed), work)
+    case, effect = item.case, item.effect
+    posted, ids = post(office, item, work)
     work.save_document(
         StoredDocument(
             case_id=case.id,
             document_id=effect.document_id,
             version=effect.version,
             sed=effect.sed,
-            content=signed,
+            content=posted.signed,
             direction=Direction.OUT,
-            stored_at=now,
+            stored_at=office.station.clock.now(),
         )
     )
     return engine.record_sent(case, effect.document_id, effect.version, ids)
+
+
+def post(office: Office, item: Dispatch, work: UnitOfWork) -> tuple[Posted, dict[InstitutionId, MessageId]]:
+    """Seal the document and queue one message per receiver; no case and no document is stored.
+
+    Returns:
+        what goes to every receiver, and the message for each.
+    """
+    station, case, effect = office.station, item.case, item.effect
+    now = station.clock.now()
+    signed = xades.sign(item.root, office.seal, signing_time=now, token=station.ids.hex32())
+    receivers = tuple(_partner(case, receiver) for receiver in effect.receivers)
+    header = _header(office, case, effect, receivers)
+    if item.sender_role is not None:
+        header = replace(header, sender=replace(header.sender, role=item.sender_role))
+    posted = Posted(header, signed)
+    return posted, _post(office, case, effect, posted, work)
 
 
 def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> Case:
@@ -135,22 +159,14 @@ def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork
     reached = (case.now_at(each) for each in case.get(effect.document_id).receivers)
     names = dict.fromkeys((*effect.receivers, *(each for each in reached if each in active)))
     header = _header(office, case, effect, tuple(_partner(case, name) for name in names))
-    ids = _post(office, case, effect, _Posted(header, stored.content), work)
+    ids = _post(office, case, effect, Posted(header, stored.content), work)
     return engine.record_handed_over(
         case, effect.document_id, effect.version, ids, at=office.station.clock.now()
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Posted:
-    """What goes to every receiver: the envelope and the sealed document."""
-
-    header: StandardBusinessDocumentHeader
-    signed: bytes
-
-
 def _post(
-    office: Office, case: Case, effect: SendDocument, posted: _Posted, work: UnitOfWork
+    office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork
 ) -> dict[InstitutionId, MessageId]:
     return {
         receiver: _queue(
@@ -195,13 +211,14 @@ def _properties(case: Case, effect: SendDocument) -> tuple[MessageProperty, ...]
     brings = effect.author is None and document.change is not None and document.change.joins is not None
     found = {
         properties.PARENT: effect.parent_id,
+        properties.PARENT_VERSION: effect.parent_version and str(effect.parent_version),
         properties.AUTHOR: effect.author,
         properties.PARTICIPANTS: participants.written(case) if brings else None,
     }
     return tuple(MessageProperty(name, value) for name, value in found.items() if value)
 
 
-def _queue(office: Office, case: Case, effect: SendDocument, posted: _Posted, work: UnitOfWork) -> MessageId:
+def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork) -> MessageId:
     station, header = office.station, posted.header
     now, receiver = station.clock.now(), header.receivers[0].id
     message_id = station.ids.message_id(station.party)

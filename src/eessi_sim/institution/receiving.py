@@ -23,12 +23,14 @@ from eessi_sim.errors import (
     DocumentRefused,
     EnvelopeError,
     IdentifierError,
+    RoutingError,
     SedError,
     XmlError,
 )
 from eessi_sim.gateway.properties import (
     AUTHOR,
     PARENT,
+    PARENT_VERSION,
     PARTICIPANTS,
     is_routed_rightly,
     role_in_case,
@@ -37,7 +39,7 @@ from eessi_sim.gateway.properties import (
 from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
-from eessi_sim.institution import answering, handing, participants
+from eessi_sim.institution import answering, desk, handing, participants
 from eessi_sim.institution.content import statement_of, text_of
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
@@ -47,7 +49,10 @@ from eessi_sim.storage.base import Direction, MessageChanges, StoredDocument, St
 
 ANSWER_DUE: Final = "answer-due"
 """State of a filed message whose automatic answer has its own time; survives a restart."""
-_MAY_COME: Final = frozenset({ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED})
+_MAY_COME: Final = frozenset(
+    {ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED, ExceptionCause.NO_PARTICIPANT}
+)
+"""What such a document rests on may still be on its way: its case, its request, or who brings its sender in."""
 _UNKNOWN_SED: Final = SedType("X050")
 
 
@@ -68,6 +73,8 @@ class NotFiled:
     document_id: DocumentId | None
     facts: dict[str, str]
     """Facts about the refused document for the X050."""
+    document: StandardBusinessDocument | None
+    """The document, when it could be read."""
 
 
 @dataclass(slots=True)
@@ -115,6 +122,8 @@ class Receiving:
                 own=office.station.party,
                 now=office.station.clock.now(),
             )
+            if case is None:
+                _check_competence(office, outcome.case, incoming)
         except DocumentRefused as refusal:
             return await self._hold_or_refuse(reading, refusal)
         await self._store(reading, incoming, outcome, case)
@@ -130,7 +139,8 @@ class Receiving:
         work = UnitOfWork()
         if outcome.changed:
             handed = handing.handed_over(self._office, outcome, work)
-            work.save_case(handed, before.revision if before else None)
+            case = desk.cleared(self._office, handed, work)
+            work.save_case(case, before.revision if before else None)
             work.save_document(
                 StoredDocument(
                     case_id=outcome.case.id,
@@ -300,7 +310,7 @@ class Receiving:
         }
         document_id = scope.set_id if scope else None
         sentence = f"{refusal.message}. {refusal.hint}" if refusal.hint else refusal.message
-        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about)
+        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about, reading.document)
 
 
 def _process(office: Office, document: StandardBusinessDocument) -> BucDefinition:
@@ -319,6 +329,17 @@ def _check_routing(process: BucDefinition, document: StandardBusinessDocument) -
             f"found {header.document.type} from the {header.sender.role}",
             document,
         )
+
+
+def _check_competence(office: Office, case: Case, incoming: IncomingDocument) -> None:
+    """Whoever takes part from now on must be competent; asked once, when the case comes (inferred)."""
+    station = office.station
+    try:
+        station.directory.current.require_competent(case.own, case.buc, case.role, at=station.clock.now())
+    except RoutingError as error:
+        raise refused(
+            ExceptionCause.NOT_COMPETENT, error.message, hint=error.hint, sed=incoming.type
+        ) from error
 
 
 def _new_case_id(office: Office) -> CaseId:
@@ -357,7 +378,8 @@ def incoming_document(
         ValueError: a role or an action of system messages, or a strange property; an IdentifierError for a strange id.
     """
     header = document.header
-    parent, author, everybody = (value_of(unit, name) for name in (PARENT, AUTHOR, PARTICIPANTS))
+    parent, parent_version = value_of(unit, PARENT), value_of(unit, PARENT_VERSION)
+    author, everybody = value_of(unit, AUTHOR), value_of(unit, PARTICIPANTS)
     partners = (header.sender, *header.receivers)
     others = header.receivers[1:] if author else header.receivers
     return IncomingDocument(
@@ -373,6 +395,7 @@ def incoming_document(
         else tuple(Participant(partner.id, role_in_case(partner)) for partner in partners),
         case_action=CaseAction(header.document.case_action.value),
         parent_id=DocumentId(parent) if parent else None,
+        parent_version=int(parent_version) if parent_version else None,
         message_id=message.message_id,
         receivers=tuple(partner.id for partner in others),
         author=InstitutionId(author) if author else None,

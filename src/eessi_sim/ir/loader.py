@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from eessi_sim.definition_files import Node, load_yaml, suggestion
+from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
 from eessi_sim.ir.model import (
     AccessPointEntry,
@@ -17,10 +17,12 @@ from eessi_sim.ir.model import (
     AssignedBuc,
     BehaviourRule,
     Contact,
+    Decision,
     Endpoint,
     Exchange,
     Institution,
     NewcomerGets,
+    Occasion,
     Translation,
 )
 from eessi_sim.ir.repository import InstitutionRepository
@@ -42,6 +44,16 @@ class NetworkDefinition:
     def repository(self, version: str) -> InstitutionRepository:
         """Return the repository of this network under a version number."""
         return InstitutionRepository(version, self.institutions, (self.access_point,))
+
+    def deciding(self, decision: Decision) -> "NetworkDefinition":
+        """Return the network in which all rules of all institutions decide, suggest, or leave it to a clerk."""
+        return replace(
+            self,
+            institutions=tuple(
+                replace(each, behaviours=tuple(replace(rule, decides=decision) for rule in each.behaviours))
+                for each in self.institutions
+            ),
+        )
 
 
 def load_institution(path: Path) -> Institution:
@@ -189,17 +201,38 @@ def _endpoint(node: Node) -> Endpoint:
 
 
 def _behaviour(node: Node) -> BehaviourRule:
-    fields = node.mapping(required=("when",), allowed=("reply", "send", "after"))
+    fields = node.mapping(allowed=("when", "overdue", "reply", "send", "after", "decides"))
+    if ("when" in fields) == ("overdue" in fields):
+        raise node.error(
+            'Expected either "when" or "overdue"',
+            hint='A rule acts when a document arrives ("when"), or when its answer is late ("overdue").',
+        )
+    is_late = "overdue" in fields
+    decides = fields.read("decides", lambda place: place.member(Decision), Decision.AUTOMATIC)
+    _check_steps(node, fields, is_late=is_late, decides=decides)
+    return BehaviourRule(
+        when=fields.read("overdue" if is_late else "when", _sed_type),
+        reply=fields.read("reply", _sed_type, None),
+        send=fields.each("send", _sed_type),
+        after=fields.read("after", Node.duration, timedelta(0)),
+        decides=decides,
+        occasion=Occasion.OVERDUE if is_late else Occasion.RECEIVED,
+    )
+
+
+def _check_steps(node: Node, fields: Fields, *, is_late: bool, decides: Decision) -> None:
+    """Refuse a rule that says not, or twice, what is sent."""
+    if is_late and "reply" in fields:
+        raise fields["reply"].error(
+            'Expected "send" in a rule for what is overdue, found "reply"',
+            hint="A reminder answers nothing that was received.",
+        )
+    if decides is Decision.MANUAL and not {"reply", "send"} & set(fields):
+        return
     if ("reply" in fields) == ("send" in fields):
         raise node.error(
             'Expected either "reply" or "send"', hint="A rule answers a document or sends others, not both."
         )
-    return BehaviourRule(
-        when=fields.read("when", _sed_type),
-        reply=fields.read("reply", _sed_type, None),
-        send=fields.each("send", _sed_type),
-        after=fields.read("after", Node.duration, timedelta(0)),
-    )
 
 
 def _sed_type(node: Node) -> SedType:

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from eessi_sim import xmlsafe
 from eessi_sim.buc.case import Actor, ActorKind, Case, Document, ParticipantChange
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.casework import Draft, Move
 from eessi_sim.institution.node import InstitutionNode
@@ -59,6 +60,22 @@ class CaseView:
     own: str
     participants: tuple[str, ...]
     documents: tuple[DocumentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """What a rule suggests to a clerk."""
+
+    id: str
+    rule: str
+    sed: str
+    about: str
+    """The document that the rule looked at."""
+    inputs: tuple[str, ...]
+    at: datetime
+    parent_id: str | None
+    receivers: tuple[str, ...]
+    """Empty for those of the process table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +199,18 @@ class NodeControl(NodeReader, Protocol):
 
     async def available_actions(self, case_id: str) -> Sequence[str]:
         """Return in words what can be done with a case now."""
+        ...
+
+    async def suggestions(self, case_id: str) -> Sequence[SuggestionView]:
+        """Return what rules suggest for a case, as far as it is possible now."""
+        ...
+
+    async def accept(self, case_id: str, suggestion_id: str, *, clerk: str) -> CaseView:
+        """Send what a rule suggests, in the name of a clerk who accepts it."""
+        ...
+
+    async def decline(self, case_id: str, suggestion_id: str, *, clerk: str, reason: str) -> CaseView:
+        """Take a suggestion away for good, in the name of a clerk with a reason."""
         ...
 
 
@@ -327,6 +356,20 @@ class LocalControl(StoreReader):
         """Return in words what can be done with a case now."""
         return [action.text for action in self._node.available_actions(case_id)]
 
+    async def suggestions(self, case_id: str) -> Sequence[SuggestionView]:
+        """Return what rules suggest for a case, as far as it is possible now."""
+        return [suggestion_view(each) for each in self._node.suggestions(case_id)]
+
+    async def accept(self, case_id: str, suggestion_id: str, *, clerk: str) -> CaseView:
+        """Send what a rule suggests, in the name of a clerk who accepts it."""
+        actor = Actor(ActorKind.CLERK, clerk)
+        return case_view(await self._node.accept_suggestion(case_id, suggestion_id, clerk=actor))
+
+    async def decline(self, case_id: str, suggestion_id: str, *, clerk: str, reason: str) -> CaseView:
+        """Take a suggestion away for good, in the name of a clerk with a reason."""
+        actor = Actor(ActorKind.CLERK, clerk, reason)
+        return case_view(await self._node.decline_suggestion(case_id, suggestion_id, clerk=actor))
+
 
 def _parsed(content: bytes | None) -> Element | None:
     return xmlsafe.parse(content) if content is not None else None
@@ -346,6 +389,20 @@ def case_view(case: Case) -> CaseView:
             participant.institution for participant in case.participants if participant.active
         ),
         documents=tuple(_document_view(document) for document in case.documents),
+    )
+
+
+def suggestion_view(suggestion: Suggestion) -> SuggestionView:
+    """Return a suggestion as a plain value."""
+    return SuggestionView(
+        id=suggestion.id,
+        rule=suggestion.rule,
+        sed=suggestion.sed,
+        about=suggestion.about,
+        inputs=suggestion.inputs,
+        at=suggestion.at,
+        parent_id=suggestion.parent_id,
+        receivers=suggestion.receivers,
     )
 
 

@@ -15,7 +15,7 @@ from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.institution.casework import Move
-from eessi_sim.simulation.control import CaseView, DocumentView, MessageFile, MessageView
+from eessi_sim.simulation.control import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
 from eessi_sim.storage.base import JournalEntry
 
@@ -172,6 +172,28 @@ class RemoteControl:
     async def available_actions(self, case_id: str) -> Sequence[str]:
         """Return in words what can be done with a case now."""
         found: Sequence[str] = await self._call("GET", f"/cases/{_part(case_id)}/actions", list[str])
+        return found
+
+    async def suggestions(self, case_id: str) -> Sequence[SuggestionView]:
+        """Return what rules suggest for a case, as far as it is possible now."""
+        found: Sequence[SuggestionView] = await self._call(
+            "GET", f"/cases/{_part(case_id)}/suggestions", list[SuggestionView]
+        )
+        return found
+
+    async def accept(self, case_id: str, suggestion_id: str, *, clerk: str) -> CaseView:
+        """Send what a rule suggests, in the name of a clerk who accepts it."""
+        return await self._decide(case_id, suggestion_id, "accept", {"clerk": clerk})
+
+    async def decline(self, case_id: str, suggestion_id: str, *, clerk: str, reason: str) -> CaseView:
+        """Take a suggestion away for good, in the name of a clerk with a reason."""
+        return await self._decide(case_id, suggestion_id, "decline", {"clerk": clerk, "reason": reason})
+
+    async def _decide(
+        self, case_id: str, suggestion_id: str, decision: str, body: dict[str, str]
+    ) -> CaseView:
+        path = f"/cases/{_part(case_id)}/suggestions/{_part(suggestion_id)}/{decision}"
+        found: CaseView = await self._call("POST", path, CaseView, body)
         return found
 
     async def messages(self) -> Sequence[MessageView]:

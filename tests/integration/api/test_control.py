@@ -6,9 +6,13 @@ from tests.helpers.stored import a_message
 from tests.integration.api.conftest import Ask, Desk, OpenDesk
 
 from eessi_sim import resources
+from eessi_sim.buc.case import Actor, ActorKind
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import InstitutionId, SedType
+from eessi_sim.institution import desk
 from eessi_sim.simulation.control import NodeControl
+from eessi_sim.simulation.inprocess import START
 from eessi_sim.simulation.remote import RemoteRefusal
 from eessi_sim.storage.base import UnitOfWork
 
@@ -173,3 +177,26 @@ async def test_access_point_can_be_read(lab: Lab, open_desk: OpenDesk) -> None:
     remote = (await open_desk(lab.network.readers[POINT])).remote(POINT)
     assert await remote.messages() == await lab.network.readers[POINT].messages()
     assert await remote.journal() == list(await lab.network.readers[POINT].journal())
+
+
+async def test_suggestions_are_listed_accepted_and_declined(ask: Ask, lab: Lab) -> None:
+    """A clerk decides at the node, or from another process."""
+    await lab.open(owner=NAV, others=[ZUS])
+    about = lab.document(ZUS, A003)
+    rule = Actor(ActorKind.RULE, "r")
+    control, case_id = await ask(ZUS), lab.case(ZUS).id
+    for number, sed in enumerate((A012, SedType("X009"))):
+        parent = about.id if sed == A012 else None
+        proposal = Suggestion(
+            id=str(number), rule="r", sed=sed, about=about.id, parent_id=parent, inputs=("x",), at=START
+        )
+        await desk.suggest(lab.node(ZUS).office, case_id, proposal, rule, UnitOfWork())
+    first, second = await control.suggestions(case_id)
+    assert (first.id, first.sed, first.inputs, first.receivers) == ("0", "A012", ("x",), ())
+    sent = await control.accept(case_id, first.id, clerk="anna")
+    assert [each.type for each in sent.documents] == [A003, A012]
+    await control.decline(case_id, second.id, clerk="anna", reason="no hurry")
+    assert await control.suggestions(case_id) == []
+    assert lab.case(ZUS).history[-1].actor == Actor(ActorKind.CLERK, "anna", "no hurry")
+    with pytest.raises(EessiSimError, match="Expected a suggestion"):
+        await control.accept(case_id, second.id, clerk="anna")

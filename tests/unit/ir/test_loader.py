@@ -14,9 +14,11 @@ from eessi_sim.ir.model import (
     AssignedBuc,
     BehaviourRule,
     Contact,
+    Decision,
     Endpoint,
     Exchange,
     Institution,
+    Occasion,
     Translation,
 )
 
@@ -155,6 +157,20 @@ def test_habit_may_send_several_documents(folder: Path) -> None:
     )
 
 
+def test_behaviour_may_leave_the_decision_to_a_clerk(folder: Path) -> None:
+    """A rule decides, suggests, or only says that a clerk decides; the last need not know what is sent."""
+    text = """behaviours:
+  - {when: A003, reply: A012, decides: suggesting}
+  - {when: A008, decides: manual}
+  - {overdue: A003, send: [X009]}
+"""
+    assert zus(folder, ZUS + text).behaviours == (
+        BehaviourRule(SedType("A003"), reply=SedType("A012"), decides=Decision.SUGGESTING),
+        BehaviourRule(SedType("A008"), decides=Decision.MANUAL),
+        BehaviourRule(SedType("A003"), send=(SedType("X009"),), occasion=Occasion.OVERDUE),
+    )
+
+
 @pytest.mark.parametrize(
     ("good", "bad", "finding", "key", "line"),
     [
@@ -202,6 +218,14 @@ def test_habit_may_send_several_documents(folder: Path) -> None:
         ),
         ("id:", "external: yes\nid:", 'true or false, found "yes"', "external", 1),
         ("id:", "behaviours: [{when: A003}]\nid:", 'either "reply" or "send"', "behaviours[1]", 1),
+        ("id:", "behaviours: [{reply: A012}]\nid:", 'either "when" or "overdue"', "behaviours[1]", 1),
+        (
+            "id:",
+            "behaviours: [{overdue: A003, reply: X010}]\nid:",
+            '"send" in a rule for what is overdue, found "reply"',
+            "behaviours[1].reply",
+            1,
+        ),
         (
             "id:",
             "behaviours: [{when: A003, reply: A012, send: [A012]}]\nid:",

@@ -27,6 +27,7 @@ from eessi_sim.buc.engine.life import (
 )
 from eessi_sim.buc.engine.offering import actions, available_actions, close_offered_from, find_action
 from eessi_sim.buc.engine.receive import receive
+from eessi_sim.buc.engine.suggesting import decline, find_suggestion, suggest, take, without_stale
 
 __all__ = [
     "IncomingDocument",
@@ -35,8 +36,10 @@ __all__ = [
     "available_actions",
     "close_offered_from",
     "create",
+    "decline",
     "delete",
     "find_action",
+    "find_suggestion",
     "local_close",
     "local_reopen",
     "open_case",
@@ -49,5 +52,8 @@ __all__ = [
     "restore",
     "send",
     "set_participants",
+    "suggest",
+    "take",
     "update",
+    "without_stale",
 ]

@@ -226,14 +226,17 @@ def send(
     told = noted(case.with_document(sent), kind, now=now, actor=actor, document=sent)
     after = applied(told, definition, Deed(sent, actor, now))
     effects = (
-        _message(sent, is_update=is_update),
+        _message(case, sent, is_update=is_update),
         *handed_over(after, definition, rule, sent),
         *_timer(after, definition, sent, is_update=is_update),
     )
     return Outcome(revised(after), sent, effects)
 
 
-def _message(document: Document, *, is_update: bool) -> SendDocument:
+def _message(
+    case: Case, document: Document, *, is_update: bool, about_version: int | None = None
+) -> SendDocument:
+    parent = case.find(document.parent_id)
     first = CaseAction.START if document.starter else CaseAction.NEW
     return SendDocument(
         document_id=document.id,
@@ -242,6 +245,7 @@ def _message(document: Document, *, is_update: bool) -> SendDocument:
         receivers=document.receivers,
         case_action=CaseAction.UPDATE if is_update else first,
         parent_id=document.parent_id,
+        parent_version=about_version or (parent.exchanged_version if parent else None),
     )
 
 
@@ -262,6 +266,7 @@ def report_exception(
     document_id: DocumentId,
     receiver: InstitutionId,
     about: DocumentId | None,
+    about_version: int | None = None,
     now: datetime,
     actor: Actor,
 ) -> Outcome:
@@ -273,6 +278,7 @@ def report_exception(
         document_id: id of the new document.
         receiver: sender of the message that could not be processed.
         about: id of the refused document, also when this copy does not hold it.
+        about_version: its version; the latest that this copy holds when not told.
         now: the present time.
         actor: who decides it, the node as a rule.
 
@@ -305,7 +311,7 @@ def report_exception(
         versions=(version,),
     )
     outcome = _outcome(case.with_document(report), EventKind.SENT, report, now=now, actor=actor)
-    return replace(outcome, effects=(_message(report, is_update=False),))
+    return replace(outcome, effects=(_message(case, report, is_update=False, about_version=about_version),))
 
 
 def record_sent(

@@ -31,6 +31,8 @@ class IncomingDocument:
     """Everybody this document went to, when the envelope lists them."""
     parent_id: DocumentId | None = None
     """The document it answers or is about; concluded from the case when the envelope does not say it."""
+    parent_version: int | None = None
+    """Which version of it the sender had; the latest when the envelope does not say it."""
     target_sed: SedType | None = None
     """Type of the SED that an X-SED names in its content; helps to find the target without a parent id."""
     facts: tuple[str, ...] | None = None
