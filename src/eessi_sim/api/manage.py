@@ -141,11 +141,7 @@ class _Time:
         self._clock = clock
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_get("/manage/clock", self.now)
         app.router.add_post("/manage/clock", self.move)
-
-    async def now(self, _request: web.Request) -> web.Response:
-        return answer(self._clock.now())
 
     async def move(self, request: web.Request) -> web.Response:
         body = await body_of(request, MoveClock)

@@ -191,7 +191,8 @@ async def _play(part: Part, venue: Venue, follower: Follower, screen: Screen) ->
         reason = runner.fault(steps)
     except EessiSimError as error:
         reason = f"{error.code}: {error.message}"
-    case = await venue.controls[part.cast[OWNER]].find_case(runner.international_id)
+    opened = runner.international_id
+    case = await venue.controls[part.cast[OWNER]].find_case(opened) if opened else None
     return _Run(part=part, steps=tuple(steps), case=case, reason=reason)
 
 

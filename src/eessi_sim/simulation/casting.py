@@ -4,7 +4,7 @@ The choice follows from a seed, so that the same walk is played by the same inst
 """
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -39,21 +39,52 @@ def cast(
     """
     # Not a secret: the generator makes a choice repeatable.
     chance = random.Random(f"{seed} {definition.buc}")  # noqa: S311
-    found: dict[str, InstitutionId] = {}
-    wanted = _countries(walk)
-    for name in names_in(walk):
-        role = ApplicationRole.CASE_OWNER if name == OWNER else ApplicationRole.COUNTERPARTY
-        taken = {party.country for party in found.values()}
-        free = [each for each in _competent(network, definition.buc, role, at) if each.country not in taken]
+    wanted, places = _countries(walk), _replaced(definition, walk)
+    found: dict[str, Institution] = {}
+    names = names_in(walk)
+    # Whose place will be taken chooses first: few States have somebody else for it. Who takes it depends on that.
+    for name in sorted(names, key=lambda each: (each not in places.values(), each in places)):
+        competent = _competent(network, definition.buc, _role(places.get(name, name)), at)
+        free = [each for each in competent if _fits(name, each, found, places)]
+        if name in places.values():
+            free = [each for each in free if sum(other.country == each.country for other in competent) > 1]
         if not free:
             raise DefinitionError(
-                f"Expected one more country with a {role} of {definition.buc} for {name}, found none",
-                hint=f"Add an institution that is competent for it to the network {network.id}.",
+                f"Expected one more institution for {name} in {definition.buc}, found none",
+                hint=f"Add an institution that is competent for it to the network {network.id}: of another country, "
+                "or of the same where a case is forwarded.",
             )
-        preferred = [] if name == OWNER else [each for each in free if each.country in wanted]
         # An owner of a wanted country would leave nobody there to be asked.
-        others = [each for each in free if each.country not in wanted] if name == OWNER else free
-        found[name] = chance.choice(preferred or others or free).id
+        best = [each for each in free if (each.country in wanted) is not (name == OWNER)]
+        found[name] = chance.choice(best or free)
+    return {name: found[name].id for name in names}
+
+
+def _role(name: str) -> ApplicationRole:
+    return ApplicationRole.CASE_OWNER if name == OWNER else ApplicationRole.COUNTERPARTY
+
+
+def _fits(
+    name: str, institution: Institution, found: Mapping[str, Institution], places: Mapping[str, str]
+) -> bool:
+    """Whether an institution may be this party: a case is forwarded inside a State, all others are of other States."""
+    if institution in found.values():
+        return False
+    if name in places:
+        return institution.country == found[places[name]].country
+    return all(institution.country != other.country for other in found.values())
+
+
+def _replaced(definition: BucDefinition, walk: Walk) -> dict[str, str]:
+    """Return whose place is taken, by the name of who takes it."""
+    found: dict[str, str] = {}
+    for step in walk.steps:
+        if walking.waiting(step) is not None:
+            continue
+        _, sentence = walking.read(step)
+        rule = definition.administrative.get(sentence.sed) if sentence.sed else None
+        if sentence.joins and rule and rule.leaves_at:
+            found[sentence.joins] = sentence.leaves or sentence.party
     return found
 
 

@@ -269,7 +269,7 @@ class WalkRunner:
         alike = (d for d in reversed(own) if d.direction is Direction.OUT and d.type == sentence.sed)
         document = next(alike, None)
         if document is None:
-            raise DocumentNotFound(f"Expected a document {sentence.sed} at {sentence.party}, found none")
+            raise _no_document(sentence.sed, sentence.party)
         twin = self._twins[document.id]
         if verb == "post":
             receivers = [self._part.cast[name] for name in sentence.to] if sentence.to else None
@@ -290,9 +290,14 @@ class WalkRunner:
             assert closing is not None  # the sub-processes of the program name one
             return closing.sed, None
         assert sentence.sed is not None  # the engine has read the sentence
-        if verb in _PERMISSIONS:
-            return self._administrative(_PERMISSIONS[verb]), latest(case.documents, sentence.sed)
-        return sentence.sed, latest(case.documents, sentence.about) if sentence.about else None
+        is_about = sentence.sed if verb in _PERMISSIONS else sentence.about
+        sed = self._administrative(_PERMISSIONS[verb]) if verb in _PERMISSIONS else sentence.sed
+        if is_about is None:
+            return sed, None
+        target = latest(case.documents, is_about)
+        if target is None:
+            raise _no_document(is_about, sentence.party)
+        return sed, target
 
     def _administrative(self, permission: Permission) -> SedType:
         rules = self._part.definition.administrative.values()
@@ -346,6 +351,10 @@ class WalkRunner:
         return case
 
 
+def _no_document(sed: SedType | None, party: str) -> DocumentNotFound:
+    return DocumentNotFound(f"Expected a document {sed} at {party}, found none")
+
+
 def _documents(case: Case | None) -> Sequence[Document]:
     return case.documents if case is not None else ()
 
@@ -353,6 +362,6 @@ def _documents(case: Case | None) -> Sequence[Document]:
 _Handler = Callable[[WalkRunner, str, Sentence, Mapping[str, Case]], Awaitable[None]]
 _HANDLERS: Final[Mapping[str, _Handler]] = {
     **dict.fromkeys(_MAKING, WalkRunner._make),
-    **dict.fromkeys(_HANDLING, WalkRunner._handle),
-    **dict.fromkeys(_MOVES, WalkRunner._move),
+    **dict.fromkeys(_HANDLING, WalkRunner._handle),  # noqa: SLF001 - the table of this module
+    **dict.fromkeys(_MOVES, WalkRunner._move),  # noqa: SLF001 - the table of this module
 }

@@ -1,7 +1,7 @@
 """The interface for managing a node, asked as the command line asks it."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +13,7 @@ from eessi_sim.api.manage import make_app
 from eessi_sim.clock import MovableClock
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.simulation.control import StoreReader
-from eessi_sim.simulation.remote import RemoteControl
+from eessi_sim.simulation.remote import RemoteControl, RemoteRefusal
 from eessi_sim.simulation.state import NetworkState, NodeAddress
 from eessi_sim.storage.base import NodeStore, UnitOfWork
 from eessi_sim.storage.memory import MemoryStorage
@@ -53,3 +53,11 @@ async def test_message_is_found_whatever_characters_its_id_has(
     found = await remote.message("out", f"{local}@other.example")
     assert found is not None
     assert found.body == b"octets"
+
+
+async def test_clock_of_a_node_is_moved_forward_only(remote: RemoteControl) -> None:
+    """Months pass at once; no clock goes back."""
+    before = datetime.now(UTC)
+    assert await remote.advance_clock(timedelta(days=60)) >= before + timedelta(days=60)
+    with pytest.raises(RemoteRefusal, match="no clock goes back"):
+        await remote.advance_clock(timedelta(days=-1))
