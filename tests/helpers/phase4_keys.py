@@ -65,6 +65,7 @@ class Realm:
             "signing": self._store(self.signing(profile, name), f"{profile}-{name}-signing"),
             "decryption": self._store(self.receiving(profile, name), f"{profile}-{name}-decryption"),
             "authority": self._pem(self.authority.certificate, "authority"),
+            "partner": self._pem(self.signing(profile, partner).certificate, f"{profile}-{partner}-signing"),
             "recipient": self._pem(self.receiving(profile, partner).certificate, f"{profile}-{partner}"),
         }
 

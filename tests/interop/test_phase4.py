@@ -27,7 +27,9 @@ _REFERENCES = {
     KeyReference.ISSUER_SERIAL: "ISSUER_SERIAL",
     KeyReference.KEY_IDENTIFIER: "SKI_KEY_IDENTIFIER",
 }
-XML = Document(b"<?xml version='1.0'?>\n<a  b='1'\r\n c=\"&lt;\"><!-- c --><d/>\xc5\x82</a>\n", "application/xml")
+XML = Document(
+    b"<?xml version='1.0'?>\n<a  b='1'\r\n c=\"&lt;\"><!-- c --><d/>\xc5\x82</a>\n", "application/xml"
+)
 BINARY = Document(bytes(range(256)) * 40, "application/pdf")
 TEXT = Document("one\ntwo\r\nżółć\r".encode(), "text/plain")
 LARGE = Document(hashlib.shake_256(b"large").digest(3_000_000), "application/octet-stream")
@@ -147,9 +149,7 @@ async def test_phase4_accepts_ours(how: Combination, peer: Peer, realm: Realm) -
         mode = replace(mode_of(how, "ours", "theirs"), address=url)
         outcome = await gateway.send(mode, how.documents)
         assert outcome.is_delivered, (outcome.errors, peer.log())
-        facts = await peer.ask(
-            "received", agreement=meeting.name, message_id=str(outcome.sent.message_id)
-        )
+        facts = await peer.ask("received", agreement=meeting.name, message_id=str(outcome.sent.message_id))
     assert [part["sha256"] for part in facts["parts"]] == [
         hashlib.sha256(document.content).hexdigest() for document in how.documents
     ]
@@ -179,8 +179,13 @@ async def test_we_accept_phase4(how: Combination, peer: Peer, realm: Realm, tmp_
             path.write_bytes(document.content)
             parts.append({"file": str(path), "mime_type": document.mime_type})
         outcome = await peer.ask(
-            "send", agreement=meeting.name, url=f"{url}/as4", action="submit", message_id=f"{uuid4()}@theirs",
-            parts=parts, is_compressed=how.is_compressed,
+            "send",
+            agreement=meeting.name,
+            url=f"{url}/as4",
+            action="submit",
+            message_id=f"{uuid4()}@theirs",
+            parts=parts,
+            is_compressed=how.is_compressed,
         )
     assert outcome["result"] == "SUCCESS", (outcome, refused, peer.log())
     assert outcome["receipt"] == "confirmed"

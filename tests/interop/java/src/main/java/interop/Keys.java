@@ -21,9 +21,11 @@ record Keys(IAS4CryptoFactory signing, IAS4CryptoFactory decryption, X509Certifi
     static final String ALIAS = "key";
     static final char[] PASSWORD = "interop".toCharArray();
 
-    /** Reads {@code signing}, {@code decryption} and {@code authority}, {@code recipient}: PEM files. */
+    /** Reads {@code signing}, {@code decryption} {@code authority}, {@code partner}, {@code recipient}: PEM files. */
     static Keys read(IJsonObject files) throws Exception {
         KeyStore trust = trusting(Path.of(files.getAsString("authority")));
+        // Found here where a message names its signer and does not bring the certificate along.
+        trust.setCertificateEntry("partner", certificate(Path.of(files.getAsString("partner"))));
         return new Keys(
                 factory(Path.of(files.getAsString("signing")), trust),
                 factory(Path.of(files.getAsString("decryption")), trust),

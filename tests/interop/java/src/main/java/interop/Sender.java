@@ -9,7 +9,9 @@ import com.helger.mime.parse.MimeTypeParser;
 import com.helger.phase4.attachment.AS4OutgoingAttachment;
 import com.helger.phase4.ebms3header.Ebms3Error;
 import com.helger.phase4.ebms3header.Ebms3SignalMessage;
+import com.helger.phase4.incoming.AS4IncomingProfileSelectorConstant;
 import com.helger.phase4.messaging.http.HttpRetrySettings;
+import com.helger.phase4.model.pmode.PMode;
 import com.helger.phase4.model.pmode.PModeParty;
 import com.helger.phase4.sender.AS4Sender;
 import com.helger.phase4.sender.EAS4UserMessageSendResult;
@@ -29,6 +31,7 @@ final class Sender {
 
     IJsonObject send(IJsonObject wanted, SSLContext tls) throws Exception {
         JsonObject outcome = new JsonObject();
+        PMode mode = agreement.mode(wanted.getAsString("url"));
         HttpClientSettings http = new HttpClientSettings();
         if (tls != null) {
             http.setSSLContext(tls);
@@ -44,6 +47,9 @@ final class Sender {
                 .service(agreement.serviceType, agreement.service)
                 .action(wanted.getAsString("action"))
                 .as4ProfileID("none")
+                .incomingProfileSelector(new AS4IncomingProfileSelectorConstant(null))
+                .pmode(mode)
+                .pmodeResolver((id, service, action, sender, receiver, agreed, address) -> mode)
                 .conversationID("conversation")
                 .endpointURL(wanted.getAsString("url"))
                 .signalMsgConsumer((signal, metadata, state) -> note(signal, outcome))
