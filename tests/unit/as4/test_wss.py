@@ -126,6 +126,13 @@ def test_text_part_is_accepted_in_both_readings(digested: bytes) -> None:
     assert verified(forgery.unpacked()).result.is_valid
 
 
+def test_text_part_is_signed_as_the_standard_wants() -> None:
+    """We digest text with CRLF, as Java products do; they refuse the digest of the octets as they are."""
+    digests = packed_message([_plain("text/plain", b"a\nb\r")]).digests
+    wanted = Reference.over(b"a\r\nb\r\n", "cid:part@pl.example", xmldsig.SWA_CONTENT)
+    assert digests[-1].digest_value == wanted.digest_value
+
+
 def test_header_block_may_be_signed_too() -> None:
     """A further signed header block does no harm as long as it is whole (observed)."""
     block = f'<wsa:To xmlns:wsa="{vocabulary.WSA}" xmlns:wsu="{vocabulary.WSU}" wsu:Id="to-1">urn:x</wsa:To>'
