@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tests.helpers.optional import require_program
+
+from eessi_sim.transport.base import TlsIdentity
 
 SOURCES = Path(__file__).parents[1] / "interop" / "java"
 TARGET = SOURCES / "target"
@@ -80,11 +82,10 @@ class Peer:
 
 
 @contextmanager
-def running(folder: Path, properties: Mapping[str, str]) -> Iterator[Peer]:
+def running(folder: Path, tls: TlsIdentity) -> Iterator[Peer]:
     """Start phase4 with ``folder`` for its files, and end it afterwards."""
     log = folder / "phase4.log"
-    command = ["java", *(f"-D{name}={value}" for name, value in properties.items())]
-    command += ["-cp", build(), "interop.Peer"]
+    command = ["java", "-cp", build(), "interop.Peer", str(tls.certificate), str(tls.authorities)]
     with (
         log.open("w") as errors,
         subprocess.Popen(

@@ -9,10 +9,12 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from eessi_sim.as4.modes import ProfileName
 from eessi_sim.gateway.lone import Identity
-from eessi_sim.security.keys import Certificate, HeldKey, KeyPair, Purpose
+from eessi_sim.security.keys import Certificate, HeldKey, KeyPair, Purpose, key_path
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 from eessi_sim.security.trust import TrustStore
+from eessi_sim.transport.base import TlsIdentity
 
+OURS, THEIRS = "ours", "theirs"
 _DAY = timedelta(days=1)
 
 
@@ -21,6 +23,7 @@ class Realm:
     """One authority and everybody it vouches for; phase4 looks at the time of the machine, so the keys do too."""
 
     folder: Path
+    name: str = "Interop authority"
 
     @cached_property
     def now(self) -> datetime:
@@ -30,7 +33,7 @@ class Realm:
     @cached_property
     def authority(self) -> CertificateAuthority:
         """Who issues all certificates."""
-        return CertificateAuthority.create("Interop authority", self.now, KeyAlgorithm.P_256)
+        return CertificateAuthority.create(self.name, self.now, KeyAlgorithm.P_256)
 
     @cache  # noqa: B019 - lives as long as the test session
     def signing(self, profile: ProfileName, name: str) -> KeyPair:
@@ -64,10 +67,18 @@ class Realm:
         return {
             "signing": self._store(self.signing(profile, name), f"{profile}-{name}-signing"),
             "decryption": self._store(self.receiving(profile, name), f"{profile}-{name}-decryption"),
-            "authority": self._pem(self.authority.certificate, "authority"),
+            "authority": self._pem(self.authority.certificate, f"{self.name}"),
             "partner": self._pem(self.signing(profile, partner).certificate, f"{profile}-{partner}-signing"),
             "recipient": self._pem(self.receiving(profile, partner).certificate, f"{profile}-{partner}"),
         }
+
+    def tls(self, name: str) -> TlsIdentity:
+        """Write key files for mutual TLS on the loopback address."""
+        path = self.folder / f"tls-{name}.pem"
+        if not path.exists():
+            hosts = ("127.0.0.1", "localhost")
+            self.authority.issue(name, Purpose.TLS, country="NO", now=self.now, hosts=hosts).save(path)
+        return TlsIdentity(path, key_path(path), Path(self._pem(self.authority.certificate, f"{self.name}")))
 
     def _store(self, held: HeldKey, name: str) -> str:
         path = self.folder / f"{name}.pem"

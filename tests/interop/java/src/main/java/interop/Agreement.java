@@ -2,6 +2,7 @@ package interop;
 
 import com.helger.base.state.ETriState;
 import com.helger.json.IJsonObject;
+import com.helger.phase4.CAS4;
 import com.helger.phase4.crypto.AS4CryptParams;
 import com.helger.phase4.crypto.AS4SigningParams;
 import com.helger.phase4.crypto.ECryptoAlgorithmCrypt;
@@ -36,7 +37,7 @@ final class Agreement {
     private final ECryptoAlgorithmSign signature;
     private final boolean encrypted;
     private final ECryptoKeyIdentifierType reference;
-    private final boolean isChain;
+    private final boolean isPath;
 
     Agreement(IJsonObject wanted) throws Exception {
         name = wanted.getAsString("name");
@@ -47,9 +48,9 @@ final class Agreement {
         serviceType = wanted.getAsString("service_type");
         action = wanted.getAsString("action");
         signature = ECryptoAlgorithmSign.valueOf(wanted.getAsString("signature"));
-        encrypted = wanted.getAsBoolean("encrypted", true);
+        encrypted = wanted.getAsBoolean("is_encrypted", true);
         reference = ECryptoKeyIdentifierType.valueOf(wanted.getAsString("reference"));
-        isChain = wanted.getAsBoolean("chain", false);
+        isPath = wanted.getAsBoolean("is_path", false);
     }
 
     private static PModeParty party(IJsonObject party) {
@@ -62,7 +63,7 @@ final class Agreement {
         return AS4SigningParams.createDefault()
                 .setAlgorithmSign(signature)
                 .setAlgorithmSignDigest(ECryptoAlgorithmSignDigest.DIGEST_SHA_256)
-                .setUseSingleCertificate(!isChain)
+                .setUseSingleCertificate(!isPath)
                 .setKeyIdentifierType(reference);
     }
 
@@ -110,9 +111,10 @@ final class Agreement {
         return security;
     }
 
+    /** Whether a message belongs here; the test message of ebMS belongs to every agreement. */
     boolean fits(String service, String action, String sender, String receiver) {
-        return this.service.equals(service)
-                && this.action.equals(action)
+        boolean isTest = CAS4.DEFAULT_SERVICE_URL.equals(service) && CAS4.DEFAULT_ACTION_URL.equals(action);
+        return (isTest || this.service.equals(service) && this.action.equals(action))
                 && this.sender.getIDValue().equals(sender)
                 && this.receiver.getIDValue().equals(receiver);
     }

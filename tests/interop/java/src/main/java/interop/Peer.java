@@ -8,6 +8,7 @@ import com.helger.phase4.mgr.AS4ManagerFactoryInMemory;
 import com.helger.scope.mgr.ScopeManager;
 import com.sun.net.httpserver.HttpServer;
 import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
 import com.sun.net.httpserver.HttpsServer;
 import java.io.BufferedReader;
 import java.io.InputStreamReader;
@@ -17,29 +18,53 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executors;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManagerFactory;
 
 /**
  * The other side of the interop tests: phase4 as sender and as receiver, told what to do by JSON lines.
  *
- * <p>One line in, one line out: {@code tls}, {@code agree}, {@code send}, {@code received}; ends with its input.
+ * <p>Its arguments are its TLS certificate, with the key beside it, and who issues those of others. One line in, one line out: {@code agree}, {@code send}, {@code received}; ends with its input.
  */
 public final class Peer {
 
     private final Map<String, Agreement> agreements = new HashMap<>();
     private final Map<String, Receiver> receivers = new HashMap<>();
     private final HttpServer plain;
-    private HttpsServer secured;
-    private SSLContext tls;
+    private final HttpsServer secured;
+    private final SSLContext tls;
 
-    private Peer() throws Exception {
+    private Peer(Path keys, Path authority) throws Exception {
+        tls = context(keys, authority);
         plain = HttpServer.create(loopback(), 0);
-        plain.setExecutor(Executors.newCachedThreadPool(Peer::daemon));
-        plain.start();
+        secured = HttpsServer.create(loopback(), 0);
+        secured.setHttpsConfigurator(new HttpsConfigurator(tls) {
+            @Override
+            public void configure(HttpsParameters parameters) {
+                SSLParameters mutual = tls.getDefaultSSLParameters();
+                mutual.setNeedClientAuth(true);
+                parameters.setSSLParameters(mutual);
+            }
+        });
+        for (HttpServer server : List.of(plain, secured)) {
+            server.setExecutor(Executors.newCachedThreadPool(Peer::daemon));
+            server.start();
+        }
+    }
+
+    private static SSLContext context(Path own, Path authority) throws Exception {
+        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
+        keys.init(Keys.store(own), Keys.PASSWORD);
+        TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
+        trust.init(Keys.trusting(authority));
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
+        return context;
     }
 
     private static InetSocketAddress loopback() {
@@ -58,7 +83,7 @@ public final class Peer {
         System.setOut(System.err);
         ScopeManager.onGlobalBegin("interop");
         MetaAS4Manager.setFactory(new AS4ManagerFactoryInMemory());
-        Peer peer = new Peer();
+        Peer peer = new Peer(Path.of(arguments[0]), Path.of(arguments[1]));
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             out.println(peer.answer(line).getAsJsonString());
@@ -70,7 +95,6 @@ public final class Peer {
         try {
             IJsonObject wanted = JsonReader.readFromString(line).getAsObject();
             return switch (wanted.getAsString("do")) {
-                case "tls" -> tls(wanted);
                 case "agree" -> agree(wanted);
                 case "send" -> send(wanted);
                 case "received" -> received(wanted);
@@ -80,27 +104,6 @@ public final class Peer {
             problem.printStackTrace();
             return new JsonObject().add("failure", problem.toString());
         }
-    }
-
-    private IJsonObject tls(IJsonObject wanted) throws Exception {
-        KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
-        keys.init(Keys.store(Path.of(wanted.getAsString("keys"))), Keys.PASSWORD);
-        TrustManagerFactory trust = TrustManagerFactory.getInstance("PKIX");
-        trust.init(Keys.trusting(Path.of(wanted.getAsString("authority"))));
-        tls = SSLContext.getInstance("TLS");
-        tls.init(keys.getKeyManagers(), trust.getTrustManagers(), null);
-        secured = HttpsServer.create(loopback(), 0);
-        secured.setHttpsConfigurator(new HttpsConfigurator(tls) {
-            @Override
-            public void configure(com.sun.net.httpserver.HttpsParameters parameters) {
-                javax.net.ssl.SSLParameters mutual = tls.getDefaultSSLParameters();
-                mutual.setNeedClientAuth(true);
-                parameters.setSSLParameters(mutual);
-            }
-        });
-        secured.setExecutor(Executors.newCachedThreadPool(Peer::daemon));
-        secured.start();
-        return new JsonObject();
     }
 
     private IJsonObject agree(IJsonObject wanted) throws Exception {

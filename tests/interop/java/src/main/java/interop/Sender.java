@@ -44,7 +44,7 @@ final class Sender {
                 .withSigningParams(how -> agreement.signing().cloneTo(how))
                 .withCryptParams(how -> agreement.encryption().cloneTo(how))
                 .messageID(wanted.getAsString("message_id"))
-                .service(agreement.serviceType, agreement.service)
+                .service(agreement.serviceType, wanted.getAsString("service"))
                 .action(wanted.getAsString("action"))
                 .as4ProfileID("none")
                 .incomingProfileSelector(new AS4IncomingProfileSelectorConstant(null))
