@@ -110,10 +110,17 @@ class Meeting:
         """Our keys."""
         return self.realm.identity(self.how.profile, OURS, THEIRS)
 
-    async def agree(self, sender: str, receiver: str, files: Mapping[str, str] | None = None) -> str:
-        """Tell phase4 what was agreed; return the address at which it receives."""
+    async def agree(
+        self,
+        sender: str,
+        receiver: str,
+        files: Mapping[str, str] | None = None,
+        how: Combination | None = None,
+    ) -> str:
+        """Tell phase4 what was agreed, with other keys or other terms perhaps; return where it receives."""
         keys = {**self.realm.files(self.how.profile, THEIRS, OURS), **(files or {})}
-        answer = await self.peer.ask("agree", name=self.name, keys=keys, **self.how.terms(sender, receiver))
+        terms = (how or self.how).terms(sender, receiver)
+        answer = await self.peer.ask("agree", name=self.name, keys=keys, **terms)
         return str(answer["url"])
 
     # From us to phase4
@@ -140,10 +147,10 @@ class Meeting:
 
     # From phase4 to us
 
-    async def receive(self, files: Mapping[str, str] | None = None, **changes: object) -> dict[str, Any]:
+    async def receive(self, **changes: object) -> dict[str, Any]:
         """Let phase4 send us one message; return what it says about our answer."""
         async with self.listening() as url:
-            await self.agree(THEIRS, OURS, files)
+            await self.agree(THEIRS, OURS)
             return await self.let_send(url, **changes)
 
     @asynccontextmanager

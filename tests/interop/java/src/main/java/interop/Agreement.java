@@ -10,6 +10,7 @@ import com.helger.phase4.crypto.ECryptoAlgorithmSign;
 import com.helger.phase4.crypto.ECryptoAlgorithmSignDigest;
 import com.helger.phase4.crypto.ECryptoKeyEncryptionAlgorithm;
 import com.helger.phase4.crypto.ECryptoKeyIdentifierType;
+import com.helger.phase4.incoming.IAS4IncomingMessageState;
 import com.helger.phase4.model.EMEP;
 import com.helger.phase4.model.EMEPBinding;
 import com.helger.phase4.model.pmode.PMode;
@@ -117,5 +118,10 @@ final class Agreement {
         return (isTest || this.service.equals(service) && this.action.equals(action))
                 && this.sender.getIDValue().equals(sender)
                 && this.receiver.getIDValue().equals(receiver);
+    }
+
+    /** Whether a message is signed and encrypted as agreed; phase4 leaves that to the program around it. */
+    boolean isKept(IAS4IncomingMessageState state) {
+        return state.isSoapSignatureChecked() && state.isSoapDecrypted() == encrypted;
     }
 }

@@ -24,6 +24,7 @@ import com.helger.phase4.incoming.crypto.AS4IncomingSecurityConfiguration;
 import com.helger.phase4.incoming.spi.AS4MessageProcessorResult;
 import com.helger.phase4.incoming.spi.AS4SignalMessageProcessorResult;
 import com.helger.phase4.incoming.spi.IAS4IncomingMessageProcessorSPI;
+import com.helger.phase4.model.error.EEbmsError;
 import com.helger.phase4.model.pmode.IPMode;
 import com.helger.phase4.model.pmode.PMode;
 import com.sun.net.httpserver.HttpExchange;
@@ -33,6 +34,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.Charset;
 import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -99,6 +101,10 @@ final class Receiver implements HttpHandler, IAS4IncomingMessageProcessorSPI {
             ICommonsList<WSS4JAttachment> attachments,
             IAS4IncomingMessageState state,
             AS4ErrorList errors) {
+        if (!agreement.isKept(state)) {
+            errors.add(EEbmsError.EBMS_POLICY_NONCOMPLIANCE.errorBuilder(state.getLocale()).build());
+            return AS4MessageProcessorResult.createFailure();
+        }
         JsonArray parts = new JsonArray();
         if (attachments != null) {
             for (WSS4JAttachment part : attachments) {
@@ -123,7 +129,7 @@ final class Receiver implements HttpHandler, IAS4IncomingMessageProcessorSPI {
             facts.add("mime_type", part.getUncompressedMimeType());
             facts.add("is_compressed", part.getCompressionMode() != null);
             return facts;
-        } catch (Exception problem) {
+        } catch (IOException | NoSuchAlgorithmException problem) {
             throw new IllegalStateException("Expected to read the part " + part.getId(), problem);
         }
     }
