@@ -147,7 +147,7 @@ class Meeting:
 
     # From phase4 to us
 
-    async def receive(self, **changes: object) -> dict[str, Any]:
+    async def receive(self, **changes: Any) -> dict[str, Any]:
         """Let phase4 send us one message; return what it says about our answer."""
         async with self.listening() as url:
             await self.agree(THEIRS, OURS)
@@ -172,7 +172,7 @@ class Meeting:
             await listener.stop()
 
     async def let_send(
-        self, url: str, documents: Sequence[Document] | None = None, **changes: object
+        self, url: str, documents: Sequence[Document] | None = None, **changes: Any
     ) -> dict[str, Any]:
         """Have phase4 send to an address."""
         parts = []

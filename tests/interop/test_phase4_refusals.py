@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.helpers.phase4 import Peer
@@ -125,7 +126,7 @@ class Theirs:
     theirs: Combination | None = None
     """What phase4 believes was agreed."""
     forward: Callable[[bytes], bytes] = lambda body: body
-    changes: dict[str, object] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
     strange_keys: tuple[str, ...] = ()
 
 
