@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.optional import require_program
+from tests.helpers.optional import lack, require_program
 
 from eessi_sim.transport.base import TlsIdentity
 
@@ -25,7 +25,7 @@ _ANSWER_SECONDS = 60
 def build() -> str:
     """Compile our Java sources and fetch phase4, once for each state of the sources; return the class path.
 
-    Skips the test (fails it under ``CI=true``) where no JDK or no Maven is installed.
+    Skips the test (fails it under ``CI=true``) where no JDK or no Maven is installed, or Maven cannot fetch phase4.
     """
     for program in ("java", "javac", "mvn"):
         require_program(program)
@@ -40,7 +40,8 @@ def build() -> str:
             timeout=_BUILD_SECONDS,
             check=False,
         )
-        assert done.returncode == 0, f"Maven could not build {SOURCES}:\n{done.stdout[-3000:]}"
+        if done.returncode:
+            lack(f"Maven could not build {SOURCES.name}, which needs Maven Central once: {done.stdout[-2000:]}")
         _STAMP.write_text(state)
     return os.pathsep.join([str(TARGET / "classes"), str(TARGET / "dependency" / "*")])
 

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.process, pytest.mark.oracle]
 B, ED, EC = ProfileName.EDELIVERY_1, ProfileName.EDELIVERY_2, ProfileName.EDELIVERY_2_EC
 BINARY = Document(bytes(range(256)) * 40, "application/pdf")
 TEXT = Document("one\ntwo\r\nżółć\r".encode(), "text/plain")
-LARGE = Document(hashlib.shake_256(b"large").digest(3_000_000), "application/octet-stream")
+LARGE = Document(hashlib.shake_256(b"large").digest(1_000_000), "application/octet-stream")
 EMPTY = Document(b"", "application/octet-stream")
 COMBINATIONS = (
     Combination("1.15", B),
