@@ -41,7 +41,9 @@ def build() -> str:
             check=False,
         )
         if done.returncode:
-            lack(f"Maven could not build {SOURCES.name}, which needs Maven Central once: {done.stdout[-2000:]}")
+            lack(
+                f"Maven could not build {SOURCES.name}, which needs Maven Central once: {done.stdout[-2000:]}"
+            )
         _STAMP.write_text(state)
     return os.pathsep.join([str(TARGET / "classes"), str(TARGET / "dependency" / "*")])
 

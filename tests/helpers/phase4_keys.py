@@ -8,6 +8,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from eessi_sim.as4.modes import ProfileName
+from eessi_sim.cli.as4_keys import AUTHORITY, ENCRYPTION, SIGNING
 from eessi_sim.gateway.lone import Identity
 from eessi_sim.security.keys import Certificate, HeldKey, KeyPair, Purpose, key_path
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
@@ -71,6 +72,15 @@ class Realm:
             "partner": self._pem(self.signing(profile, partner).certificate, f"{profile}-{partner}-signing"),
             "recipient": self._pem(self.receiving(profile, partner).certificate, f"{profile}-{partner}"),
         }
+
+    def command_keys(self, profile: ProfileName, name: str, folder: Path) -> Path:
+        """Write the same as a folder for the command line, and return it."""
+        own = folder / name
+        self.signing(profile, name).save(own / SIGNING)
+        if profile is ProfileName.EDELIVERY_2:
+            self.receiving(profile, name).save(own / ENCRYPTION)
+        (own / AUTHORITY).write_bytes(self.authority.certificate.pem)
+        return own
 
     def tls(self, name: str) -> TlsIdentity:
         """Write key files for mutual TLS on the loopback address."""

@@ -1,5 +1,6 @@
 """One agreement between our lone gateway and phase4, in the terms of both, and what may happen on the wire."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -30,7 +31,7 @@ _REFERENCES = {
     KeyReference.ISSUER_SERIAL: "ISSUER_SERIAL",
     KeyReference.KEY_IDENTIFIER: "SKI_KEY_IDENTIFIER",
 }
-_TYPE, SERVICE, ACTION = "urn:type", "urn:service", "submit"
+TYPE, SERVICE, ACTION = "urn:type", "urn:service", "submit"
 XML = Document(
     b"<?xml version='1.0'?>\n<a  b='1'\r\n c=\"&lt;\"><!-- c --><d/>\xc5\x82</a>\n", "application/xml"
 )
@@ -62,8 +63,8 @@ class Combination:
         return replace(
             preset,
             security=security,
-            sender=Party(sender, _TYPE, vocabulary.INITIATOR_ROLE),
-            receiver=Party(receiver, _TYPE, vocabulary.RESPONDER_ROLE),
+            sender=Party(sender, TYPE, vocabulary.INITIATOR_ROLE),
+            receiver=Party(receiver, TYPE, vocabulary.RESPONDER_ROLE),
             service=SERVICE,
             service_type=None,
             action=ACTION,
@@ -73,8 +74,8 @@ class Combination:
     def terms(self, sender: str, receiver: str) -> dict[str, object]:
         """Return the same in phase4's terms, the keys excepted."""
         return {
-            "sender": {"type": _TYPE, "id": sender, "role": vocabulary.INITIATOR_ROLE},
-            "receiver": {"type": _TYPE, "id": receiver, "role": vocabulary.RESPONDER_ROLE},
+            "sender": {"type": TYPE, "id": sender, "role": vocabulary.INITIATOR_ROLE},
+            "receiver": {"type": TYPE, "id": receiver, "role": vocabulary.RESPONDER_ROLE},
             "service": SERVICE,
             "action": ACTION,
             "signature": _SIGNATURES[self.profile],
@@ -102,6 +103,8 @@ class Meeting:
     refused: list[EbmsFault] = field(default_factory=list)
     forward: Callable[[bytes], bytes] = _same
     """Applied to the body of a message on its way."""
+    exported: str | None = None
+    """The P-Mode as we export it for phase4; None lets phase4 make its own of the terms."""
     back: Callable[[bytes], bytes] = _same
     """Applied to the body of the answer."""
 
@@ -120,6 +123,8 @@ class Meeting:
         """Tell phase4 what was agreed, with other keys or other terms perhaps; return where it receives."""
         keys = {**self.realm.files(self.how.profile, THEIRS, OURS), **(files or {})}
         terms = (how or self.how).terms(sender, receiver)
+        if self.exported is not None:
+            terms["mode"] = json.loads(self.exported)
         answer = await self.peer.ask("agree", name=self.name, keys=keys, **terms)
         return str(answer["url"])
 

@@ -1,15 +1,19 @@
 """Messages to and from phase4, a Java product that knows nothing of us, over real HTTP and HTTPS."""
 
+import asyncio
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.helpers.commands import run_json
 from tests.helpers.phase4 import Peer
-from tests.helpers.phase4_keys import Realm
-from tests.helpers.phase4_meetings import XML, Combination, Meeting, digests
+from tests.helpers.phase4_keys import OURS, THEIRS, Realm
+from tests.helpers.phase4_meetings import ACTION, SERVICE, TYPE, XML, Combination, Meeting, digests
 
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.key_references import KeyReference
+from eessi_sim.as4.mode_export import Product, export_mode
 from eessi_sim.as4.modes import ProfileName
 from eessi_sim.gateway.lone import Document
 
@@ -91,3 +95,34 @@ async def test_we_answer_a_ping_of_phase4(peer: Peer, realm: Realm, tmp_path: Pa
     outcome = await meeting.receive(service=vocabulary.TEST_SERVICE, action=vocabulary.TEST_ACTION)
     assert outcome["result"] == "SUCCESS", (outcome, meeting.refused)
     assert meeting.delivered == []
+
+
+@pytest.mark.parametrize("profile", [B, ED, EC])
+async def test_phase4_takes_our_export(
+    profile: ProfileName, peer: Peer, realm: Realm, tmp_path: Path
+) -> None:
+    """phase4 reads the P-Mode that we export for it, and receives by it."""
+    meeting = Meeting(peer, realm, Combination("exported", profile), tmp_path)
+    mode = replace(meeting.how.mode(OURS, THEIRS), address="https://phase4.example/as4")
+    meeting.exported = export_mode(mode, Product.PHASE4)
+    async with meeting.sending() as (gateway, agreed):
+        outcome = await gateway.send(agreed, meeting.how.documents)
+    assert outcome.is_delivered, (outcome.errors, peer.log())
+
+
+@pytest.mark.parametrize("profile", [B, ED])
+async def test_command_sends_to_phase4(
+    profile: ProfileName, peer: Peer, realm: Realm, tmp_path: Path
+) -> None:
+    """`eessi-sim as4 send` has its file receipted by phase4."""
+    meeting = Meeting(peer, realm, Combination("command", profile), tmp_path)
+    url = await meeting.agree(OURS, THEIRS)
+    file = tmp_path / "order.xml"
+    file.write_bytes(XML.content)
+    options = ["--from", OURS, "--to", THEIRS, "--party-type", TYPE, "--service", SERVICE, "--action", ACTION]
+    ours, theirs = (realm.command_keys(profile, name, tmp_path) for name in (OURS, THEIRS))
+    command = ["as4", "send", url, file, "--profile", profile, "--keys", ours, "--partner", theirs, *options]
+    answer = await asyncio.to_thread(run_json, *command)
+    assert answer["delivered"], (answer, peer.log())
+    found = await peer.ask("received", agreement=meeting.name, message_id=answer["message_id"])
+    assert [part["sha256"] for part in found["parts"]] == digests([XML])

@@ -14,6 +14,7 @@ import com.helger.phase4.incoming.IAS4IncomingMessageState;
 import com.helger.phase4.model.EMEP;
 import com.helger.phase4.model.EMEPBinding;
 import com.helger.phase4.model.pmode.PMode;
+import com.helger.phase4.model.pmode.PModeJsonConverter;
 import com.helger.phase4.model.pmode.PModeParty;
 import com.helger.phase4.model.pmode.PModeReceptionAwareness;
 import com.helger.phase4.model.pmode.leg.EPModeSendReceiptReplyPattern;
@@ -39,6 +40,7 @@ final class Agreement {
     private final boolean encrypted;
     private final ECryptoKeyIdentifierType reference;
     private final boolean isPath;
+    private final PMode given;
 
     Agreement(IJsonObject wanted) throws Exception {
         name = wanted.getAsString("name");
@@ -52,6 +54,8 @@ final class Agreement {
         encrypted = wanted.getAsBoolean("is_encrypted", true);
         reference = ECryptoKeyIdentifierType.valueOf(wanted.getAsString("reference"));
         isPath = wanted.getAsBoolean("is_path", false);
+        IJsonObject mode = wanted.getAsObject("mode");
+        given = mode == null ? null : PModeJsonConverter.convertToNative(mode);
     }
 
     private static PModeParty party(IJsonObject party) {
@@ -82,8 +86,11 @@ final class Agreement {
         };
     }
 
-    /** The P-Mode for the address at which this side receives. */
+    /** The P-Mode for the address at which this side receives; the one that was given, or one made of the terms. */
     PMode mode(String address) {
+        if (given != null) {
+            return given;
+        }
         PModeLeg leg = new PModeLeg(
                 PModeLegProtocol.createForDefaultSoapVersion(address),
                 new PModeLegBusinessInformation(service, serviceType, action, null, null, null, null),
