@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,23 @@ async def test_phase4_takes_our_export(
     assert outcome.is_delivered, (outcome.errors, peer.log())
 
 
+def _options(realm: Realm, profile: ProfileName, folder: Path, sender: str, receiver: str) -> list[str]:
+    ours, theirs = (str(realm.command_keys(profile, name, folder)) for name in (OURS, THEIRS))
+    parties = [
+        "--from",
+        sender,
+        "--to",
+        receiver,
+        "--party-type",
+        TYPE,
+        "--service",
+        SERVICE,
+        "--action",
+        ACTION,
+    ]
+    return ["--profile", profile, "--keys", ours, "--partner", theirs, *parties]
+
+
 @pytest.mark.parametrize("profile", [B, ED])
 async def test_command_sends_to_phase4(
     profile: ProfileName, peer: Peer, realm: Realm, tmp_path: Path
@@ -119,10 +137,36 @@ async def test_command_sends_to_phase4(
     url = await meeting.agree(OURS, THEIRS)
     file = tmp_path / "order.xml"
     file.write_bytes(XML.content)
-    options = ["--from", OURS, "--to", THEIRS, "--party-type", TYPE, "--service", SERVICE, "--action", ACTION]
-    ours, theirs = (realm.command_keys(profile, name, tmp_path) for name in (OURS, THEIRS))
-    command = ["as4", "send", url, file, "--profile", profile, "--keys", ours, "--partner", theirs, *options]
-    answer = await asyncio.to_thread(run_json, *command)
+    options = _options(realm, profile, tmp_path, OURS, THEIRS)
+    answer = await asyncio.to_thread(run_json, "as4", "send", url, file, *options)
     assert answer["delivered"], (answer, peer.log())
     found = await peer.ask("received", agreement=meeting.name, message_id=answer["message_id"])
     assert [part["sha256"] for part in found["parts"]] == digests([XML])
+
+
+@pytest.mark.parametrize("profile", [B, ED])
+async def test_command_receives_from_phase4(
+    profile: ProfileName, peer: Peer, realm: Realm, tmp_path: Path
+) -> None:
+    """`eessi-sim as4 receive` writes what phase4 sends to a file, and ends after its count."""
+    meeting = Meeting(peer, realm, Combination("command", profile), tmp_path)
+    await meeting.agree(THEIRS, OURS)
+    options = _options(realm, profile, tmp_path, THEIRS, OURS)
+    out = tmp_path / "received"
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "eessi_sim", "as4", "receive", "--port", "0", "--count", "1"),
+        *("--out", str(out), *options),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        said = await asyncio.wait_for(process.stdout.readline(), 60)
+        url = said.decode().removeprefix("AS4 receiver at ").partition(",")[0]
+        outcome = await meeting.let_send(url)
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert (outcome["result"], outcome["receipt"]) == ("SUCCESS", "confirmed")
+    assert [path.read_bytes() for path in out.iterdir()] == [XML.content]
