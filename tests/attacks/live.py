@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from tests.attacks.certificates import extra_certificates
 from tests.helpers.as4_forgery import Forgery
+from tests.helpers.attached import forged_part, listed
 from tests.helpers.forge import Draft, held_back
 from tests.helpers.lab import FK, NAV, POINT, ZUS, Lab, silent
 
@@ -50,6 +51,7 @@ title: A network under fire
 access_point: {id: EU:APSIM01, name: Access point of the tests}
 institutions: [NO:NAVAT07, PL:ZUS01, SE:FKSE01, DE:BA01]
 stories: []
+attachments: {file_mb: 60, message_mb: 80}
 """
 SOAP: Final = "application/soap+xml; charset=utf-8"
 
@@ -195,10 +197,10 @@ class Range:
 
     def payloads(self, draft: Draft) -> tuple[Payload, ...]:
         """The SED in its envelope and an attachment."""
-        wrapped = sbdh.wrap(draft.header, draft.sed)
+        wrapped = sbdh.wrap(replace(draft.header, attachments=(listed(1),)), draft.sed)
         return (
             msh.compressed_payload("sed-1@pl.example", wrapped, "application/xml", "SED"),
-            msh.compressed_payload("att-1@pl.example", b"%PDF-1.7 ...", "application/pdf", "Attachment"),
+            forged_part(1),
         )
 
     def forgery(self, draft: Draft | None = None, **changes: object) -> Forgery:

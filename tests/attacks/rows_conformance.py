@@ -8,6 +8,7 @@ from tests.attacks.live import Range, Shot
 from tests.attacks.row import Play, Result, Row, called_back, fired, later
 from tests.attacks.rows_business import error, receipt, signalled
 from tests.attacks.rows_packaging import suites
+from tests.helpers.attached import PDF, forged_part, listed
 from tests.helpers.lab import NAV, ZUS
 
 from eessi_sim import sbdh
@@ -19,12 +20,13 @@ from eessi_sim.as4.pmode import AS4_SIGNALS, EESSI_SIGNALS, SignalStyle
 PASSED = "202 receipt"
 
 
-def parts(make: Callable[[bytes], list[Payload]]) -> Play:
+def parts(make: Callable[[bytes], list[Payload]], number: int = 0) -> Play:
     """A good document in parts of any kind; the receipt has one reference for each, one for the header, one for the Body."""
 
     async def play(live: Range) -> Result:
         draft = live.draft()
-        payloads = make(sbdh.wrap(draft.header, draft.sed))
+        header = replace(draft.header, attachments=tuple(listed(n) for n in range(number)))
+        payloads = make(sbdh.wrap(header, draft.sed))
         packed = draft.packed(live.keys[NAV].ebms, payloads=tuple(payloads))
         result = await called_back(live, Shot.of(packed))
         (signal, *_) = await live.signals(packed.message_id, 1)
@@ -42,16 +44,14 @@ def parts(make: Callable[[bytes], list[Payload]]) -> Play:
     return play
 
 
-def attachments(number: int, content: bytes = b"%PDF-1.7 ...") -> Play:
+def attachments(number: int) -> Play:
     """The SED and so many attachments."""
     return parts(
         lambda sed: [
             msh.compressed_payload("sed-1@pl.example", sed, "application/xml", "SED"),
-            *(
-                msh.compressed_payload(f"att-{n}@pl.example", content, "application/pdf", "Attachment")
-                for n in range(number)
-            ),
-        ]
+            *(forged_part(n) for n in range(number)),
+        ],
+        number,
     )
 
 
@@ -60,8 +60,9 @@ def large() -> Play:
     return parts(
         lambda sed: [
             msh.compressed_payload("sed-1@pl.example", sed, "application/xml", "SED"),
-            msh.plain_payload("att-1@pl.example", bytes(50 * 1024 * 1024), "application/pdf", "Attachment"),
-        ]
+            forged_part(0, PDF.ljust(50 * 1024 * 1024, b"\0"), compressed=False),
+        ],
+        1,
     )
 
 

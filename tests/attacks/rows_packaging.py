@@ -337,7 +337,7 @@ MIME = [
     Row("MI-15", "file", "EBMS:0011", edited((HREF, 'href="file:///etc/passwd"'))),
     Row("MI-16", "encoded twins", "EBMS:0009", edited((ATT_HREF, 'href="cid:%73ed-1@pl.example"'))),
     Row("MI-16", "encoded twice", "EBMS:0009", edited((HREF, 'href="cid:%2573ed-1@pl.example"'))),
-    Row("MI-17", "MimeType text/html", "202 receipt", later(html), note="kept as data and never shown as a page"),
+    Row("MI-17", "MimeType text/html", "202 EBMS:0004", later(html), note="only allowed types of attachments pass"),
     Row("MI-18", "body longer than its length", "400", fired(lambda live: _with_length(live.unsigned(), -4)), note="a closing boundary that is cut in two is none"),
     Row("MI-18", "body shorter than its length", "408", fired(lambda live: _with_length(live.unsigned(), 1)), note="waited for until the time is over"),
     Row("MI-18", "length and chunked", "400", raw(CHUNKED + "Content-Length: 3\r\n", chunk(b"abc"), chunk(b""))),
