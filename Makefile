@@ -52,4 +52,4 @@ accept: $(VENV)/.dev
 	EESSI_SIM_ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit tests/quality
 
 clean:
-	rm -rf $(VENV) $(REPORT) attacks.xml .eessi-sim .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build
+	rm -rf $(VENV) $(REPORT) tests/interop/java/target attacks.xml .eessi-sim .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build

@@ -126,6 +126,23 @@ def test_text_part_is_accepted_in_both_readings(digested: bytes) -> None:
     assert verified(forgery.unpacked()).result.is_valid
 
 
+def test_certificate_may_come_with_its_path() -> None:
+    """KEY-4: a token with the path from the authority to the signer means the signer, as Java products send it."""
+    packed = packed_message()
+    signer = keys_of(SENDER.id).certificate.der
+    content = authority().certificate.der + signer
+    path = b64encode(b"\x30\x82" + len(content).to_bytes(2) + content)
+    body = packed.body.replace(b64encode(signer), path).replace(b"#X509v3", b"#X509PKIPathv1")
+    assert verified(unpacked(replace(packed, body=body))).certificate == keys_of(SENDER.id).certificate
+
+
+def test_text_part_is_signed_as_the_standard_wants() -> None:
+    """We digest text with CRLF, as Java products do; they refuse the digest of the octets as they are."""
+    digests = packed_message([_plain("text/plain", b"a\nb\r")]).digests
+    wanted = Reference.over(b"a\r\nb\r\n", "cid:part@pl.example", xmldsig.SWA_CONTENT)
+    assert digests[-1].digest_value == wanted.digest_value
+
+
 def test_header_block_may_be_signed_too() -> None:
     """A further signed header block does no harm as long as it is whole (observed)."""
     block = f'<wsa:To xmlns:wsa="{vocabulary.WSA}" xmlns:wsu="{vocabulary.WSU}" wsu:Id="to-1">urn:x</wsa:To>'
