@@ -1,48 +1,51 @@
 """Rows of the conformance list that need a live network: what must be accepted, and how signals may look."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from tests.attacks.live import Range, Shot
-from tests.attacks.row import Play, Result, Row, called_back, fired, later
-from tests.attacks.rows_business import error, receipt, signalled
-from tests.attacks.rows_packaging import suites
-from tests.helpers.lab import NAV, ZUS
-
-from eessi_sim import sbdh
 from eessi_sim.as4 import msh
-from eessi_sim.as4.model import EbmsError, MessageProperty, Payload, Receipt, Severity, UserMessage
+from eessi_sim.as4.model import EbmsError, MessageProperty, Payload, Receipt, Severity
 from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import AS4_SIGNALS, EESSI_SIGNALS, SignalStyle
+from eessi_sim.conformance.bench import Bench
+from eessi_sim.conformance.model import Result, expect
+from eessi_sim.conformance.network import Range
+from eessi_sim.conformance.plays import NetworkPlay, Stimulus, Wire, fired, sent, submitted
+from eessi_sim.conformance.rows_business import error, receipt, signalled
+from eessi_sim.conformance.rows_packaging import suites
+from eessi_sim.conformance.setting import NAV, ZUS
+from eessi_sim.conformance.wire import Shot
+from eessi_sim.security.xmldsig import Reference
 
-PASSED = "202 receipt"
 
-
-def parts(make: Callable[[bytes], list[Payload]]) -> Play:
+def parts(make: Callable[[bytes], list[Payload]]) -> NetworkPlay:
     """A good document in parts of any kind; the receipt has one reference for each, one for the header, one for the Body."""
 
     async def play(live: Range) -> Result:
-        draft = live.draft()
-        payloads = make(sbdh.wrap(draft.header, draft.sed))
-        packed = draft.packed(live.keys[NAV].ebms, payloads=tuple(payloads))
-        result = await called_back(live, Shot.of(packed))
+        packed = live.packed(parts=make)
+        result = await live.submit(Shot.of(packed))
         (signal, *_) = await live.signals(packed.message_id, 1)
-        assert isinstance(signal, Receipt)
-        assert {(r.uri, r.digest_value) for r in signal.references} == {
-            (r.uri, r.digest_value) for r in packed.digests
-        }
-        assert len(signal.references) == 2 + len(payloads)
-        assert await live.until_settled(ZUS, packed.message_id) == "delivered"
+        confirmed = signal.references if isinstance(signal, Receipt) else ()
+        expect(_digests(confirmed) == _digests(packed.digests), "Expected all digests in the receipt")
+        number = len(live.unpacked(packed).parts)
+        expect(len(confirmed) == 2 + number, f"Expected {2 + number} references, found {len(confirmed)}")
+        state = await live.until_settled(ZUS, packed.message_id)
+        expect(state == "delivered", f"Expected a delivery, found {state}")
         arrived = await live.network.readers[ZUS].message("in", packed.message_id)
-        assert arrived is not None
-        assert arrived.body == packed.body  # order, properties and octets of all parts
+        # Order, properties and octets of all parts.
+        is_same = arrived is not None and arrived.body == packed.body
+        expect(is_same, "Expected the octets that were sent at the receiver")
         return result
 
     return play
 
 
-def attachments(number: int, content: bytes = b"%PDF-1.7 ...") -> Play:
+def _digests(references: Iterable[Reference]) -> set[tuple[str | None, bytes]]:
+    return {(each.uri, each.digest_value) for each in references}
+
+
+def attachments(number: int, content: bytes = b"%PDF-1.7 ...") -> NetworkPlay:
     """The SED and so many attachments."""
     return parts(
         lambda sed: [
@@ -55,7 +58,7 @@ def attachments(number: int, content: bytes = b"%PDF-1.7 ...") -> Play:
     )
 
 
-def large() -> Play:
+def large() -> NetworkPlay:
     """An attachment of 50 MB that travels as it is."""
     return parts(
         lambda sed: [
@@ -65,7 +68,7 @@ def large() -> Play:
     )
 
 
-def characters(name: str) -> Play:
+def characters(name: str) -> NetworkPlay:
     """A SED whose part says its character set."""
     return parts(
         lambda sed: [
@@ -75,18 +78,20 @@ def characters(name: str) -> Play:
 
 
 def utf16(sed: bytes) -> list[Payload]:
+    """The document in UTF-16."""
     text = sed.decode().replace('encoding="UTF-8"', 'encoding="UTF-16"').encode("utf-16")
     return [
         msh.compressed_payload("sed-1@pl.example", text, "application/xml", "SED", character_set="UTF-16")
     ]
 
 
-def with_properties(live: Range) -> Shot:
+def with_properties(live: Bench) -> Shot:
+    """Properties of the message, one of them with a type."""
     properties = (MessageProperty("note", "x"), MessageProperty("other", "y", "urn:type"))
-    return Shot.of(live.packed(live.draft().with_unit(properties=properties)))
+    return Shot.of(live.packed(lambda unit: replace(unit, properties=properties)))
 
 
-def styled(style: SignalStyle, change: Callable[[Packed], Packed] = lambda packed: packed) -> Play:
+def styled(style: SignalStyle, change: Callable[[Packed], Packed] = lambda packed: packed) -> NetworkPlay:
     """A receipt in another form: it must reach the sender."""
 
     async def play(live: Range) -> Result:
@@ -115,7 +120,7 @@ def turned_round(packed: Packed) -> Packed:
     return replace(packed, body=body)
 
 
-def failed(error_: EbmsError, state: str) -> Play:
+def failed(error_: EbmsError, state: str) -> NetworkPlay:
     """An error of the receiver about a message that waits for its receipt."""
 
     async def play(live: Range) -> Result:
@@ -138,44 +143,46 @@ async def error_after_receipt(live: Range) -> Result:
     answer = await live.fire(Shot.of(packed))
     await live.good_message()
     found = [outcome for _, outcome in await live.journal(ZUS, original.message_id)]
-    assert found[-1] == "failure"
+    expect(found[-1] == "failure", f"Expected the error in the journal, found {found[-1]}")
     return Result(f"{answer.outcome} {await live.state_of_sent(original.message_id)}", answer.milliseconds)
 
 
 async def pinged(live: Range) -> Result:
     """A test message: a receipt, and no document."""
     before = await live.network.controls[ZUS].cases()
-    result = await called_back(live, Shot.of(live.ping(ZUS)))
-    assert len(await live.network.controls[ZUS].cases()) == len(before)
+    result = await live.submit(Shot.of(live.ping(ZUS)))
+    after = await live.network.controls[ZUS].cases()
+    expect(len(after) == len(before), "Expected no new case, found one")
     return result
 
 
 def without_routing(live: Range, original: Unpacked) -> Packed:
     """A receipt as if the message had not been multi-hop."""
-    assert isinstance(original.unit, UserMessage)
     plain = replace(original, envelope=replace(original.envelope, is_multihop=False))
     return receipt(live, plain, references=msh.signed_references(original))
 
 
-def compressed_after_signing(live: Range) -> Shot:
+def compressed_after_signing(live: Bench) -> Shot:
     """A part that was signed as it is and compressed afterwards."""
-    draft = live.draft()
-    wrapped = sbdh.wrap(draft.header, draft.sed)
-    later_ = msh.compressed_payload("sed-1@pl.example", wrapped, "application/xml", "SED")
-    made = live.forgery(draft, payloads=(replace(later_, content=wrapped),))
-    references = made.usual_references()
-    return Shot.of(replace(made, payloads=(later_,), references=references).packed())
+    made = live.forgery()
+    whole = made.payloads[0]
+    readable = replace(whole, content=msh.payload_content(whole))
+    references = replace(made, payloads=(readable, *made.payloads[1:])).usual_references()
+    return Shot.of(replace(made, references=references).packed())
 
 
 def failure(code: str, severity: Severity = Severity.FAILURE) -> EbmsError:
+    """An error of the receiver."""
     return EbmsError(code, severity, "Other", "No")
 
 
 def point_to_point(live: Range) -> Shot:
-    return Shot.of(live.packed(multihop=False))
+    """A message that is not for intermediaries."""
+    return Shot.of(live.draft().packed(live.keys[NAV].ebms, multihop=False))
 
 
 def changed(**style: Any) -> SignalStyle:  # fields of SignalStyle
+    """The style of EESSI with a difference."""
     return replace(EESSI_SIGNALS, **style)
 
 
@@ -184,29 +191,29 @@ def no_payload_type(sed: bytes) -> list[Payload]:
     return [msh.plain_payload("sed-1@pl.example", sed, "application/xml", "SED")]
 
 
-ROWS = [
-    Row("E-01", "push, receipt by callback", PASSED, attachments(1)),
-    Row("E-10", "not multi-hop", "EBMS:0010", fired(point_to_point)),
-    Row("E-11", "signal without RoutingInput", "EBMS:0020 awaiting-receipt", signalled(without_routing)),
-    Row("E-15", "no attachment", PASSED, attachments(0)),
-    Row("E-15", "one attachment", PASSED, attachments(1)),
-    Row("E-15", "ten attachments", PASSED, attachments(10)),
-    Row("E-16", "uncompressed SED", PASSED, parts(no_payload_type)),
-    Row("E-16", "gzip SED", PASSED, attachments(0)),
-    Row("E-23", ".response", "202 delivered", styled(EESSI_SIGNALS)),
-    Row("E-23", ".receipt, MPC with suffix, no role", "202 delivered", styled(AS4_SIGNALS)),
-    Row("E-23", "no suffix", "202 delivered", styled(changed(receipt_suffix=""))),
-    Row("E-23", "MPC with suffix, role", "202 delivered", styled(changed(has_mpc_suffix=True))),
-    Row("E-24", "Security last", "202 delivered", styled(EESSI_SIGNALS, turned_round)),
-    Row("E-26", "ping", PASSED, pinged),
-    Row("E-27", "error after the receipt", "202 delivered", error_after_receipt),
-    Row("E-28", "warning", "202 awaiting-receipt", failed(failure("EBMS:0004", Severity.WARNING), "awaiting-receipt")),
-    Row("E-29", "unknown code", "202 rejected", failed(failure("EBMS:9999"), "rejected")),
-    Row("E-31", "attachment of 50 MB", PASSED, large(), megabytes=400.0, note="held in memory, not yet streamed"),
-    Row("TA20", "message properties", PASSED, later(with_properties)),
-    Row("TA22", "receipt in a multipart", "202 delivered", styled(EESSI_SIGNALS, in_multipart)),
-    Row("TA27", "UTF-16", PASSED, parts(utf16)),
-    Row("TA28", "UTF-8", PASSED, characters("UTF-8")),
-    Row("TA35", "sign then compress", "EBMS:0101", fired(compressed_after_signing)),
-    Row("TA43", "TLS 1.2 with a listed suite", "400", fired(suites("ECDHE-ECDSA-AES128-GCM-SHA256")), note="the handshake is made; one octet is no message"),
-]  # fmt: skip
+STIMULI: tuple[Stimulus | Wire, ...] = (
+    Stimulus("E-01", "push, receipt by callback", attachments(1)),
+    Stimulus("E-10", "not multi-hop", fired(point_to_point)),
+    Stimulus("E-11", "signal without RoutingInput", signalled(without_routing)),
+    Stimulus("E-15", "no attachment", attachments(0)),
+    Stimulus("E-15", "one attachment", attachments(1)),
+    Stimulus("E-15", "ten attachments", attachments(10)),
+    Stimulus("E-16", "uncompressed SED", parts(no_payload_type)),
+    Stimulus("E-16", "gzip SED", attachments(0)),
+    Stimulus("E-23", ".response", styled(EESSI_SIGNALS)),
+    Stimulus("E-23", ".receipt, MPC with suffix, no role", styled(AS4_SIGNALS)),
+    Stimulus("E-23", "no suffix", styled(changed(receipt_suffix=""))),
+    Stimulus("E-23", "MPC with suffix, role", styled(changed(has_mpc_suffix=True))),
+    Stimulus("E-24", "Security last", styled(EESSI_SIGNALS, turned_round)),
+    Stimulus("E-26", "ping", pinged),
+    Stimulus("E-27", "error after the receipt", error_after_receipt),
+    Stimulus("E-28", "warning", failed(failure("EBMS:0004", Severity.WARNING), "awaiting-receipt")),
+    Stimulus("E-29", "unknown code", failed(failure("EBMS:9999"), "rejected")),
+    Stimulus("E-31", "attachment of 50 MB", large()),
+    Wire("TA20", "message properties", submitted(with_properties)),
+    Stimulus("TA22", "receipt in a multipart", styled(EESSI_SIGNALS, in_multipart)),
+    Stimulus("TA27", "UTF-16", parts(utf16)),
+    Stimulus("TA28", "UTF-8", characters("UTF-8")),
+    Wire("TA35", "sign then compress", sent(compressed_after_signing)),
+    Stimulus("TA43", "TLS 1.2 with a listed suite", fired(suites("ECDHE-ECDSA-AES128-GCM-SHA256"))),
+)  # fmt: skip
