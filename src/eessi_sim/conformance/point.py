@@ -8,7 +8,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from eessi_sim.as4 import msh, vocabulary
+from eessi_sim.as4 import msh, soap_writer, vocabulary
 from eessi_sim.as4.encryption import Encryption
 from eessi_sim.as4.model import Party, Payload, UserMessage
 from eessi_sim.as4.modes import PRESETS, ProcessingMode, ProfileName
@@ -141,7 +141,8 @@ class Point(Bench):
     def edited(self, *edits: tuple[str, str]) -> Packed:
         """Return a message whose header was changed before it was signed, and the rest of the envelope afterwards."""
         made = self.forgery()
-        header = tuple(edit for edit in edits if edit[0] in made.messaging)
+        frame = soap_writer.write_envelope((), made.body).decode()
+        header = tuple(edit for edit in edits if edit[0] in made.messaging and edit[0] not in frame)
         rest = tuple(edit for edit in edits if edit not in header)
         return replace(made, header_edits=header, edits=rest).packed()
 

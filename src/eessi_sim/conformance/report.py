@@ -158,7 +158,7 @@ def _line_of(text: str) -> str:
 
 def trl(findings: Sequence[Finding], now: datetime) -> bytes:
     """Return a GITB test step report: failures are errors, what is not applicable is a warning, the rest is told."""
-    return formats.trl([_examination(each) for each in findings], now)
+    return formats.trl([_examination(each) for each in findings], now, "eessi-sim conformance")
 
 
 def _examination(finding: Finding) -> Examination:

@@ -367,7 +367,7 @@ ROLE = f"<eb:Role>{vocabulary.INSTITUTION_ROLE}</eb:Role>"
 
 REPLAYS: tuple[Stimulus | Wire, ...] = (
     Stimulus("RP-1", "exact replay", replayed),
-    Wire("RP-2", "replay behind the window", aged(timedelta(days=31))),
+    Stimulus("RP-2", "replay behind the window", aged(timedelta(days=31))),
     Stimulus("RP-3", "same id, other content", same_id),
     Stimulus("RP-4", "replayed PullRequest", pulled_twice),
     Stimulus("RP-5", "replayed receipt", receipt_again),
@@ -382,8 +382,8 @@ REPLAYS: tuple[Stimulus | Wire, ...] = (
     Stimulus("RP-10", "unsigned error, at the access point", signalled(lambda live, m: error(live, m, None))),
     Stimulus("RP-10", "unsigned error, at the institution", signalled(lambda live, m: error(live, m, None), at=ZUS, client=POINT), target=ZUS),
     Stimulus("RP-10", "error of a third party", signalled(lambda live, m: error(live, m, live.keys[FK].ebms), at=ZUS, client=POINT), target=ZUS),
-    Wire("RP-11", "10 minutes ahead", aged(timedelta(minutes=-10))),
-    Wire("RP-11", "a year back", aged(timedelta(days=365))),
+    Stimulus("RP-11", "10 minutes ahead", aged(timedelta(minutes=-10))),
+    Stimulus("RP-11", "a year back", aged(timedelta(days=365))),
     Wire("RP-11", "no time", edited(("</eb:Timestamp>", "x</eb:Timestamp>"))),
     Stimulus("RP-12", "brackets", named("&lt;a@b&gt;")),
     Stimulus("RP-12", "blank", named("a b@c")),

@@ -73,14 +73,14 @@ COMPRESSION: tuple[Stimulus | Wire, ...] = (
     Wire("GZ-1", "bomb as document", stream(lambda _: bomb())),
     Wire("GZ-1", "bomb as attachment", attached(bomb), target=ZUS),
     Wire("GZ-1", "ten bombs below the ratio", attached(lambda: gzip.compress(bytes(10_000_000), 9), 60), target=ZUS),
-    Wire("GZ-2", "nested", stream(lambda octets: gzip.compress(gzip.compress(octets)))),
+    Stimulus("GZ-2", "nested", stream(lambda octets: gzip.compress(gzip.compress(octets)))),
     Wire("GZ-3", "truncated", stream(lambda octets: gzip.compress(octets)[:-20])),
     Wire("GZ-3", "wrong CRC", stream(lambda octets: gzip.compress(octets)[:-8] + b"abcd" + gzip.compress(octets)[-4:])),
     Wire("GZ-3", "wrong size", stream(lambda octets: gzip.compress(octets)[:-4] + bytes(4))),
     Wire("GZ-4", "garbage behind", stream(lambda octets: gzip.compress(octets) + b"garbage")),
     Wire("GZ-4", "two members", stream(twice)),
     Wire("GZ-5", "no gzip", stream(lambda octets: octets)),
-    Wire("GZ-6", "gzip that is not announced", stream(gzip.compress, PROPERTIES[:2])),
+    Stimulus("GZ-6", "gzip that is not announced", stream(gzip.compress, PROPERTIES[:2])),
     Wire("GZ-7", "other compression", edited((GZIP, GZIP.replace("gzip", "zip")))),
 )  # fmt: skip
 

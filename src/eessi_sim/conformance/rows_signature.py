@@ -30,7 +30,8 @@ Refs = tuple[Reference, ...]
 
 def hidden(made: Forgery) -> str:
     """The forged header that an attacker wants to be processed."""
-    return made.messaging.replace(f">{made.unit.receiver.id}<", ">SE:FKSE01<").replace("ebms-1", "ebms-2")
+    conversation = made.unit.collaboration.conversation_id
+    return made.messaging.replace(f">{conversation}<", ">forged<").replace("ebms-1", "ebms-2")
 
 
 def wrapped(inner: str) -> str:

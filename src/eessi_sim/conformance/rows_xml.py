@@ -91,7 +91,7 @@ ENVELOPE: tuple[Stimulus | Wire, ...] = (
     Wire("XML-3", "parameter entity", doctype(f' [<!ENTITY % p SYSTEM "{HTTP}"> %p;]')),
     Wire("XML-4", "external subset", doctype(f' SYSTEM "{HTTP}"')),
     Wire("XML-4", "XInclude", block(f'<i:include xmlns:i="http://www.w3.org/2001/XInclude" href="{HTTP}"/>')),
-    Wire("XML-4", "schema location", edited((START, f'{START} xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="x {HTTP}"'))),
+    Stimulus("XML-4", "schema location", edited((START, f'{START} xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:schemaLocation="x {HTTP}"'))),
     Stimulus("XML-4", "style sheet", soap(lambda octets: octets.replace(b"<eb:Messaging ", b'<?xml-stylesheet href="x"?><eb:Messaging ', 1))),
     Wire("XML-5", "billion laughs", doctype(laughs(), "&l11;")),
     Wire("XML-6", "quadratic", doctype(' [<!ENTITY a "' + "a" * 100_000 + '">]', "&a;" * 50_000)),

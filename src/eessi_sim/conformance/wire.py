@@ -16,8 +16,8 @@ from eessi_sim.conformance.setting import NAV, POINT
 from eessi_sim.errors import SettingsError, XmlError
 from eessi_sim.identifiers import InstitutionId
 
-PATIENCE: Final = 60.0
-"""Seconds after which an answer or a receipt counts as missing; a bound against hanging, not a measure of speed."""
+PATIENCE: Final = 90.0
+"""Seconds after which an answer or a receipt counts as missing: more than a party may wait for a slow sender."""
 SOAP: Final = "application/soap+xml; charset=utf-8"
 _MOST: Final = 16 * 1024 * 1024
 """Octets of an answer that are read (our choice)."""
@@ -28,6 +28,8 @@ class Answer:
     """What came back on the connection; status 0 when nothing did."""
 
     status: int = 0
+    is_late: bool = False
+    """Whether we gave up waiting for it."""
     head: bytes = b""
     body: bytes = b""
     milliseconds: float = 0.0
@@ -43,9 +45,9 @@ class Answer:
 
     @property
     def outcome(self) -> str:
-        """Error codes of the signal in the answer, else the kind of message, else the HTTP status, else ``closed``."""
+        """Error codes of the signal in the answer, else the kind of message, the HTTP status, ``closed``, ``no answer``."""
         if not self.status:
-            return "closed"
+            return "no answer" if self.is_late else "closed"
         try:
             unit = msh.unpack(self.content_type, self.body).unit if self.body else None
         except (NotAs4, XmlError, EbmsFault):
@@ -141,7 +143,9 @@ class Door:
                     sending.cancel()
                 finally:
                     writer.close()
-        except (ConnectionError, ssl.SSLError, TimeoutError):
+        except TimeoutError:
+            answer = Answer(is_late=True)
+        except (ConnectionError, ssl.SSLError):
             answer = Answer()
         milliseconds = (time.perf_counter() - start) * 1000
         return request, replace(answer, milliseconds=milliseconds)
@@ -168,7 +172,7 @@ async def _read(reader: asyncio.StreamReader) -> Answer:
             body = await reader.readexactly(min(int(fields[b"content-length"]), _MOST))
         else:
             body = await reader.read(_MOST)
-        return Answer(int(head.split(b" ", 2)[1]), head, body)
+        return Answer(int(head.split(b" ", 2)[1]), head=head, body=body)
     except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError, IndexError):
         return Answer()
 
