@@ -50,7 +50,7 @@ from eessi_sim.transport.base import Request, Response
 from eessi_sim.transport.http import HttpListener
 from eessi_sim.transport.tls import client_context
 
-LIMITS: Final = NodeLimits(read_seconds=2.0, requests_per_client=8, queue=20)
+LIMITS: Final = NodeLimits(read_seconds=2.0, requests_per_client=8, queue=20, forwarding_retries=2)
 """Smaller than usual, so that a run can reach them."""
 _LOOK_AGAIN: Final = 0.02
 _OPEN: Final = ("", "received", "processing")
@@ -256,6 +256,23 @@ class Range(Bench):
         """State of a message at PL:ZUS01, which sent it."""
         views = await self.views(ZUS)
         return next(v.state for v in views if v.message_id == message_id and v.direction == "out")
+
+    async def again(self, original: Unpacked) -> Unpacked:
+        """Wait until a message of the receiver is brought a second time; return it."""
+        about = original.message_id.encode()
+
+        def copies() -> list[Request]:
+            return [each for each in self.boxes[NAV].messages if about in each.body]
+
+        await self.until(lambda: len(copies()) > 1)
+        arrived = copies()[-1]
+        return msh.unpack(arrived.headers["content-type"], arrived.body)
+
+    async def restart(self, party: InstitutionId) -> None:
+        """End a node as a power cut would, and start it again."""
+        await self.network.kill(party)
+        await self.network.start(party)
+        await self.network.ready(party)
 
     async def until_sent(self, message_id: str, state: str) -> None:
         """Wait until a message of PL:ZUS01 is in this state."""

@@ -14,7 +14,7 @@ from eessi_sim.conformance.network import Range
 from eessi_sim.conformance.plays import NetworkPlay, Stimulus, Wire, fired, sent, submitted
 from eessi_sim.conformance.rows_business import error, receipt, signalled
 from eessi_sim.conformance.rows_packaging import suites
-from eessi_sim.conformance.setting import NAV, ZUS
+from eessi_sim.conformance.setting import FK, NAV, POINT, ZUS
 from eessi_sim.conformance.wire import Shot
 from eessi_sim.security.xmldsig import Reference
 
@@ -176,6 +176,38 @@ def failure(code: str, severity: Severity = Severity.FAILURE) -> EbmsError:
     return EbmsError(code, severity, "Other", "No")
 
 
+async def receiver_is_gone(live: Range) -> Result:
+    """A receiver that stays away: the access point gives up and tells the sender."""
+    box = live.boxes[FK]
+    box.away = True
+    try:
+        return await live.submit(Shot.of(live.ping(FK)))
+    finally:
+        box.away = False
+
+
+async def receipt_lost(live: Range) -> Result:
+    """A message without receipt is brought again, with the same id and digests; the receipt for it counts."""
+    original = await live.sent_by_receiver()
+    again = await live.again(original)
+    same = _digests(msh.signed_references(again)) == _digests(msh.signed_references(original))
+    expect(same, "Expected the same digests in the retry")
+    answer = await live.fire(Shot.of(receipt(live, again)))
+    await live.until_sent(original.message_id, "delivered")
+    return Result(f"{answer.outcome} delivered", answer.milliseconds)
+
+
+async def power_cut(live: Range) -> Result:
+    """The access point is killed as soon as it has taken a message, and started again: one delivery."""
+    packed = live.packed()
+    answer = await live.fire(Shot.of(packed))
+    await live.restart(POINT)
+    found = await live.callback(packed.message_id)
+    states = [view.state for view in await live.views(ZUS) if view.message_id == packed.message_id]
+    expect(states == ["delivered"], f"Expected one delivery, found {states}")
+    return Result(f"{answer.outcome} {found}", answer.milliseconds)
+
+
 def point_to_point(live: Range) -> Shot:
     """A message that is not for intermediaries."""
     return Shot.of(live.draft().packed(live.keys[NAV].ebms, multihop=False))
@@ -193,8 +225,10 @@ def no_payload_type(sed: bytes) -> list[Payload]:
 
 STIMULI: tuple[Stimulus | Wire, ...] = (
     Stimulus("E-01", "push, receipt by callback", attachments(1)),
+    Stimulus("E-06", "receiver stays away", receiver_is_gone),
     Stimulus("E-10", "not multi-hop", fired(point_to_point)),
     Stimulus("E-11", "signal without RoutingInput", signalled(without_routing)),
+    Stimulus("E-13", "receipt lost", receipt_lost),
     Stimulus("E-15", "no attachment", attachments(0)),
     Stimulus("E-15", "one attachment", attachments(1)),
     Stimulus("E-15", "ten attachments", attachments(10)),
@@ -210,6 +244,7 @@ STIMULI: tuple[Stimulus | Wire, ...] = (
     Stimulus("E-28", "warning", failed(failure("EBMS:0004", Severity.WARNING), "awaiting-receipt")),
     Stimulus("E-29", "unknown code", failed(failure("EBMS:9999"), "rejected")),
     Stimulus("E-31", "attachment of 50 MB", large()),
+    Stimulus("E-32", "access point killed and started", power_cut),
     Wire("TA20", "message properties", submitted(with_properties)),
     Stimulus("TA22", "receipt in a multipart", styled(EESSI_SIGNALS, in_multipart)),
     Stimulus("TA27", "UTF-16", parts(utf16)),

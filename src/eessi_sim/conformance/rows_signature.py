@@ -31,7 +31,9 @@ Refs = tuple[Reference, ...]
 def hidden(made: Forgery) -> str:
     """The forged header that an attacker wants to be processed."""
     conversation = made.unit.collaboration.conversation_id
-    return made.messaging.replace(f"ConversationId>{conversation}<", "ConversationId>forged<").replace("ebms-1", "ebms-2")
+    return made.messaging.replace(f"ConversationId>{conversation}<", "ConversationId>forged<").replace(
+        "ebms-1", "ebms-2"
+    )
 
 
 def wrapped(inner: str) -> str:
