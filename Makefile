@@ -34,7 +34,7 @@ demo: $(VENV)/.run
 
 test: $(VENV)/.dev
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile --cov --cov-report=
 	$(BIN)/python tests/quality/coverage_gate.py
 
 attacks: $(VENV)/.dev

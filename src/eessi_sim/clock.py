@@ -5,6 +5,7 @@ timezone-aware, UTC. Nobody else in the package reads the wall clock.
 """
 
 import asyncio
+import contextlib
 import heapq
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -34,6 +35,33 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Return when ``seconds`` have passed."""
         await asyncio.sleep(seconds)
+
+
+class MovableClock:
+    """The time of the machine, and whatever it was moved forward by: how months pass between real processes."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+        self._moved = asyncio.Event()
+
+    def now(self) -> datetime:
+        """Return the current time, UTC."""
+        return datetime.now(UTC) + self._ahead
+
+    def advance(self, by: timedelta) -> None:
+        """Move forward by ``by``; everybody who sleeps looks again whether it is time."""
+        self._ahead += by
+        self._moved.set()
+        self._moved = asyncio.Event()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return when ``seconds`` have passed on this clock."""
+        due = self.now() + timedelta(seconds=seconds)
+        while (rest := (due - self.now()).total_seconds()) > 0:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._moved.wait(), rest)
+        if seconds <= 0:
+            await asyncio.sleep(0)
 
 
 class ManualClock:

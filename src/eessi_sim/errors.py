@@ -163,6 +163,12 @@ class ActionNotAvailable(CaseError):  # noqa: N818
         return {**super().as_dict(), "available": list(self.available)}
 
 
+class SuggestionGone(CaseError):  # noqa: N818
+    """No such suggestion in this case, or no longer."""
+
+    code = "suggestion-gone"
+
+
 class DocumentRefused(CaseError):  # noqa: N818
     """A received document does not fit the case; ``cause`` is the code for the business exception (X050)."""
 
@@ -175,6 +181,48 @@ class DocumentRefused(CaseError):  # noqa: N818
     def as_dict(self) -> dict[str, object]:
         """Return the error shape together with the code that the X050 reports."""
         return {**super().as_dict(), "cause": self.cause}
+
+
+class AttachmentError(CaseError):
+    """A file cannot be attached to a document, or the attachments of a message are not what it says."""
+
+    code = "attachment"
+
+
+class AttachmentNotFound(AttachmentError):  # noqa: N818
+    """No such attachment of this document."""
+
+    code = "attachment-not-found"
+
+
+class AttachmentNotAllowed(AttachmentError):  # noqa: N818
+    """The process table does not let this SED carry attachments."""
+
+    code = "attachment-not-allowed"
+
+
+class AttachmentTypeRefused(AttachmentError):  # noqa: N818
+    """The type of an attachment is not allowed, or its content is of another type than declared."""
+
+    code = "attachment-type"
+
+
+class AttachmentTooLarge(AttachmentError):  # noqa: N818
+    """An attachment, or all of one message, are larger than the installation takes."""
+
+    code = "attachment-too-large"
+
+
+class AttachmentMissing(AttachmentError):  # noqa: N818
+    """The envelope lists an attachment that is not in the message."""
+
+    code = "attachment-missing"
+
+
+class AttachmentNotListed(AttachmentError):  # noqa: N818
+    """A message carries a part that its envelope does not list."""
+
+    code = "attachment-not-listed"
 
 
 class SignatureError(EessiSimError):

@@ -190,6 +190,13 @@ class DocumentId(_Hex32):
     kind = "a document id"
 
 
+class AttachmentId(_Hex32):
+    """Id of an attachment; all its versions share it."""
+
+    __slots__ = ()
+    kind = "an attachment id"
+
+
 class MessageId(_Checked):
     """Id of an ebMS message: RFC 2822 ``local@domain`` without angle brackets (ebMS3 core 5.2.2.1)."""
 

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from eessi_sim import resources
 from eessi_sim.api.manage import make_app
-from eessi_sim.clock import SystemClock
+from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.gateway.station import Directory
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
@@ -45,14 +45,17 @@ async def serve(folder: Path, party: InstitutionId) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        node = await _start_node(state, address, stack)
-        await _start_management(state, address, node, stack)
+        clock = MovableClock()
+        node = await _start_node(state, address, clock, stack)
+        await _start_management(address, make_app(_reader(node), state.token, clock), stack)
         _log.info("%s is ready", party)
         await stop.wait()
         _log.info("%s stops", party)
 
 
-async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExitStack) -> Node:
+async def _start_node(
+    state: NetworkState, address: NodeAddress, clock: MovableClock, stack: AsyncExitStack
+) -> Node:
     party = InstitutionId(address.party)
     identity = state.tls_identity(party)
     storage = await open_storage(url_of(state.database(party)))
@@ -64,7 +67,7 @@ async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExi
     stack.push_async_callback(transport.close)
     machinery = Machinery(
         library=load_library(state.catalogue),
-        clock=SystemClock(),
+        clock=clock,
         ids=RandomIdFactory(),
         storage=storage,
         trust=load_trust(state.pki),
@@ -73,6 +76,7 @@ async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExi
         pace=state.pace,
         queue=state.limits.queue,
         forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
+        attachments=state.limits.attachments,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(
@@ -86,11 +90,12 @@ async def _start_node(state: NetworkState, address: NodeAddress, stack: AsyncExi
     return node
 
 
-async def _start_management(
-    state: NetworkState, address: NodeAddress, node: Node, stack: AsyncExitStack
-) -> None:
-    reader = LocalControl(node) if isinstance(node, InstitutionNode) else StoreReader(node.station.store)
-    runner = web.AppRunner(make_app(reader, state.token), access_log=None)
+def _reader(node: Node) -> StoreReader:
+    return LocalControl(node) if isinstance(node, InstitutionNode) else StoreReader(node.station.store)
+
+
+async def _start_management(address: NodeAddress, app: web.Application, stack: AsyncExitStack) -> None:
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     try:

@@ -101,3 +101,37 @@ def test_validation_is_measured_for_every_sector() -> None:
     result = CliRunner().invoke(cli, ["bench", "validate", "--seconds", "0.01"])
     assert result.exit_code == 0, result.stderr
     assert sum(line[:1] in set("APUHX") for line in result.stdout.splitlines()) == 5
+
+
+def test_messages_are_measured_beside_their_floor() -> None:
+    """``bench as4`` says what a message of the wanted size costs on both sides, and the floor."""
+    result = CliRunner().invoke(
+        cli, ["bench", "as4", "--keys", "p256", "--bytes", "20000", "--seconds", "0.01", "--json"]
+    )
+    assert result.exit_code == 0, result.stderr
+    (cost,) = json.loads(result.stdout)
+    assert abs(cost["bytes"] - 20_000) < 50
+    assert cost["ratio"] == pytest.approx((cost["pack_us"] + cost["verify_us"]) / cost["floor_us"], abs=0.01)
+
+
+def test_messages_are_measured_with_both_kinds_of_keys() -> None:
+    """Without --keys the table of ``bench as4`` has a row for RSA and one for P-256."""
+    result = CliRunner().invoke(cli, ["bench", "as4", "--seconds", "0.01"])
+    assert result.exit_code == 0, result.stderr
+    assert "RSA-2048" in result.stdout
+    assert "P-256" in result.stdout
+
+
+def test_engine_is_measured_by_length_and_by_number_of_cases() -> None:
+    """``bench engine`` has a row for each length and two for each store, as a table and as JSON."""
+    tiny = ["bench", "engine", "--cases", "3", "--documents", "2", "--actions", "2", "--seconds", "0.001"]
+    result = CliRunner().invoke(cli, [*tiny, "--json"])
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert [row["documents"] for row in found["acts"]] == [1, 2]
+    assert [(row["storage"], row["cases"]) for row in found["stores"]] == [
+        ("memory", 1), ("memory", 3), ("sqlite", 1), ("sqlite", 3),
+    ]  # fmt: skip
+    shown = CliRunner().invoke(cli, tiny).stdout
+    assert "receive µs" in shown
+    assert "ratio" in shown

@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ pytestmark = pytest.mark.process
 
 WITHIN = 120
 """Seconds; generous, because tests may share the machine."""
+ASKED = Catalogue.default().get(SedType("A003"), CdmVersion("4.4")).sample
 POSTED = Catalogue.default().get(SedType("A009"), CdmVersion("4.4")).sample
 
 
@@ -55,7 +57,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def used(folder: Path) -> dict[str, Any]:
     """What happened while the network ran for the first time."""
     state = str(folder / "state")
-    with running("--state", state, "--network", str(folder / "small.yaml")) as (process, answer):
+    options = ("--state", state, "--network", str(folder / "small.yaml"), "--decides", "suggesting")
+    with running(*options) as (process, answer):
         seen = {
             "nodes": [node["party"] for node in answer["nodes"]],
             "sent": send(state),
@@ -66,8 +69,25 @@ def used(folder: Path) -> dict[str, Any]:
             "refused": run(
                 "send", POSTED, "--from", "NO:NAVAT07", "--to", "SE:FKSE01", "--state", state
             ).stderr,
+            "decided": decided(state),
         }
     return {**seen, "status": process.returncode}
+
+
+def decided(state: str) -> dict[str, Any]:
+    """Norway asks twice; the rule of Poland suggests, a clerk accepts one suggestion and declines the other."""
+    for _ in range(2):
+        run_json("send", ASKED, "--from", "NO:NAVAT07", "--to", "PL:ZUS01", "--state", state)
+    end = time.monotonic() + WITHIN
+    while len(found := run_json("case", "suggestions", "--state", state)) < 2 and time.monotonic() < end:
+        time.sleep(0.2)
+    accepted, declined = (each["id"] for each in found)
+    return {
+        "suggested": [(each["node"], each["sed"], each["rule"]) for each in found],
+        "accepted": run_json("case", "accept", accepted[:12], "--clerk", "anna", "--state", state),
+        "declined": run("case", "decline", declined, "--reason", "not ours", "--state", state).stdout,
+        "left": run_json("case", "suggestions", "--state", state),
+    }
 
 
 def send(state: str) -> Any:
@@ -77,6 +97,15 @@ def send(state: str) -> Any:
 def test_run_says_where_its_nodes_are(used: dict[str, Any]) -> None:
     """Once all nodes are up they are listed, the access point among them."""
     assert sorted(used["nodes"]) == ["EU:APSIM01", "NO:NAVAT07", "PL:ZUS01"]
+
+
+def test_clerk_decides_what_a_rule_suggests(used: dict[str, Any]) -> None:
+    """run --decides suggesting: nothing is answered before a clerk says so; then the document is sent."""
+    found = used["decided"]
+    assert found["suggested"] == [("PL:ZUS01", "A012", "A003-A012")] * 2
+    assert found["accepted"]["documents"] == ["A003", "A012"]
+    assert "declined: A012 by PL:ZUS01" in found["declined"]
+    assert found["left"] == []
 
 
 def test_send_uses_the_running_network(used: dict[str, Any]) -> None:

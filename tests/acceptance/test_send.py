@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.attached import PDF, PNG
 from tests.helpers.commands import run, run_json
 from tests.helpers.packages import rename_ours
 
@@ -176,3 +177,34 @@ def test_folder_without_network_is_a_problem_of_the_machine() -> None:
     """A folder named for a network that is not there ends with status 3, and how to start one."""
     result = run("send", saved(sample()), *WAY, "--state", "nowhere")
     assert (result.exit_code, "eessi-sim run --state nowhere" in result.stderr) == (3, True)
+
+
+def test_files_travel_with_the_document() -> None:
+    """Files of one's own arrive with it; their types are told by their names."""
+    Path("contract.pdf").write_bytes(PDF)
+    Path("left lung.PNG").write_bytes(PNG)
+    result = sent(sample(), *WAY, "--attach", "contract.pdf", "--medical", "left lung.PNG")
+    assert [(each["file_name"], each["mime_type"], each["medical"]) for each in result["attachments"]] == [
+        ("contract.pdf", "application/pdf", False),
+        ("left lung.PNG", "image/png", True),
+    ]
+    shown = run("send", "mine.xml", *WAY, "--medical", "left lung.PNG").stdout
+    assert "left lung.PNG (image/png, 48 bytes, medical)" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "code"),
+    [
+        ("a.pdf", PNG, "attachment-type"),
+        ("a.docx", b"PK", "attachment-type"),
+        ("no.pdf", None, "environment"),
+    ],
+)
+def test_file_that_cannot_travel_is_refused(name: str, data: bytes | None, code: str) -> None:
+    """A file of another type than its name says, of a type that nobody takes, and none at all."""
+    saved(sample())
+    if data is not None:
+        Path(name).write_bytes(data)
+    result = run("send", "mine.xml", *WAY, "--attach", name)
+    assert result.exit_code in (1, 3)
+    assert code in result.stderr

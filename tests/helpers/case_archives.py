@@ -9,9 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from tests.helpers.lab import A003, A012, NAV, ZUS, Lab, demo_credentials, silent
+from tests.helpers.attached import PDF, new_file
+from tests.helpers.lab import A003, A012, LA_BUC_02, NAV, ZUS, Lab, demo_credentials, silent
 from tests.helpers.process_networks import NORWAY, POLAND, small_definition
 
+from eessi_sim.attachments import NewFile
 from eessi_sim.buc.case import Case
 from eessi_sim.casefile import chain, contents
 from eessi_sim.casefile.chain import Record
@@ -49,10 +51,18 @@ def played() -> Played:
     return asyncio.run(_play())
 
 
-async def _play() -> Played:
+@cache
+def played_with_files() -> Played:
+    """The same with two files, one of them medical; the same content came with a second name."""
+    medical = new_file("Kari X-ray.pdf", PDF + b"lung", name="Lung of Kari", medical=True)
+    return asyncio.run(_play(new_file("contract.pdf"), medical, new_file("copy.pdf")))
+
+
+async def _play(*files: NewFile) -> Played:
     storage = MemoryStorage()
     async with Lab.build(storage=storage) as lab:
-        await lab.open()
+        case = await lab.node(NAV).open_case(LA_BUC_02, (ZUS,))
+        await lab.node(NAV).send_document(case.id, A003, files=files)
         await lab.work(5)
         await lab.reply(ZUS, A012, A003)
         await lab.work(5)

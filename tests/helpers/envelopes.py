@@ -5,8 +5,10 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from eessi_sim.attachments import safe_file_name
 from eessi_sim.identifiers import (
     COUNTRIES,
+    AttachmentId,
     BucType,
     CdmVersion,
     DocumentId,
@@ -19,6 +21,7 @@ from eessi_sim.sbdh import (
     CaseAction,
     ContactTypeIdentifier,
     DocumentIdentification,
+    ListedAttachment,
     Partner,
     StandardBusinessDocumentHeader,
 )
@@ -46,6 +49,11 @@ HEADER = StandardBusinessDocumentHeader(
 )
 """The header of an A003 from Poland to Norway."""
 
+SCAN = ListedAttachment(
+    AttachmentId("8a1f0f0c5b0e4e7a9a536f0c9a110009"), "Smith & son.pdf", "application/pdf", is_medical=True
+)
+"""A medical report."""
+
 SED = (
     b'<a:A003 xmlns:a="http://ec.europa.eu/eessi/ns/4_4/A003" sedGVer="4" sedVer="4">'
     b"<Content>\xc3\x85se &amp; Zo\xc3\xab</Content></a:A003>"
@@ -62,6 +70,14 @@ _institutions = st.builds(
     st.text(_LETTERS + "abc0123456789", min_size=4, max_size=10),
 )
 _partners = st.builds(Partner, _institutions, st.sampled_from(ContactTypeIdentifier))
+
+_listed = st.builds(
+    ListedAttachment,
+    id=st.uuids().map(lambda value: AttachmentId(value.hex)),
+    file_name=st.text("ab.&<> é/\\\r\u202e", max_size=12).map(lambda text: safe_file_name(f"a{text}")),
+    media_type=st.sampled_from(["application/pdf", "image/svg+xml"]),
+    is_medical=st.booleans(),
+)
 
 headers = st.builds(
     StandardBusinessDocumentHeader,
@@ -87,5 +103,6 @@ headers = st.builds(
         ),
         buc_version=_versions,
     ),
+    attachments=st.lists(_listed, max_size=3, unique_by=lambda listed: listed.id).map(tuple),
 )
 """Every header that the types allow; times with milliseconds, as the envelope carries them."""

@@ -55,15 +55,19 @@ def case_of(buc: str, party: str, *steps: str) -> Case:
     return run(definition, parties, *steps).cases[party]
 
 
+_ASIDE = (
+    Operation.READ,
+    Operation.READ_PARTICIPANTS,
+    Operation.ADD_ATTACHMENT,
+    Operation.REMOVE_ATTACHMENT,
+)
+
+
 def offered(case: Case, now: datetime = NOW, definition: BucDefinition | None = None) -> set[str]:
-    """Return what can be done now, in words, without reading."""
+    """Return what can be done now, in words, without reading and without the files of documents."""
     definition = definition or table(case.buc)
     actions = engine.available_actions(case, definition, now)
-    return {
-        action.text
-        for action in actions
-        if action.operation not in (Operation.READ, Operation.READ_PARTICIPANTS)
-    }
+    return {action.text for action in actions if action.operation not in _ASIDE}
 
 
 def latest(case: Case, sed: str) -> Document:

@@ -99,7 +99,7 @@ def test_contact_data_is_plainly_fictitious(path: Path) -> None:
 
 @pytest.mark.parametrize("path", INSTITUTIONS, ids=_id)
 def test_counterparty_answers_what_it_is_asked(path: Path) -> None:
-    """Whoever can be counterparty of a process has the behaviour for it; everybody answers H001, X009 and X012."""
+    """Whoever can be counterparty has the behaviour for it; everybody in cases answers H001, X009 and X012."""
     wanted = {
         "LA_BUC_02": {("A003", "A012")},
         "P_BUC_01": {("P4000", "P5000"), ("P4000", "P6000")},
@@ -107,7 +107,8 @@ def test_counterparty_answers_what_it_is_asked(path: Path) -> None:
     }
     institution = load_institution(path)
     does = {(rule.when, sed) for rule in institution.behaviours for sed in (rule.reply, *rule.send)}
-    expected = {("H001", "H002"), ("X009", "X010"), ("X012", "X013")}
+    routes = {entry.role for entry in institution.competences} == {ApplicationRole.INTELLIGENT_RA}
+    expected = set() if routes else {("H001", "H002"), ("X009", "X010"), ("X012", "X013")}
     for entry in institution.competences:
         if entry.role is ApplicationRole.COUNTERPARTY:
             expected |= wanted.get(entry.buc, set())

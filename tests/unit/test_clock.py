@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eessi_sim.clock import FlowingClock, ManualClock, SystemClock, iso
+from eessi_sim.clock import FlowingClock, ManualClock, MovableClock, SystemClock, iso
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 
@@ -138,3 +138,25 @@ def test_times_are_written_in_utc_with_milliseconds(time: datetime, text: str) -
 def test_written_time_reads_back_to_the_millisecond(time: datetime) -> None:
     """Nothing but the microseconds is lost."""
     assert datetime.fromisoformat(iso(time)) == time.replace(microsecond=time.microsecond // 1000 * 1000)
+
+
+async def test_movable_clock_wakes_whoever_slept_long_enough() -> None:
+    """A sleeper of sixty days wakes when the clock is moved by as much, and not before."""
+    clock = MovableClock()
+    sleeper = asyncio.create_task(clock.sleep(60 * 86_400))
+    await settle()
+    clock.advance(timedelta(days=59))
+    await settle()
+    assert not sleeper.done()
+    clock.advance(timedelta(days=1))
+    await asyncio.wait_for(sleeper, 30)
+    assert clock.now() - SystemClock().now() > timedelta(days=59)
+
+
+async def test_movable_clock_waits_no_longer_than_it_must() -> None:
+    """Without being moved it is the clock of the machine."""
+    clock = MovableClock()
+    await clock.sleep(0)
+    before = clock.now()
+    await clock.sleep(0.01)
+    assert clock.now() - before >= timedelta(seconds=0.01)

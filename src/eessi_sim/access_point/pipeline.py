@@ -11,6 +11,7 @@ from typing import Final
 
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
+from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.errors import DefinitionError
@@ -18,7 +19,15 @@ from eessi_sim.identifiers import SedType
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.sbdh import StandardBusinessDocument
 
-STANDARD_ORDER: Final = ("malware", "envelope", "consistency", "competence", "transaction", "document")
+STANDARD_ORDER: Final = (
+    "malware",
+    "envelope",
+    "consistency",
+    "competence",
+    "transaction",
+    "attachments",
+    "document",
+)
 """Cheap checks first; the order of the checks in an access point is not public (inferred)."""
 
 
@@ -41,6 +50,8 @@ class Inspection:
     at: datetime
     exchanged: Callable[[str], frozenset[SedType]]
     """Returns the SED types that this access point has let pass in a case, by its international id."""
+    attachments: AttachmentLimits = DEFAULT_LIMITS
+    """Which attachments this access point lets pass."""
     document: StandardBusinessDocument | None = None
     facts: dict[str, str] = field(default_factory=dict)
     """What was found out, for the store and the report: sed, buc, cdm, case, xsd_valid, rules_valid."""

@@ -139,6 +139,7 @@ class AccessPoint:
             rulebook=self._rulebook,
             at=self._station.clock.now(),
             exchanged=self._exchanged,
+            attachments=self._station.attachments,
         )
         self._pipeline.run(inspection)
         return plain(inspection.facts)

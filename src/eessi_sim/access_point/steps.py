@@ -14,9 +14,11 @@ from eessi_sim.access_point.transactions import NotYet, require_transaction
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import Payload
-from eessi_sim.buc.case import CaseRole
+from eessi_sim.buc import engine
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.errors import (
     ActionNotAvailable,
+    AttachmentError,
     DefinitionError,
     EessiSimError,
     EnvelopeError,
@@ -24,7 +26,10 @@ from eessi_sim.errors import (
     SedError,
     XmlError,
 )
+from eessi_sim.gateway.enclosed import enclosed
+from eessi_sim.gateway.properties import AUTHOR, is_routed_rightly, role_in_case, value_of
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.sbdh import StandardBusinessDocumentHeader
 
 _MALWARE: Final = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 """The test string of EICAR (documented), in two pieces so that no scanner takes this file for it."""
@@ -115,17 +120,46 @@ def check_transaction(inspection: Inspection) -> None:
     """Check that the process knows this step: this SED, from this role, at this point of the case."""
     header = inspection.enveloped.header
     try:
+        process = inspection.rulebook.processes.get(header.scope.buc)
+        _check_routing(process, header)
         require_transaction(
-            inspection.rulebook.processes.get(header.scope.buc),
+            process,
             header.document.type,
-            CaseRole(header.sender.role.value),
+            role_in_case(header.sender),
             action=header.document.case_action,
             exchanged=inspection.exchanged(header.scope.case_id.uuid),
+            handed_over=value_of(inspection.message, AUTHOR) is not None,
         )
     except NotYet:
         raise  # the caller holds the message for a while
     except (ActionNotAvailable, DefinitionError) as error:
         raise refusal(error) from error
+
+
+def _check_routing(process: BucDefinition, header: StandardBusinessDocumentHeader) -> None:
+    if not is_routed_rightly(process, header):
+        raise ActionNotAvailable(
+            f"Expected a routing application to send what routing applications send, and nothing else, "
+            f"found {header.document.type} from the {header.sender.role}",
+            hint="Only a routing application tells that one institution replaces another.",
+        )
+
+
+def check_attachments(inspection: Inspection) -> None:
+    """Check that the parts behind the SED are what the envelope lists, of allowed types and sizes, and allowed at all.
+
+    Whether a document that is handed over could have files was judged when its author sent it.
+    """
+    header, rulebook = inspection.enveloped.header, inspection.rulebook
+    try:
+        found = enclosed(header.attachments, inspection.unpacked.parts, inspection.attachments)
+        if found and value_of(inspection.message, AUTHOR) is None:
+            process = rulebook.processes.get(header.scope.buc)
+            engine.require_may_carry(process, role_in_case(header.sender), header.document.type)
+    except AttachmentError as error:
+        raise refusal(error) from error
+    if found:
+        inspection.facts["attachments"] = str(len(found))
 
 
 def check_document(inspection: Inspection) -> None:
@@ -151,5 +185,6 @@ STEPS: Final[dict[str, Step]] = {
     "consistency": check_consistency,
     "competence": check_competence,
     "transaction": check_transaction,
+    "attachments": check_attachments,
     "document": check_document,
 }

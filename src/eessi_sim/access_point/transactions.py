@@ -6,7 +6,7 @@ of (observed); that the router also looks at the order of a case is our choice (
 
 from typing import Final
 
-from eessi_sim.buc.administration import CaseEffect
+from eessi_sim.buc.administration import CaseEffect, Offered
 from eessi_sim.buc.case import CaseRole
 from eessi_sim.buc.definition import BucDefinition, Step
 from eessi_sim.buc.terms import StepKind
@@ -30,6 +30,7 @@ def require_transaction(
     *,
     action: CaseAction,
     exchanged: frozenset[SedType],
+    handed_over: bool = False,
 ) -> None:
     """Refuse a document that the process does not foresee.
 
@@ -39,6 +40,7 @@ def require_transaction(
         role: role of its sender.
         action: what the message does to the case.
         exchanged: types that have passed in this case before.
+        handed_over: whether the document is another one's, for a new participant.
 
     Raises:
         NotYet: a document that this one depends on has not passed.
@@ -50,6 +52,9 @@ def require_transaction(
             available=_ACTIONS,
             hint="Other actions belong to system messages.",
         )
+    if handed_over:
+        _require_passed(sed, {sed}, exchanged, definition.starters)
+        return
     steps = definition.tables[role].by_sed.get(sed, ())
     if not steps and not _is_made_by_nodes(definition, sed):
         raise ActionNotAvailable(
@@ -61,18 +66,26 @@ def require_transaction(
         _require_starter(definition, sed, role, steps)
         return
     needed = {sed} if action is CaseAction.UPDATE else _needed(definition, steps)
+    _require_passed(
+        sed, needed, exchanged, tuple(sorted(step.sed for step in definition.tables[role].starters))
+    )
+
+
+def _require_passed(
+    sed: SedType, needed: set[SedType], exchanged: frozenset[SedType], available: tuple[SedType, ...]
+) -> None:
     if not exchanged & needed:
         raise NotYet(
             f"Expected one of {', '.join(sorted(needed))} before {sed} in this case, found none",
-            available=tuple(sorted(step.sed for step in definition.tables[role].starters)),
+            available=available,
             hint="Send the document that this one follows first.",
         )
 
 
 def _is_made_by_nodes(definition: BucDefinition, sed: SedType) -> bool:
-    """Whether nodes report by this SED, a business exception, which no table offers to anybody."""
+    """Whether no table offers this SED to anybody: an exception that nodes report, or what a routing application says."""
     rule = definition.administrative.get(sed)
-    return rule is not None and rule.effect is CaseEffect.MARK_DELIVERY
+    return rule is not None and rule.offered is Offered.NEVER
 
 
 def _require_starter(

@@ -3,6 +3,8 @@
 from typing import Final
 
 from eessi_sim.errors import (
+    AttachmentError,
+    AttachmentNotFound,
     CaseError,
     CaseNotFound,
     Conflict,
@@ -25,6 +27,8 @@ from eessi_sim.errors import (
 _STATUS: Final[tuple[tuple[type[EessiSimError], int], ...]] = (
     (CaseNotFound, 404),
     (DocumentNotFound, 404),
+    (AttachmentNotFound, 404),
+    (AttachmentError, 422),
     (CaseError, 409),
     (Conflict, 409),
     (SedError, 422),

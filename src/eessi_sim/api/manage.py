@@ -1,4 +1,4 @@
-"""Our own interface for managing one node: cases, documents, messages, journal.
+"""Our own interface for managing one node: cases, documents, messages, journal, clock.
 
 Plain HTTP on loopback; every request carries the token of the network. Used by the command line to drive nodes in other
 processes, and by scripts.
@@ -7,19 +7,23 @@ processes, and by scripts.
 import base64
 import secrets
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from eessi_sim.api.casework import CaseworkRoutes, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
+from eessi_sim.attachments import NewFile, Octets
+from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import LocalControl, NodeControl, StoreReader
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-MAX_BODY: Final = 64 * 1024 * 1024
-"""Octets of a request; a SED may have megabytes of attachments, in base64 (our choice, inferred)."""
+MAX_BODY: Final = 128 * 1024 * 1024
+"""Octets of a request; files travel in base64, in which 90 MB become 120 (our choice, inferred)."""
 
 
 class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +35,29 @@ class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Version of the data model; the usual one when absent."""
 
 
+class SendFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A file that travels with a document."""
+
+    file_name: str
+    mime_type: str
+    content: str
+    """The file, base64."""
+    name: str = ""
+    """What people call it; the file name when absent."""
+    medical: bool = False
+
+    @property
+    def file(self) -> NewFile:
+        """The file as the node takes it."""
+        return NewFile(
+            file_name=self.file_name,
+            content=Octets.of(base64.b64decode(self.content, validate=True)),
+            mime_type=self.mime_type,
+            name=self.name,
+            medical=self.medical,
+        )
+
+
 class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Body of ``POST /manage/cases/{case}/documents``."""
 
@@ -39,19 +66,45 @@ class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """XML of the document, base64; composed from the case when absent."""
     parent_id: str | None = None
     receivers: list[str] | None = None
+    files: list[SendFile] = []
+    joins: str | None = None
+    leaves: str | None = None
 
 
-def make_app(reader: StoreReader, token: str) -> web.Application:
+class AcceptBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases/{case}/suggestions/{suggestion}/accept``."""
+
+    clerk: str
+
+
+class DeclineBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cases/{case}/suggestions/{suggestion}/decline``."""
+
+    clerk: str
+    reason: str
+
+
+class MoveClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/clock``."""
+
+    advance: timedelta
+    """How much time passes; ISO 8601, as in P60D."""
+
+
+def make_app(reader: StoreReader, token: str, clock: MovableClock) -> web.Application:
     """Return the interface of one node.
 
     Args:
         reader: the node; a ``LocalControl`` for an institution, which also has cases.
         token: what requests must carry as bearer token.
+        clock: the time of the node.
     """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors, _guard(token)])
     _Messages(reader).add_to(app)
+    _Time(clock).add_to(app)
     if isinstance(reader, LocalControl):
         _Cases(reader).add_to(app)
+        CaseworkRoutes(reader).add_to(app)
     return app
 
 
@@ -68,17 +121,34 @@ class _Messages:
         app.router.add_get("/manage/journal", self.journal)
 
     async def health(self, _request: web.Request) -> web.Response:
-        return _json(True)  # noqa: FBT003 - the answer is the word true
+        return answer(True)  # noqa: FBT003 - the answer is the word true
 
     async def messages(self, _request: web.Request) -> web.Response:
-        return _json(await self._reader.messages())
+        return answer(await self._reader.messages())
 
     async def message(self, request: web.Request) -> web.Response:
         match = request.match_info
-        return _json(await self._reader.message(match["direction"], match["message_id"]))
+        return answer(await self._reader.message(match["direction"], match["message_id"]))
 
     async def journal(self, request: web.Request) -> web.Response:
-        return _json(await self._reader.journal(int(request.query.get("after", "0"))))
+        return answer(await self._reader.journal(int(request.query.get("after", "0"))))
+
+
+class _Time:
+    """The time of the node; whoever moves it moves that of all nodes of the network."""
+
+    def __init__(self, clock: MovableClock) -> None:
+        self._clock = clock
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_post("/manage/clock", self.move)
+
+    async def move(self, request: web.Request) -> web.Response:
+        body = await body_of(request, MoveClock)
+        if body.advance < timedelta(0):
+            raise ValueError(f"Expected time to pass, found {body.advance}: no clock goes back")
+        self._clock.advance(body.advance)
+        return answer(self._clock.now())
 
 
 class _Cases:
@@ -94,38 +164,58 @@ class _Cases:
         app.router.add_get("/manage/cases/{case}/actions", self.actions)
         app.router.add_post("/manage/cases/{case}/documents", self.send)
         app.router.add_post("/manage/cases/{case}/close", self.close)
+        app.router.add_get("/manage/cases/{case}/suggestions", self.suggestions)
+        app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/accept", self.accept)
+        app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/decline", self.decline)
 
     async def find(self, request: web.Request) -> web.Response:
         wanted = request.query.get("international_id")
-        return _json(await self._control.find_case(wanted) if wanted else await self._control.cases())
+        return answer(await self._control.find_case(wanted) if wanted else await self._control.cases())
 
     async def open(self, request: web.Request) -> web.Response:
-        body = await _body(request, OpenCase)
+        body = await body_of(request, OpenCase)
         parties = [InstitutionId(text) for text in body.counterparties]
         cdm = CdmVersion(body.cdm) if body.cdm is not None else None
-        return _json(await self._control.open_case(BucType(body.buc), parties, cdm))
+        return answer(await self._control.open_case(BucType(body.buc), parties, cdm))
 
     async def case(self, request: web.Request) -> web.Response:
-        return _json(await self._control.case(request.match_info["case"]))
+        return answer(await self._control.case(request.match_info["case"]))
 
     async def actions(self, request: web.Request) -> web.Response:
-        return _json(await self._control.available_actions(request.match_info["case"]))
+        return answer(await self._control.available_actions(request.match_info["case"]))
 
     async def send(self, request: web.Request) -> web.Response:
-        body = await _body(request, SendBody)
+        body = await body_of(request, SendBody)
         case = await self._control.send(
             request.match_info["case"],
             SedType(body.sed),
-            content=base64.b64decode(body.content, validate=True) if body.content is not None else None,
+            content=octets(body.content),
             parent_id=body.parent_id,
-            receivers=[InstitutionId(text) for text in body.receivers]
-            if body.receivers is not None
-            else None,
+            receivers=institutions(body.receivers),
+            change=change_of(body.joins, body.leaves),
+            files=[each.file for each in body.files],
         )
-        return _json(case)
+        return answer(case)
 
     async def close(self, request: web.Request) -> web.Response:
-        return _json(await self._control.close_case(request.match_info["case"]))
+        return answer(await self._control.close_case(request.match_info["case"]))
+
+    async def suggestions(self, request: web.Request) -> web.Response:
+        return answer(await self._control.suggestions(request.match_info["case"]))
+
+    async def accept(self, request: web.Request) -> web.Response:
+        body = await body_of(request, AcceptBody)
+        match = request.match_info
+        return answer(await self._control.accept(match["case"], match["suggestion"], clerk=body.clerk))
+
+    async def decline(self, request: web.Request) -> web.Response:
+        body = await body_of(request, DeclineBody)
+        match = request.match_info
+        return answer(
+            await self._control.decline(
+                match["case"], match["suggestion"], clerk=body.clerk, reason=body.reason
+            )
+        )
 
 
 @web.middleware
@@ -134,11 +224,11 @@ async def _errors(request: web.Request, handler: _Handler) -> web.StreamResponse
     try:
         return await handler(request)
     except EessiSimError as error:
-        return _json(shape_of(error), status=status_of(error))
+        return answer(shape_of(error), status=status_of(error))
     except (msgspec.MsgspecError, ValueError) as error:
-        return _json({"code": "bad-request", "message": str(error)}, status=400)
+        return answer({"code": "bad-request", "message": str(error)}, status=400)
     except web.HTTPError as error:  # raised by the library: no such path, wrong method, body too large
-        return _json({"code": "http", "message": error.reason}, status=error.status)
+        return answer({"code": "http", "message": error.reason}, status=error.status)
 
 
 def _guard(token: str) -> Any:  # Any: aiohttp's type of a middleware is private
@@ -148,17 +238,7 @@ def _guard(token: str) -> Any:  # Any: aiohttp's type of a middleware is private
     async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
         shown = request.headers.get("authorization", "").encode(errors="surrogateescape")
         if not secrets.compare_digest(shown, expected):
-            return _json({"code": "token", "message": "Expected the token of the network"}, status=401)
+            return answer({"code": "token", "message": "Expected the token of the network"}, status=401)
         return await handler(request)
 
     return guard
-
-
-async def _body(request: web.Request, kind: type[Any]) -> Any:  # Any: msgspec checks against ``kind``
-    return msgspec.json.decode(await request.read(), type=kind)
-
-
-def _json(value: object, status: int = 200) -> web.Response:
-    return web.Response(
-        status=status, body=msgspec.json.encode(value, enc_hook=str), content_type="application/json"
-    )

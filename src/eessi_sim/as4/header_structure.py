@@ -4,7 +4,6 @@ Follows the schema of ebMS3 core appendix A (documented). What the elements mean
 ``message_units``.
 """
 
-from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from eessi_sim.as4 import vocabulary
@@ -26,41 +25,53 @@ class Slot(NamedTuple):
     """Code when it occurs more often."""
 
 
-def read_children(element: Element, *slots: Slot, is_open: bool = False) -> Mapping[str, tuple[Element, ...]]:
-    """Return the children by name when they are what ``slots`` say, in that order.
+class ContentModel:
+    """Which children an element has, in which order and how often; made once, asked for every message.
 
     Args:
-        element: the parent.
         slots: what may stand in it.
         is_open: children of other namespaces may stand anywhere in it; they are left aside.
-
-    Raises:
-        EbmsFault: 0009, or the code of the slot that is overfull.
     """
-    found: dict[str, list[Element]] = {slot.name: [] for slot in slots}
-    order = list(found)
-    position = 0
-    for child in element:
-        tag: str = child.tag
-        is_ebms, name = tag.startswith(_EB), tag.removeprefix(_EB)
-        if is_open and not is_ebms:
-            continue
-        if not is_ebms or name not in order[position:]:
-            raise invalid(f"Expected {' or '.join(order[position:])} at {path_of(child)}, found {tag}")
-        position = order.index(name)
-        found[name].append(child)
-    for slot in slots:
-        _check_number(element, slot, len(found[slot.name]))
-    return {name: tuple(children) for name, children in found.items()}
+
+    __slots__ = ("_is_open", "_places", "_slots")
+
+    def __init__(self, *slots: Slot, is_open: bool = False) -> None:
+        self._slots = slots
+        self._is_open = is_open
+        self._places = {_EB + slot.name: place for place, slot in enumerate(slots)}
+
+    def read(self, element: Element) -> list[list[Element]]:
+        """Return the children of ``element``, one list for each slot.
+
+        Raises:
+            EbmsFault: 0009, or the code of the slot that is overfull.
+        """
+        found: list[list[Element]] = [[] for _ in self._slots]
+        position = 0
+        for child in element:
+            place = self._places.get(child.tag, -1)
+            if place < position:
+                if self._is_open and not child.tag.startswith(_EB):
+                    continue
+                raise self._unexpected(child, position)
+            position = place
+            found[place].append(child)
+        for slot, children in zip(self._slots, found, strict=True):
+            if not slot.least <= len(children) <= slot.most:
+                raise _wrong_number(element, slot, len(children))
+        return found
+
+    def _unexpected(self, child: Element, position: int) -> EbmsFault:
+        names = " or ".join(slot.name for slot in self._slots[position:])
+        return invalid(f"Expected {names} at {path_of(child)}, found {child.tag}")
 
 
-def _check_number(element: Element, slot: Slot, number: int) -> None:
+def _wrong_number(element: Element, slot: Slot, number: int) -> EbmsFault:
     if number < slot.least:
-        raise invalid(f"Expected {slot.name} in {path_of(element)}, found none")
-    if number > slot.most:
-        raise EbmsFault(
-            slot.excess, f"Expected at most {slot.most} {slot.name} in {path_of(element)}, found {number}"
-        )
+        return invalid(f"Expected {slot.name} in {path_of(element)}, found none")
+    return EbmsFault(
+        slot.excess, f"Expected at most {slot.most} {slot.name} in {path_of(element)}, found {number}"
+    )
 
 
 def read_leaf(element: Element) -> str:

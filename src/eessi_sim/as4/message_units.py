@@ -11,7 +11,7 @@ from typing import Final
 
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
-from eessi_sim.as4.header_structure import MANY, Slot, invalid, read_attribute, read_children, read_leaf
+from eessi_sim.as4.header_structure import MANY, ContentModel, Slot, invalid, read_attribute, read_leaf
 from eessi_sim.as4.mime import content_id_of
 from eessi_sim.as4.model import (
     Agreement,
@@ -39,30 +39,41 @@ _TIME: Final = re.compile(
 )
 _MAX_ID: Final = 255
 _MAX_ERRORS: Final = 100
+_KINDS: Final = ("PullRequest", "Receipt", "Error")
 _PULL: Final = f"{{{vocabulary.EB}}}PullRequest"
 _RECEIPT: Final = f"{{{vocabulary.EB}}}Receipt"
 _MAX_BUNDLED: Final = 17
 """A pull request with sixteen receipts; AS4 speaks of one (our limit, inferred)."""
 _CHARACTER_SETS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ISO-8859-1"})
 
-_MESSAGING: Final = (Slot("SignalMessage", 0, MANY), Slot("UserMessage", 0, MANY))
-_USER_MESSAGE: Final = (
-    Slot("MessageInfo"),
+_MESSAGING: Final = ContentModel(Slot("SignalMessage", 0, MANY), Slot("UserMessage", 0, MANY), is_open=True)
+_AFTER_INFO: Final = (
     Slot("PartyInfo"),
     Slot("CollaborationInfo"),
     Slot("MessageProperties", 0),
     Slot("PayloadInfo", 0),
 )
-_SIGNAL: Final = (
+_USER_MESSAGE: Final = ContentModel(Slot("MessageInfo"), *_AFTER_INFO)
+_ROUTED_MESSAGE: Final = ContentModel(Slot("MessageInfo", 0), *_AFTER_INFO)
+"""Of a routing header, where everything but parties and collaboration is optional (schema of ebMS3 part 2)."""
+_SIGNAL: Final = ContentModel(
     Slot("MessageInfo"),
     Slot("PullRequest", 0),
     Slot("Receipt", 0),
     Slot("Error", 0, _MAX_ERRORS),
+    is_open=True,
 )
-_INFO: Final = (Slot("Timestamp"), Slot("MessageId"), Slot("RefToMessageId", 0))
-_PARTY: Final = (Slot("PartyId", 1, 1, EbmsErrorCode.VALUE_INCONSISTENT), Slot("Role"))
-_COLLABORATION: Final = (Slot("AgreementRef", 0), Slot("Service"), Slot("Action"), Slot("ConversationId"))
-_PROPERTIES: Final = Slot("Property", 1, MANY)
+_INFO: Final = ContentModel(Slot("Timestamp"), Slot("MessageId"), Slot("RefToMessageId", 0))
+_PARTIES: Final = ContentModel(Slot("From"), Slot("To"))
+_PARTY: Final = ContentModel(Slot("PartyId", 1, 1, EbmsErrorCode.VALUE_INCONSISTENT), Slot("Role"))
+_COLLABORATION: Final = ContentModel(
+    Slot("AgreementRef", 0), Slot("Service"), Slot("Action"), Slot("ConversationId")
+)
+_PROPERTIES: Final = ContentModel(Slot("Property", 1, MANY))
+_PAYLOAD: Final = ContentModel(Slot("PartInfo", 1, MANY))
+# The schema also knows Schema and Description; nobody in EESSI sends them (observed).
+_PART: Final = ContentModel(Slot("Schema", 0, MANY), Slot("Description", 0, MANY), Slot("PartProperties", 0))
+_ERROR: Final = ContentModel(Slot("Description", 0), Slot("ErrorDetail", 0))
 
 
 def read_messaging(messaging: Element, *, lenient: bool = False) -> MessageUnit:
@@ -75,12 +86,12 @@ def read_messaging(messaging: Element, *, lenient: bool = False) -> MessageUnit:
     Raises:
         EbmsFault: 0009 for structure, 0003 for several units, 0008 and 0011 for payloads elsewhere.
     """
-    units = read_children(messaging, *_MESSAGING, is_open=True)
-    number = sum(map(len, units.values()))
+    signals, messages = _MESSAGING.read(messaging)
+    number = len(signals) + len(messages)
     if number == 0:
         raise invalid(f"Expected a message unit in {path_of(messaging)}, found none")
-    if number > 1 and not units["UserMessage"]:
-        bundle = _bundle(units["SignalMessage"], lenient=lenient)
+    if number > 1 and not messages:
+        bundle = _bundle(signals, lenient=lenient)
         if bundle is not None:
             return bundle
     if number > 1:
@@ -89,9 +100,9 @@ def read_messaging(messaging: Element, *, lenient: bool = False) -> MessageUnit:
             f"Expected one message unit in {path_of(messaging)}, found {number}",
             hint="Send each unit as a message of its own; only receipts may travel with a PullRequest.",
         )
-    if units["UserMessage"]:
-        return _user_message(units["UserMessage"][0])
-    return _signal(units["SignalMessage"][0], lenient=lenient)
+    if messages:
+        return _user_message(messages[0])
+    return _signal(signals[0], lenient=lenient)
 
 
 def _bundle(signals: Sequence[Element], *, lenient: bool) -> PullRequest | None:
@@ -117,40 +128,37 @@ def read_routing(routing_input: Element) -> RoutingInput:
     message = routing_input.find(f"{{{vocabulary.EBINT}}}UserMessage")
     if message is None or len(routing_input) != 1:
         raise invalid(f"Expected one UserMessage in {path_of(routing_input)}, found none or several children")
-    # Schema of part 2: everything but parties and collaboration is optional.
-    optional = (Slot("MessageInfo", 0), *_USER_MESSAGE[1:])
-    found = read_children(message, *optional)
-    sender, receiver = _parties(found["PartyInfo"][0])
+    _, (parties,), (collaboration,), _, _ = _ROUTED_MESSAGE.read(message)
+    sender, receiver = _parties(parties)
     return RoutingInput(
         sender,
         receiver,
-        _collaboration(found["CollaborationInfo"][0]),
+        _collaboration(collaboration),
         message.get("mpc") or vocabulary.DEFAULT_MPC,
     )
 
 
 def _user_message(element: Element) -> UserMessage:
-    found = read_children(element, *_USER_MESSAGE)
-    sender, receiver = _parties(found["PartyInfo"][0])
+    (info,), (parties,), (collaboration,), properties, payload = _USER_MESSAGE.read(element)
+    sender, receiver = _parties(parties)
     return UserMessage(
-        info=_info(found["MessageInfo"][0]),
+        info=_info(info),
         sender=sender,
         receiver=receiver,
-        collaboration=_collaboration(found["CollaborationInfo"][0]),
-        properties=_properties(found["MessageProperties"]),
-        parts=_parts(found["PayloadInfo"]),
+        collaboration=_collaboration(collaboration),
+        properties=_properties(properties),
+        parts=_parts(payload),
         mpc=element.get("mpc") or None,
     )
 
 
 def _info(element: Element) -> MessageInfo:
-    found = read_children(element, *_INFO)
-    message_id = _message_id(found["MessageId"][0])
-    refs = found["RefToMessageId"]
+    (time,), (identity,), refs = _INFO.read(element)
+    message_id = _message_id(identity)
     ref = _message_id(refs[0]) if refs else None
     if ref == message_id:
         raise invalid(f'Expected RefToMessageId of another message, found its own "{message_id}"')
-    return MessageInfo(message_id, _time(found["Timestamp"][0]), ref)
+    return MessageInfo(message_id, _time(time), ref)
 
 
 def _message_id(element: Element) -> MessageId:
@@ -181,25 +189,22 @@ def _time(element: Element) -> datetime:
 
 
 def _parties(element: Element) -> tuple[Party, Party]:
-    found = read_children(element, Slot("From"), Slot("To"))
-    return _party(found["From"][0]), _party(found["To"][0])
+    (sender,), (receiver,) = _PARTIES.read(element)
+    return _party(sender), _party(receiver)
 
 
 def _party(element: Element) -> Party:
-    found = read_children(element, *_PARTY)
-    identity = found["PartyId"][0]
-    return Party(read_leaf(identity), identity.get("type"), read_leaf(found["Role"][0]))
+    (identity,), (role,) = _PARTY.read(element)
+    return Party(read_leaf(identity), identity.get("type"), read_leaf(role))
 
 
 def _collaboration(element: Element) -> CollaborationInfo:
-    found = read_children(element, *_COLLABORATION)
-    service = found["Service"][0]
-    agreements = found["AgreementRef"]
+    agreements, (service,), (action,), (conversation,) = _COLLABORATION.read(element)
     return CollaborationInfo(
-        conversation_id=read_leaf(found["ConversationId"][0]),
+        conversation_id=read_leaf(conversation),
         service=read_leaf(service),
         service_type=service.get("type"),
-        action=read_leaf(found["Action"][0]),
+        action=read_leaf(action),
         agreement=_agreement(agreements[0]) if agreements else None,
     )
 
@@ -208,22 +213,21 @@ def _agreement(element: Element) -> Agreement:
     return Agreement(read_leaf(element), element.get("type"), element.get("pmode"))
 
 
-def _properties(wrappers: tuple[Element, ...]) -> tuple[MessageProperty, ...]:
+def _properties(wrappers: Sequence[Element]) -> tuple[MessageProperty, ...]:
     if not wrappers:
         return ()
-    entries = read_children(wrappers[0], _PROPERTIES)["Property"]
+    (entries,) = _PROPERTIES.read(wrappers[0])
     return tuple(
         MessageProperty(read_attribute(entry, "name"), read_leaf(entry), entry.get("type"))
         for entry in entries
     )
 
 
-def _parts(wrappers: tuple[Element, ...]) -> tuple[PartInfo, ...]:
+def _parts(wrappers: Sequence[Element]) -> tuple[PartInfo, ...]:
     if not wrappers:
         return ()
-    parts = tuple(
-        _part(element) for element in read_children(wrappers[0], Slot("PartInfo", 1, MANY))["PartInfo"]
-    )
+    (elements,) = _PAYLOAD.read(wrappers[0])
+    parts = tuple(map(_part, elements))
     ids = {part.content_id for part in parts}
     if len(ids) < len(parts):
         raise invalid(f"Expected each part once in {path_of(wrappers[0])}, found the same href twice")
@@ -244,11 +248,8 @@ def _part(element: Element) -> PartInfo:
             f'Expected a cid: reference at {path_of(element)}, found "{reference[:80]}"',
             hint="Payloads are never fetched; send them along.",
         )
-    # The schema also knows Schema and Description; nobody in EESSI sends them (observed).
-    found = read_children(
-        element, Slot("Schema", 0, MANY), Slot("Description", 0, MANY), Slot("PartProperties", 0)
-    )
-    part = PartInfo(content_id_of(reference), _properties(found["PartProperties"]))
+    _, _, properties = _PART.read(element)
+    part = PartInfo(content_id_of(reference), _properties(properties))
     _check_properties(part, element)
     return part
 
@@ -277,18 +278,18 @@ def _inconsistent(element: Element, name: str, expected: str, found: str | None)
 
 
 def _signal(element: Element, *, lenient: bool) -> Receipt | ErrorSignal | PullRequest:
-    found = read_children(element, *_SIGNAL, is_open=True)
-    info = _info(found["MessageInfo"][0])
-    kinds = [name for name in ("PullRequest", "Receipt", "Error") if found[name]]
+    (identity,), pulls, receipts, errors = _SIGNAL.read(element)
+    info = _info(identity)
+    kinds = [name for name, found in zip(_KINDS, (pulls, receipts, errors), strict=True) if found]
     if len(kinds) != 1:
         raise invalid(
             f"Expected a PullRequest, a Receipt or Errors in {path_of(element)}, found {kinds or 'none'}"
         )
-    if kinds == ["PullRequest"]:
-        return _pull_request(info, found["PullRequest"][0], lenient=lenient)
-    if kinds == ["Receipt"]:
-        return _receipt(info, found["Receipt"][0])
-    return ErrorSignal(info, tuple(map(_error, found["Error"])))
+    if pulls:
+        return _pull_request(info, pulls[0], lenient=lenient)
+    if receipts:
+        return _receipt(info, receipts[0])
+    return ErrorSignal(info, tuple(map(_error, errors)))
 
 
 def _pull_request(info: MessageInfo, element: Element, *, lenient: bool) -> PullRequest:
@@ -324,13 +325,12 @@ def _error(element: Element) -> EbmsError:
     severity = read_attribute(element, "severity").lower()
     if severity not in set(Severity):
         raise invalid(f'Expected severity "failure" or "warning" at {path_of(element)}, found {severity!r}')
-    found = read_children(element, Slot("Description", 0), Slot("ErrorDetail", 0))
-    details = found["ErrorDetail"]
+    descriptions, details = _ERROR.read(element)
     return EbmsError(
         code=read_attribute(element, "errorCode"),
         severity=Severity(severity),
         short_description=element.get("shortDescription"),
-        description=text_of(found["Description"][0]) or None if found["Description"] else None,
+        description=text_of(descriptions[0]) or None if descriptions else None,
         detail="".join(map(str, details[0].itertext())).strip() or None if details else None,
         ref=element.get("refToMessageInError"),
         category=element.get("category"),

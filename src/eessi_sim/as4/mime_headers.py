@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -21,6 +22,7 @@ class ContentType:
     parameters: Mapping[str, str]
 
     @classmethod
+    @lru_cache(maxsize=64)  # parts have the same few again and again
     def find(cls, text: str) -> "ContentType | None":
         """Return what ``text`` says, None when it is no Content-Type or gives a parameter twice."""
         match = _MEDIA_TYPE.match(text)
@@ -32,10 +34,13 @@ class ContentType:
             match = _PARAMETER.match(text, position)
             if match is None or match[1].lower() in parameters:
                 return None
-            value = match[3] if match[2] is None else re.sub(r"\\(.)", r"\1", match[2])
-            parameters[match[1].lower()] = value
+            parameters[match[1].lower()] = match[3] if match[2] is None else _unquoted(match[2])
             position = match.end()
         return cls(media_type, parameters)
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text) if "\\" in text else text
 
 
 def read_headers(block: bytes, newline: bytes) -> dict[str, str]:

@@ -105,6 +105,12 @@ class Payload:
         return _value_of(self.properties, vocabulary.PART_TYPE)
 
     @property
+    def attachment_id(self) -> str:
+        """Id of an attachment: its property, else the Content-ID before the @ (inferred)."""
+        stated = _value_of(self.properties, vocabulary.ATTACHMENT_ID)
+        return stated or self.content_id.partition("@")[0]
+
+    @property
     def mime_type(self) -> str:
         """Media type of the content before compression (AS4 3.1)."""
         return _value_of(self.properties, vocabulary.MIME_TYPE) or self.content_type

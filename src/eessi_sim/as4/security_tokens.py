@@ -60,7 +60,7 @@ def _only_child(element: Element, tag: str | None = None) -> Element:
 
 def _token(reference: Element, security: Element) -> Certificate:
     uri = reference.get("URI", "")
-    tokens = [token for token in security.findall(TOKEN) if f"#{token.get(_WSU_ID)}" == uri]
+    tokens = [token for token in security if token.tag == TOKEN and f"#{token.get(_WSU_ID)}" == uri]
     if len(tokens) != 1:
         raise _unknown(f"Expected a BinarySecurityToken {uri[:80]!r} in the Security header, found none")
     token = tokens[0]

@@ -107,14 +107,16 @@ def _envelope(header: Element, messaging: Element, body: Element, *, lenient: bo
 def _check_ids(root: Element) -> None:
     """Refuse an id that names two elements; ``id`` is one only where a signature may look for it."""
     header, body = root
-    places = Counter(found for block in (*header, body) for name in SIGNED_IDS if (found := block.get(name)))
-    repeated = [*repeated_ids(root), *(value for value, times in places.items() if times > 1)]
+    places = [found for block in (*header, body) for name in SIGNED_IDS if (found := block.get(name))]
+    repeated = list(repeated_ids(root))
+    if len(set(places)) < len(places):
+        repeated += (value for value, times in Counter(places).items() if times > 1)
     if repeated:
         raise invalid(f"Expected each id once in the envelope, found {repeated[0][:80]!r} twice")
 
 
 def _only(header: Element, tag: str) -> Element | None:
-    found = header.findall(tag)
+    found = [block for block in header if block.tag == tag]
     if len(found) > 1:
         raise invalid(f"Expected at most one {tag} in the SOAP header, found {len(found)}")
     return found[0] if found else None
@@ -122,7 +124,7 @@ def _only(header: Element, tag: str) -> Element | None:
 
 def _security(header: Element) -> Element | None:
     """Return the Security header for us; one with a foreign role counts as absent (SOAP 1.2 2.2)."""
-    ours = [block for block in header.findall(_SECURITY) if block.get(_ROLE, "") in _FINAL_ROLES]
+    ours = [block for block in header if block.tag == _SECURITY and block.get(_ROLE, "") in _FINAL_ROLES]
     if len(ours) > 1:
         raise invalid(f"Expected one Security header for us, found {len(ours)}")
     if ours and len(ours[0]) > _MOST_IN_SECURITY:

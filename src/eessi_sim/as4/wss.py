@@ -241,7 +241,7 @@ def _places(envelope: Envelope) -> dict[str, Element]:
     """
     security = envelope.security
     blocks = [block for block in envelope.header if block is not security and block.tag != envelope.body.tag]
-    tokens = [] if security is None else security.findall(TOKEN)
+    tokens = [] if security is None else [token for token in security if token.tag == TOKEN]
     return {
         identity: element
         for element in (*tokens, *blocks, envelope.body)

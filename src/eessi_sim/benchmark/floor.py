@@ -55,26 +55,26 @@ def operations(specimens: Specimens) -> dict[Operation, Callable[[], object]]:
     part = specimens.payload.content
     enveloped = msh.payload_content(specimens.payload)
     schema = etree.XMLSchema(etree.parse(str(specimens.route.sed.xsd)))
-    sign, verify = _signature(specimens.sender.seal)
+    sign, verify = signature(specimens.sender.seal)
     return {
         Operation.SIGN: sign,
         Operation.VERIFY: verify,
         Operation.DIGEST_SED: lambda: hashlib.sha256(specimens.sealed).digest(),
         Operation.DIGEST_PART: lambda: hashlib.sha256(part).digest(),
-        Operation.PARSE_DOCUMENT: _parse(enveloped),
-        Operation.PARSE_MESSAGE: _parse(_envelope(specimens.unpacked)),
-        Operation.PARSE_RECEIPT: _parse(_envelope(specimens.unpacked_receipt)),
-        Operation.CANONICAL_SED: _canonical(specimens.root),
-        Operation.CANONICAL_MESSAGE: _canonical(*_signed(specimens.unpacked)),
-        Operation.CANONICAL_RECEIPT: _canonical(*_signed(specimens.unpacked_receipt)),
+        Operation.PARSE_DOCUMENT: parse(enveloped),
+        Operation.PARSE_MESSAGE: parse(envelope(specimens.unpacked)),
+        Operation.PARSE_RECEIPT: parse(envelope(specimens.unpacked_receipt)),
+        Operation.CANONICAL_SED: canonical(specimens.root),
+        Operation.CANONICAL_MESSAGE: canonical(*signed(specimens.unpacked)),
+        Operation.CANONICAL_RECEIPT: canonical(*signed(specimens.unpacked_receipt)),
         Operation.SCHEMA: lambda: schema.validate(specimens.root),
         Operation.COMPRESS: lambda: gzip.compress(enveloped, _GZIP_LEVEL),
         Operation.DECOMPRESS: lambda: gzip.decompress(part),
     }
 
 
-def _signature(keys: KeyPair) -> tuple[Callable[[], object], Callable[[], object]]:
-    """Return signing and verifying with the kind of key that the nodes have."""
+def signature(keys: KeyPair) -> tuple[Callable[[], object], Callable[[], object]]:
+    """Return signing and verifying with a key pair of RSA or P-256, as networks are issued."""
     private = keys.private_key
     if isinstance(private, rsa.RSAPrivateKey):
         rsa_key, rsa_public = private, private.public_key()
@@ -92,19 +92,22 @@ def _signature(keys: KeyPair) -> tuple[Callable[[], object], Callable[[], object
     )
 
 
-def _parse(data: bytes) -> Callable[[], object]:
+def parse(data: bytes) -> Callable[[], object]:
+    """Return the parser alone, no limits set."""
     return lambda: etree.fromstring(data)
 
 
-def _canonical(*elements: Element) -> Callable[[], object]:
+def canonical(*elements: Element) -> Callable[[], object]:
+    """Return the exclusive canonical form of elements, one after the other."""
     return lambda: [etree.tostring(each, method="c14n", exclusive=True) for each in elements]
 
 
-def _envelope(message: Unpacked) -> bytes:
+def envelope(message: Unpacked) -> bytes:
+    """Return the octets of the SOAP envelope."""
     return mime.read(message.content_type, message.body).root.content
 
 
-def _signed(message: Unpacked) -> tuple[Element, ...]:
+def signed(message: Unpacked) -> tuple[Element, ...]:
     """Return what is canonicalised to verify a message: Messaging, Body, SignedInfo."""
     security = message.envelope.security
     assert security is not None  # all our messages are signed

@@ -12,13 +12,15 @@ from eessi_sim.identifiers import CaseId, DocumentId, SedType
 
 
 class Operation(StrEnum):
-    """Kinds of action, spelled as RINA's JSON spells them (observed; LocalReopen … RestoreCase documented)."""
+    """Kinds of action, spelled as RINA's JSON spells them (observed; AddAttachment … and LocalReopen … documented)."""
 
     CREATE = "Create"
     UPDATE = "Update"
     SEND = "Send"
     SEND_PARTICIPANTS = "SendParticipants"
     DELETE = "Delete"
+    ADD_ATTACHMENT = "AddAttachment"
+    REMOVE_ATTACHMENT = "RemoveAttachment"
     READ = "Read"
     READ_PARTICIPANTS = "ReadParticipants"
     SELECT_PARTICIPANTS = "SelectParticipants"

@@ -70,8 +70,14 @@ class AdministrativeRule:
     """What its content may say that the engine must know."""
     places: tuple[FactPlace, ...] = ()
     """Where it says it."""
+    joins_at: str | None = None
+    """Path of the element that names the institution that joins."""
     leaves_at: str | None = None
     """Path of the element that names the institution that leaves."""
+    text_at: str | None = None
+    """Path of the sentence that is shown with the message it is about."""
+    participants: int = 0
+    """How many must take part at least, this institution included, before it is offered."""
     origin: Origin
     note: str | None = None
     line: int = field(default=0, compare=False)

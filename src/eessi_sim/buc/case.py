@@ -5,6 +5,7 @@ case: each institution holds its own copy, changed only by messages it sends or 
 documented). What a process allows is not decided here.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -12,8 +13,10 @@ from typing import Any
 
 import msgspec
 
-from eessi_sim.errors import DocumentNotFound
+from eessi_sim.buc.suggestion import Suggestion
+from eessi_sim.errors import AttachmentNotFound, DocumentNotFound
 from eessi_sim.identifiers import (
+    AttachmentId,
     BucType,
     CaseId,
     CdmVersion,
@@ -81,10 +84,12 @@ class CaseAction(StrEnum):
 
 
 class ActorKind(StrEnum):
-    """Who decides: a person, a rule that answers for a person, or the node itself (our choice, inferred)."""
+    """Who decides: a person, a rule in place of one, both together, or the node itself (our choice, inferred)."""
 
     CLERK = "clerk"
     RULE = "rule"
+    ACCEPTED = "suggestion-accepted"
+    """A clerk who accepted what a rule suggested; the reason names the rule and its inputs."""
     SYSTEM = "system"
 
 
@@ -96,6 +101,8 @@ class EventKind(StrEnum):
     CREATED = "created"
     SAVED = "saved"
     DELETED = "deleted"
+    ATTACHED = "attached"
+    DETACHED = "detached"
     SENT = "sent"
     UPDATE_SENT = "update-sent"
     RECEIVED = "received"
@@ -110,6 +117,8 @@ class EventKind(StrEnum):
     RESTORED = "restored"
     REMOVED = "removed"
     PARTICIPANTS_CHANGED = "participants-changed"
+    SUGGESTED = "suggested"
+    DECLINED = "declined"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +177,38 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AttachmentVersion:
+    """One content of an attachment; the octets lie in the store, under their digest."""
+
+    number: int
+    actor: Actor
+    """Who attached it; the system for a received one."""
+    at: datetime
+    size: int
+    digest: str
+    """SHA-256 of the content, hexadecimal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that belongs to a document and travels with it (RINA's fields, documented)."""
+
+    id: AttachmentId
+    name: str
+    """What people call it; it does not travel, the receiver knows the file name only."""
+    file_name: str
+    mime_type: str
+    medical: bool = False
+    versions: tuple[AttachmentVersion, ...]
+    """At least one, oldest first."""
+
+    @property
+    def latest(self) -> AttachmentVersion:
+        """The version that belongs to the document now."""
+        return self.versions[-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentVersion:
     """One saved state of a document; ids of versions count the saves (RINA, documented)."""
 
@@ -180,6 +221,8 @@ class DocumentVersion:
     message_id: MessageId | None = None
     """ebMS message that brought a received version; for a sent one see ``deliveries``."""
     deliveries: tuple[Delivery, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    """What travels, or travelled, with this version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +255,26 @@ class Document:
     def version(self) -> int:
         """Number of the latest version."""
         return self.versions[-1].number
+
+    @property
+    def attachments(self) -> tuple[Attachment, ...]:
+        """Those of the latest version."""
+        return self.versions[-1].attachments
+
+    def attachment(self, attachment_id: AttachmentId) -> Attachment:
+        """Return an attachment of the latest version.
+
+        Raises:
+            AttachmentNotFound: it has none with this id.
+        """
+        found = next((each for each in self.attachments if each.id == attachment_id), None)
+        if found is None:
+            raise AttachmentNotFound(
+                f'Expected an attachment of {self.type}, found "{attachment_id}"',
+                hint=f"It has {', '.join(each.file_name for each in self.attachments) or 'none'}.",
+                document=self.id,
+            )
+        return found
 
     @property
     def exchanged_version(self) -> int:
@@ -261,8 +324,15 @@ class Event:
     """Whether the document opens the case."""
 
 
+class _Indexed:
+    """A place for the index that ``Case.find`` makes once; no field, so neither stored nor compared."""
+
+    __slots__ = ("_index",)
+    _index: Mapping[DocumentId, Document]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(_Indexed):
     """One institution's copy of a case."""
 
     id: CaseId
@@ -279,6 +349,8 @@ class Case:
     documents: tuple[Document, ...] = ()
     """In the order in which this copy learned of them."""
     history: tuple[Event, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    """What rules propose to a clerk and nobody has decided, oldest first."""
     revision: int = 1
     """Grows by one with every change; two writers notice each other by it."""
 
@@ -297,6 +369,12 @@ class Case:
         """Whether this institution was let into a running case."""
         own = self.find_participant(self.own)
         return own is not None and (own.joined or own.follows is not None)
+
+    @property
+    def successor(self) -> InstitutionId | None:
+        """Who has our place now, after we forwarded the case or were replaced; None while it is ours."""
+        holder = self.now_at(self.own)
+        return holder if holder != self.own else None
 
     @property
     def is_closed_for_all(self) -> bool:
@@ -330,7 +408,13 @@ class Case:
 
     def find(self, document_id: DocumentId | None) -> Document | None:
         """Return the document, None when this copy does not have it."""
-        return next((d for d in self.documents if d.id == document_id), None)
+        if document_id is None:
+            return None
+        try:
+            return self._index.get(document_id)
+        except AttributeError:  # asked for the first time
+            object.__setattr__(self, "_index", {document.id: document for document in self.documents})
+            return self._index.get(document_id)
 
     def places_of(self, institution: InstitutionId) -> frozenset[InstitutionId]:
         """Return the institution and all those whose place it took; their doings count as its own."""
@@ -367,6 +451,13 @@ class Case:
                 document=document_id,
             )
         return document
+
+    def has_exchanged(self, document_id: DocumentId, version: int) -> bool:
+        """Return whether this version of a document was sent or received, and is no draft."""
+        document = self.find(document_id)
+        return document is not None and any(
+            v.number == version and (v.sent_at or v.received_at) for v in document.versions
+        )
 
     def exchanged(self) -> tuple[Document, ...]:
         """Return the documents that were sent or received, in the order of their exchange."""

@@ -61,6 +61,8 @@ class Step:
     """Names of ``conditions`` of the process; the step is offered only while all of them hold."""
     unanswered: bool = False
     """Whether the table lets nobody answer it, although it does where the other role sends it."""
+    country: str | None = None
+    """For a SED of one country: it is offered while an institution of that country takes part (inferred)."""
     bulk: bool = False
     """Whether the document is a master with individual claims as subdocuments."""
     kind: StepKind = StepKind.BUSINESS
@@ -143,13 +145,12 @@ class RoleTable:
     replies: Mapping[SedType, tuple[Step, ...]]
     by_sed: Mapping[SedType, tuple[Step, ...]]
     effects: Mapping[tuple[Trigger, SedType], tuple[EffectRule, ...]]
+    picks: Mapping[tuple[SedType, bool, bool], Step]
+    """For ``step_for``: the row of a SED type that is, or is not, a starter, and a reply."""
 
     def step_for(self, sed: SedType, *, starter: bool = False, reply: bool = False) -> Step | None:
         """Return the row of a SED type: by preference the one that opens the case, or answers, or neither."""
-        rows = self.by_sed.get(sed, ())
-        return min(
-            rows, key=lambda step: (step.starter is not starter, step.is_reply is not reply), default=None
-        )
+        return self.picks.get((sed, starter, reply))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -220,7 +221,8 @@ class BucDefinition:
     def says_something(self, sed: SedType) -> bool:
         """Return whether the content of a SED says something that this process must know."""
         rule = self.administrative.get(sed)
-        return bool(self.places_in(sed)) or (rule is not None and rule.leaves_at is not None)
+        names_somebody = rule is not None and (rule.joins_at is not None or rule.leaves_at is not None)
+        return bool(self.places_in(sed)) or names_somebody
 
     def rule_with(self, effect: CaseEffect) -> AdministrativeRule | None:
         """Return the administrative SED that has this effect, None when the tables know none."""
@@ -250,6 +252,7 @@ def _index(definition: BucDefinition, role: CaseRole) -> RoleTable:
     extra = {rule.sed: _administrative_step(rule, role) for rule in rules}
     rows = [*(step for step in definition.steps if step.sender is role), *extra.values()]
     effects = [rule for rule in definition.effects if rule.by is role]
+    by_sed = _grouped((step.sed, step) for step in rows)
     return RoleTable(
         starters=tuple(step for step in rows if step.starter),
         on_start=tuple(extra[rule.sed] for rule in rules if rule.offered is Offered.START),
@@ -264,9 +267,19 @@ def _index(definition: BucDefinition, role: CaseRole) -> RoleTable:
         until_answered=frozenset(rule.sed for rule in rules if rule.until_answered),
         after=_grouped((sed, step) for step in rows if not step.is_reply for sed in step.after),
         replies=_grouped((sed, step) for step in rows for sed in step.replies_to),
-        by_sed=_grouped((step.sed, step) for step in rows),
+        by_sed=by_sed,
         effects=_grouped(((rule.on, sed), rule) for rule in effects for sed in rule.of),
+        picks={
+            (sed, starter, reply): _picked(steps, starter=starter, reply=reply)
+            for sed, steps in by_sed.items()
+            for starter in (True, False)
+            for reply in (True, False)
+        },
     )
+
+
+def _picked(rows: tuple[Step, ...], *, starter: bool, reply: bool) -> Step:
+    return min(rows, key=lambda step: (step.starter is not starter, step.is_reply is not reply))
 
 
 def _administrative_step(rule: AdministrativeRule, role: CaseRole) -> Step:

@@ -21,6 +21,8 @@ class SendDocument:
     receivers: tuple[InstitutionId, ...]
     case_action: CaseAction
     parent_id: DocumentId | None = None
+    parent_version: int | None = None
+    """Which version of the parent this copy had; an X011 and an X050 are about that one only."""
     author: InstitutionId | None = None
     """For a document handed over to a new participant: who had sent it; its content is the one that was stored."""
 

@@ -5,6 +5,7 @@ RINA's process engine, documented). The same fold answers two questions: what ma
 the *sender of a message* have done, seen from here; so both sides judge by one rule. Nothing is stored.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -64,8 +65,10 @@ def own_offers(case: Case, definition: BucDefinition, only: SedType | None = Non
 def offers_of(case: Case, definition: BucDefinition, sender: InstitutionId, role: CaseRole) -> Offers:
     """Return what another participant may have sent, as far as this copy can tell.
 
-    Milder than ``own_offers``: a message may have crossed an invalidation of ours, so what the sender
-    could not know is not held against it. Conditions are the sender's business.
+    Milder than ``own_offers``: messages cross and overtake each other, so everything counts that the sender
+    can have been offered by what is known here, in whatever order it happened, and as often as it was
+    offered. What is withdrawn is the sender's business, conditions are too. So copies that know the same
+    documents take the same ones (inferred).
 
     Args:
         case: our copy of a case.
@@ -78,7 +81,7 @@ def offers_of(case: Case, definition: BucDefinition, sender: InstitutionId, role
     theirs = {
         key: offer
         for key, offer in ledger.open.items()
-        if parent_stands(case, offer, sender) and not _is_excluded(case, definition, offer, sender)
+        if _may_be_answered(case, offer, sender) and not _is_excluded(case, definition, offer, sender)
     }
     return Offers(theirs, ledger.drafts, frozenset(ledger.frozen))
 
@@ -95,11 +98,25 @@ def parent_stands(case: Case, offer: Offer, whose: InstitutionId) -> bool:
     return parent is not None and parent.stands and whose not in parent.refused_by
 
 
+def _may_be_answered(case: Case, offer: Offer, sender: InstitutionId) -> bool:
+    """Like ``parent_stands``, but the answer may have crossed the invalidation of its request."""
+    parent = case.find(offer.parent_id)
+    return offer.parent_id is None or (parent is not None and sender not in parent.refused_by)
+
+
 def permissions_of(case: Case, definition: BucDefinition, document: Document) -> frozenset[Permission]:
     """Return what sender and receivers may do with a document of this case."""
     role = case.role_of(document.sender)
     step = _step_of(definition, document, role)
     return step.permissions if step else frozenset()
+
+
+def picks_receivers(case: Case, definition: BucDefinition, document: Document) -> bool:
+    """Return whether who gets a document is chosen for it: the starter, and where the table says so."""
+    if document.starter:
+        return True
+    step = _step_of(definition, document, case.role_of(document.sender))
+    return step is not None and step.addressing is Addressing.SELECTED
 
 
 def went_to_all(case: Case, definition: BucDefinition, document: Document) -> bool:
@@ -120,16 +137,25 @@ def _is_offered(case: Case, definition: BucDefinition, offer: Offer) -> bool:
     step = offer.step
     if step.starter and not case.is_started and not case.counterparties:
         return False  # RINA offers the starter once participants are chosen (observed)
+    if step.country is not None and step.country not in _countries(case):
+        return False
     if step.conditions and not definition.all_hold(step.conditions, case, case.find(offer.parent_id)):
         return False
     rule = definition.administrative.get(step.sed)
     if rule is not None and rule.offered is Offered.ANSWERED and not _all_answered(case, definition, rule):
+        return False
+    if rule is not None and len(case.others) + 1 < rule.participants:
         return False
     return (
         parent_stands(case, offer, case.own)
         and _ground_stands(case, step)
         and not _is_excluded(case, definition, offer, case.own)
     )
+
+
+def _countries(case: Case) -> set[str]:
+    """The countries whose institutions take part; whose P3000 is meant, the sender's or the receiver's, is not public."""
+    return {participant.institution.country for participant in case.participants if participant.active}
 
 
 def _all_answered(case: Case, definition: BucDefinition, rule: AdministrativeRule) -> bool:
@@ -188,6 +214,8 @@ class _Ledger:
         self.open: dict[Key, Offer] = {}
         self.drafts: dict[DocumentId, Offer] = {}
         self.frozen: set[SedType] = set()
+        self._spare: Counter[Key] = Counter()
+        self._owed: Counter[Key] = Counter()
         self._case = case
         self._definition = definition
         self._self = whose
@@ -266,12 +294,18 @@ class _Ledger:
         """What an earlier holder of the place did counts, but not what it did about the case itself."""
         if event.institution != self._self and _sed(event) in self._definition.administrative:
             return None
-        return self.drafts.pop(_document(event), None) or self.open.pop(_key(event), None)
+        taken = self.drafts.pop(_document(event), None) or self.open.pop(_key(event), None)
+        if taken is None:
+            self._owed[_key(event)] += 1  # we got to know it before what it rests on
+        elif self._spare[taken.key]:
+            self._spare[taken.key] -= 1
+            self.open[taken.key] = taken
+        return taken
 
     def _used(self, offer: Offer) -> None:
         if offer.step.repeatable:
             self._offer(offer.step, offer.parent_id)
-        if offer.step.is_reply:
+        if offer.step.is_reply and not self._is_foreign:
             for sed in self._table.until_answered:
                 self._forget((sed, offer.parent_id))
 
@@ -297,7 +331,7 @@ class _Ledger:
             return
         step = self._table.step_for(_sed(event), starter=event.starter, reply=event.parent_id is not None)
         if step is not None and step.recreate_after_invalidate:
-            self._offer(step, event.parent_id)
+            self._offer(step, event.parent_id, afresh=True)
         self._react(Trigger.INVALIDATE, event)
 
     def _closed(self, event: Event) -> None:
@@ -306,6 +340,8 @@ class _Ledger:
 
     def _decided(self, event: Event) -> None:
         """After a decision to reopen nobody asks again about the same close, wherever the copy stands."""
+        if self._is_foreign:
+            return  # what it sent may have crossed the decision
         rule = self._definition.administrative[_sed(event)]
         said = set(self._case.get(_document(event)).facts or ())
         if rule.effect is CaseEffect.REOPEN_CASE and said & set(rule.facts):
@@ -331,8 +367,14 @@ class _Ledger:
             if permission in allowed:
                 self._offer(step, event.document_id)
 
-    def _offer(self, step: Step, parent_id: DocumentId | None = None) -> None:
+    def _offer(self, step: Step, parent_id: DocumentId | None = None, *, afresh: bool = False) -> None:
         key = (step.sed, parent_id)
+        if self._owed[key] and not afresh:
+            self._owed[key] -= 1
+            self._used(Offer(step, parent_id))
+            return
+        if self._is_foreign and key in self.open and not step.repeatable:
+            self._spare[key] += 1  # it may have taken the earlier one already, which we have not seen yet
         if not self.drafts or all(draft.key != key for draft in self.drafts.values()):
             self.open[key] = Offer(step, parent_id)
 
@@ -344,9 +386,9 @@ class _Ledger:
         return self._joined and went_to_all(self._case, self._definition, document)
 
     def _react(self, trigger: Trigger, event: Event) -> None:
-        if self._is_foreign and trigger in _ARRIVALS:
-            return  # we cannot know whether it had arrived when the other side acted
         for rule in self._table.effects.get((trigger, _sed(event)), ()):
+            if self._is_foreign and rule.effect in _TAKES_AWAY:
+                continue  # we cannot know what came first at the other side
             if rule.action is not Affected.CREATE:
                 self._freeze(rule, event)
             if rule.action is not Affected.UPDATE:
@@ -399,7 +441,6 @@ class _Ledger:
         return parent is not None and parent.type == rule.parent and siblings
 
 
-_ARRIVALS = frozenset({Trigger.RECEIVE, Trigger.RECEIVE_UPDATE, Trigger.RECEIVE_INVALIDATE})
 _TAKES_AWAY = frozenset({EffectKind.WITHDRAW, EffectKind.SUSPEND})
 
 

@@ -106,15 +106,19 @@ def read_steps(node: Node, row: Row) -> tuple[Step, ...]:
     """
     fields = node.mapping(required={"sed", "from"}, allowed=_STEP_KEYS)
     senders = _one_or_more(fields["from"], _role)
-    return tuple(replace(_step(fields, sender, row), sed=sed) for sed in _types(fields) for sender in senders)
+    return tuple(
+        replace(_step(fields, sender, row), sed=sed, country=country)
+        for sed, country in _types(fields)
+        for sender in senders
+    )
 
 
-def _types(fields: Fields) -> tuple[SedType, ...]:
+def _types(fields: Fields) -> tuple[tuple[SedType, str | None], ...]:
     """P3000 stands for one SED per country (documented): P3000_AT, P3000_BE and so on."""
     sed = fields.read("sed", read_sed)
     if not _flag(fields, "per_country"):
-        return (sed,)
-    return tuple(SedType(f"{sed}_{country}") for country in sorted(COUNTRIES))
+        return ((sed, None),)
+    return tuple((SedType(f"{sed}_{country}"), country) for country in sorted(COUNTRIES))
 
 
 def _step(fields: Fields, sender: CaseRole, row: Row) -> Step:
@@ -268,13 +272,17 @@ def _fact_of(sed: SedType) -> Callable[[Node], FactPlace]:
 
 def read_deadline(node: Node) -> Deadline:
     """Read a time limit: its words, its article, its length."""
-    fields = node.mapping(required={*_ORIGIN, "text"}, allowed={"article", "months", "days"})
+    fields = node.mapping(
+        required={*_ORIGIN, "text"}, allowed={"article", "months", "days", "since", "until"}
+    )
     origin = read_origin(node)
     return Deadline(
         text=fields["text"].text(),
         article=fields.read("article", Node.text, None),
         months=fields.read("months", Node.integer, 0),
         days=fields.read("days", Node.integer, 0),
+        since=fields.read("since", read_sed, None),
+        until=fields.each("until", read_sed),
         source=origin.source,
         confidence=origin.confidence,
     )
@@ -394,7 +402,10 @@ def read_administrative(node: Node, sub_process: str) -> AdministrativeRule:
             "until_answered",
             "receivable_when_closed",
             "facts",
+            "joins_at",
             "leaves_at",
+            "text_at",
+            "participants",
             "note",
         },
     )
@@ -413,7 +424,10 @@ def read_administrative(node: Node, sub_process: str) -> AdministrativeRule:
         receivable_when_closed=_flag(fields, "receivable_when_closed"),
         facts=tuple(place.fact for place in places),
         places=places,
+        joins_at=fields.read("joins_at", Node.text, None),
         leaves_at=fields.read("leaves_at", Node.text, None),
+        text_at=fields.read("text_at", Node.text, None),
+        participants=fields.read("participants", Node.integer, 0),
         origin=Origin(fields["source"].text(), fields["confidence"].member(Confidence)),
         note=fields.read("note", Node.text, None),
         line=fields["sed"].line,

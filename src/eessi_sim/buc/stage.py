@@ -1,8 +1,9 @@
 """The parties of a walk: each has its own copy of the case, messages pass from hand to hand."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from eessi_sim.buc import engine
@@ -31,7 +32,7 @@ _OWNER: Final = "CO"
 _COUNTRIES: Final = ("PL", "NO", "DE", "SE", "IT", "FR", "ES", "AT")
 _ACTOR: Final = Actor(ActorKind.RULE, "walk", "the walk says so")
 _INTERNATIONAL: Final = InternationalId(f"{1:032x}")
-_ROUTER: Final = "router"
+ROUTER: Final = "router"
 """The party that is no participant: a routing application, which replaces one institution by another."""
 _ROUTING: Final = InstitutionId("EU:ROUTER")
 
@@ -68,12 +69,20 @@ class Stage:
         definition: the table of the process.
         parties: their names; the one called CO is the owner and has opened the case already.
         start: when it begins.
+        cast: which institutions play some of the parties; the others get invented ones.
 
     Raises:
         DefinitionError: nobody is called CO, or there are more parties than countries to place them in.
     """
 
-    def __init__(self, definition: BucDefinition, parties: tuple[str, ...], start: datetime) -> None:
+    def __init__(
+        self,
+        definition: BucDefinition,
+        parties: tuple[str, ...],
+        start: datetime,
+        *,
+        cast: Mapping[str, InstitutionId] = MappingProxyType({}),
+    ) -> None:
         if _OWNER not in parties or len(set(parties)) != len(parties) or len(parties) > len(_COUNTRIES):
             raise DefinitionError(
                 f'Expected CO and at most {len(_COUNTRIES) - 1} others, found "{", ".join(parties)}"',
@@ -83,10 +92,10 @@ class Stage:
         self._definition = definition
         self._made = 0
         self._last: dict[str, SendDocument] = {}
-        self._parties = {
-            name: _Party(InstitutionId(f"{country}:WALK01"), CaseId(str(1000001 + number)))
-            for number, (name, country) in enumerate(zip(parties, _COUNTRIES, strict=False))
-        }
+        self._cast = cast
+        self._parties: dict[str, _Party] = {}
+        for name in parties:
+            self._place(name, "WALK01")
         self._open()
 
     def cases(self) -> dict[str, Case]:
@@ -95,7 +104,7 @@ class Stage:
 
     def send(self, sentence: Sentence) -> None:
         """Create a document and send it."""
-        if sentence.party == _ROUTER:
+        if sentence.party == ROUTER:
             self._route(sentence)
             return
         self._create(sentence, parent_id=self._about(sentence))
@@ -288,12 +297,13 @@ class Stage:
 
     def _placed(self, name: str) -> _Party:
         if name not in self._parties:
-            number = len(self._parties)
-            country = _COUNTRIES[number % len(_COUNTRIES)]
-            self._parties[name] = _Party(
-                InstitutionId(f"{country}:WALK{number + 1:02}"), CaseId(str(1000001 + number))
-            )
+            self._place(name, f"WALK{len(self._parties) + 1:02}")
         return self._parties[name]
+
+    def _place(self, name: str, code: str) -> None:
+        number = len(self._parties)
+        invented = InstitutionId(f"{_COUNTRIES[number % len(_COUNTRIES)]}:{code}")
+        self._parties[name] = _Party(self._cast.get(name, invented), CaseId(str(1000001 + number)))
 
     def _route(self, sentence: Sentence) -> None:
         """A routing application tells everybody that one institution takes the place of another."""
@@ -384,6 +394,7 @@ def _incoming(case: Case, message: SendDocument, says: Statement | None) -> Inco
         participants=case.participants,
         receivers=document.receivers if document and message.author else (),
         parent_id=message.parent_id,
+        parent_version=message.parent_version,
         facts=told.facts,
         change=told.change,
         author=message.author,

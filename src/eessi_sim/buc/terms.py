@@ -45,6 +45,10 @@ class Deadline:
     months: int = 0
     days: int = 0
     """How long after the request, or after what ``text`` says; both 0 where no length is given."""
+    since: SedType | None = None
+    """For a limit of the process as a whole: the SED from which it counts."""
+    until: tuple[SedType, ...] = ()
+    """The SEDs that end it."""
     source: str
     confidence: Confidence
 

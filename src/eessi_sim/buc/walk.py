@@ -6,7 +6,7 @@ are told in ``schemas/buc/README.md``. No content, no transport: only the proces
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from eessi_sim.buc.case import Case
@@ -84,7 +84,7 @@ def moments(definition: BucDefinition, walk: Walk, *, start: datetime = START) -
     for number, step in enumerate(walk.steps, start=1):
         refusal: CaseError | None = None
         try:
-            _do(stage, step)
+            perform(stage, step)
         except CaseError as error:
             refusal = error
         yield Moment(number=number, step=step, now=stage.now, cases=stage.cases(), refusal=refusal)
@@ -130,17 +130,42 @@ def _refusal(at: int | None, because: str | None) -> str:
     return f"step {at} refused as {because}" if at else "no refusal"
 
 
-def _do(stage: Stage, step: str) -> None:
+def perform(stage: Stage, step: str) -> None:
+    """Do on a stage what one sentence says.
+
+    Raises:
+        DefinitionError: the sentence is not understood, or a party is unknown.
+        CaseError: the process refuses it.
+    """
+    waited = waiting(step)
+    if waited is not None:
+        stage.now += waited
+        return
+    verb, sentence = read(step)
+    _VERBS[verb](stage, sentence)
+
+
+def waiting(step: str) -> timedelta | None:
+    """Return how much time a sentence lets pass; None when it does something else."""
     words = step.split()
     if words[:1] == ["wait"] and len(words) == 2:
-        stage.now += Node(step, "", 1, words[1]).duration()
-        return
+        return Node(step, "", 1, words[1]).duration()
+    return None
+
+
+def read(step: str) -> tuple[str, Sentence]:
+    """Return the verb of a sentence, and what it says.
+
+    Raises:
+        DefinitionError: the sentence is not understood.
+    """
+    words = step.split()
     if len(words) < 2 or words[1] not in _VERBS:
         raise DefinitionError(
             f'Expected "<party> <verb> …" or "wait <duration>" in a walk, found "{step}"',
             hint=suggestion(words[1] if len(words) > 1 else step, _VERBS),
         )
-    _VERBS[words[1]](stage, _sentence(step, words))
+    return words[1], _sentence(step, words)
 
 
 def _sentence(step: str, words: list[str]) -> Sentence:

@@ -1,15 +1,16 @@
 """Reads everything that a node keeps of one case from its store, in the order in which it happened."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
 from typing import Final
 
 from eessi_sim.as4 import msh
 from eessi_sim.as4.msh import Packed
+from eessi_sim.attachments import ending_of
 from eessi_sim.buc import case as cases
-from eessi_sim.buc.case import Case
+from eessi_sim.buc.case import Attachment, Case, Document
 from eessi_sim.casefile.chain import Record
 from eessi_sim.casefile.indicators import Times
 from eessi_sim.clock import iso
@@ -33,14 +34,19 @@ REVOKED: Final = "ca.crl"
 CASE: Final = "case.json"
 MESSAGES: Final = "messages"
 DOCUMENTS: Final = "documents"
+ATTACHMENTS: Final = "attachments"
 CERTIFICATES: Final = "certificates"
 STEP: Final = "step"
 DOCUMENT: Final = "document"
+ATTACHMENT: Final = "attachment"
 MESSAGE_RECORD: Final = "message"
 PART: Final = "part"
 """What lies in a message, taken out for those who read it."""
 CERTIFICATE: Final = "certificate"
 CASE_RECORD: Final = "case"
+NAME: Final = "name"
+FILE_NAME: Final = "file_name"
+"""Facts of an attachment, and members of the case, that may name a person."""
 _SIGNING: Final = (Purpose.EBMS, Purpose.SEAL)
 _ALL: Final = 1_000_000
 
@@ -69,10 +75,17 @@ def gather(store: NodeStore, case: Case, surroundings: Surroundings, *, at: date
     messages = user_messages(store, case, with_body=True)
     happened = [
         *_steps(store, case, messages),
-        *map(_document, store.documents(case.id, with_content=True)),
+        *map(_document, _exchanged(store, case)),
+        *_attachments(store, case),
         *(record for message in messages for record in _message(store, message)),
     ]
     return (*sorted(happened, key=lambda record: record.at), *_standing(case, surroundings, at))
+
+
+def _exchanged(store: NodeStore, case: Case) -> Iterator[StoredDocument]:
+    """Yield what was sent or received; a draft is nobody's evidence."""
+    found = store.documents(case.id, with_content=True)
+    return (each for each in found if case.has_exchanged(each.document_id, each.version))
 
 
 def user_messages(store: NodeStore, case: Case, *, with_body: bool = False) -> tuple[StoredMessage, ...]:
@@ -121,6 +134,42 @@ def _document(document: StoredDocument) -> Record:
         facts["message"] = document.message_id
     file = f"{DOCUMENTS}/{document.document_id}/{document.version}/{document.sed}.xml"
     return Record(at=document.stored_at, what=DOCUMENT, file=file, content=document.content, facts=facts)
+
+
+def _attachments(store: NodeStore, case: Case) -> Iterator[Record]:
+    """Yield every file that was exchanged, each version once; it has the time of the document that brought it."""
+    known: set[str] = set()
+    for document, version in ((d, v) for d in case.documents for v in d.versions):
+        at = version.sent_at or version.received_at
+        if at is None:
+            continue
+        for attachment in version.attachments:
+            record = _attachment(store, document, attachment, at)
+            if record.file not in known:
+                known.add(str(record.file))
+                yield replace(record, facts={**record.facts, "version": str(version.number)})
+
+
+def _attachment(store: NodeStore, document: Document, attachment: Attachment, at: datetime) -> Record:
+    latest = attachment.latest
+    content = store.content(latest.digest)
+    assert content is not None  # kept together with the case
+    name = f"{latest.number}{ending_of(attachment.mime_type)}"
+    return Record(
+        at=at,
+        what=ATTACHMENT,
+        file=f"{ATTACHMENTS}/{document.id}/{attachment.id}/{name}",
+        content=content.read(),
+        facts={
+            "document": str(document.id),
+            "sed": str(document.type),
+            "attachment": str(attachment.id),
+            NAME: attachment.name,
+            FILE_NAME: attachment.file_name,
+            "mime_type": attachment.mime_type,
+            "medical": str(attachment.medical).lower(),
+        },
+    )
 
 
 def _message(store: NodeStore, message: StoredMessage) -> Iterator[Record]:

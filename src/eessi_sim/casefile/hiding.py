@@ -1,7 +1,9 @@
 """Hides persons in everything that an archive holds: documents, envelopes, messages, and the case itself.
 
 Of a message the SOAP part stays, octet by octet: it names no person, and its signature states the digest of the
-document that is not there any more. Receipts stay whole. What cannot be read is left out: nobody can say whom it names.
+document that is not there any more. Receipts stay whole. What cannot be read is left out: nobody can say whom it
+names. So are attachments and their names; their digests stay in the signatures, so that whoever has the very file can
+tell that it was sent.
 """
 
 import copy
@@ -31,8 +33,9 @@ Openings: TypeAlias = dict[str, tuple[Opening, ...]]
 """What is hidden, by the file of the document."""
 _FREE_FACTS: Final = ("reason",)
 """Facts of a step that are sentences."""
-_FREE_MEMBERS: Final = ("actor", "detail")
-"""Members of a case that say who did something, and why."""
+_FILE_NAMES: Final = (contents.NAME, contents.FILE_NAME)
+_FREE_MEMBERS: Final = ("actor", "detail", *_FILE_NAMES)
+"""Members of a case that say who did something, and why, or how a file is called."""
 _UNREADABLE: Final = (EbmsFault, EnvelopeError, XmlError)
 
 
@@ -108,6 +111,8 @@ class _Hiding:
                 yield replace(record, content=self._envelope(record.content))
         elif record.what == MessageKind.ERROR:
             yield _withheld(record)
+        elif record.what == contents.ATTACHMENT:
+            yield _withheld(replace(record, facts={**record.facts, **dict.fromkeys(_FILE_NAMES, BLOCKS)}))
         elif record.what == contents.CASE_RECORD:
             yield replace(record, content=_case(record.content))
         else:
@@ -125,6 +130,8 @@ class _Hiding:
         masked = self._mask(document.sed)
         parent = document.sed.getparent()
         assert parent is not None  # the SED stands in its envelope
+        for name in parent.iter(f"{{{sbdh.NAMESPACE}}}FileName"):
+            name.text = BLOCKS
         parent.replace(document.sed, copy.deepcopy(masked.root))
         return xmlsafe.serialize(parent)
 

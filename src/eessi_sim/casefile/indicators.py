@@ -3,8 +3,8 @@
 Limits are those of the process tables; the engine never enforces them, they are marked for people only.
 """
 
-import calendar
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,14 @@ from eessi_sim.buc.case import (
     Document,
     DocumentStatus,
     DocumentVersion,
+)
+from eessi_sim.buc.deadlines import (
+    ProcessLimit,
+    answer_limits,
+    answer_to,
+    due_after,
+    process_limits,
+    shortest,
 )
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.terms import Deadline
@@ -123,11 +131,18 @@ class Indicators:
     case: Case
     exchanges: tuple[Exchange, ...]
     """In the order of the case."""
+    limits: tuple[ProcessLimit, ...] = ()
+    """Those of the process as a whole."""
 
     @property
     def overdue(self) -> int:
         """How many answers are overdue."""
         return sum(each.answer is Answer.OVERDUE for each in self.exchanges)
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether an answer is overdue, or a limit of the process as a whole is over."""
+        return self.overdue > 0 or any(limit.overdue for limit in self.limits)
 
     @property
     def waiting(self) -> int:
@@ -138,6 +153,31 @@ class Indicators:
         """Return the sums for each institution that something was exchanged with."""
         names = dict.fromkeys(each.peer for each in self.exchanges if each.peer is not None)
         return tuple(_peer(name, [each for each in self.exchanges if each.peer == name]) for name in names)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """What one institution and one peer exchanged in all their cases."""
+
+    own: InstitutionId
+    cases: int
+    peer: Peer
+
+
+def relations(found: Iterable[Indicators]) -> tuple[Relation, ...]:
+    """Return the sums over all cases, for each institution and each of its peers.
+
+    Args:
+        found: the copies of the cases, of one institution or of several.
+    """
+    pairs: defaultdict[tuple[InstitutionId, InstitutionId], list[list[Exchange]]] = defaultdict(list)
+    for each in found:
+        for name in dict.fromkeys(exchange.peer for exchange in each.exchanges if exchange.peer is not None):
+            pairs[each.case.own, name].append([e for e in each.exchanges if e.peer == name])
+    return tuple(
+        Relation(own, len(cases), _peer(name, [exchange for case in cases for exchange in case]))
+        for (own, name), cases in sorted(pairs.items())
+    )
 
 
 _OPEN = (Answer.WAITING, Answer.OVERDUE)
@@ -156,7 +196,9 @@ def indicators(
     """
     measure = _Measure(case, times, process, now)
     return Indicators(
-        case, tuple(each for document in case.documents for each in measure.exchanges(document))
+        case,
+        tuple(each for document in case.documents for each in measure.exchanges(document)),
+        process_limits(case, process, now=now),
     )
 
 
@@ -192,9 +234,9 @@ class _Measure:
     ) -> Exchange:
         times = self.times.get(message_id, Times()) if message_id else Times()
         at = times.arrived_at or at
-        reply = self._reply(document, peer, at)
-        limit = self._limit(document, peer) if at and peer else None
-        due_at = _after(at, limit) if at and limit else None
+        reply = answer_to(self.case, self.process, document, peer, at)
+        limit = shortest(answer_limits(self.case, self.process, document, peer)) if at and peer else None
+        due_at = due_after(at, limit) if at and limit else None
         answered_at = reply.exchanged_at if reply else None
         return Exchange(
             document=document.id,
@@ -213,39 +255,6 @@ class _Measure:
             answer=self._answer(document, peer, answered_at, due_at),
         )
 
-    def _reply(self, document: Document, peer: InstitutionId | None, at: datetime | None) -> Document | None:
-        """Return the first answer to a document that came back between the same two."""
-        replies = [
-            other
-            for other in self.case.exchanged()
-            if other.parent_id == document.id
-            and other.direction is not document.direction
-            and (other.sender == peer or peer in other.receivers)
-            and self._answers(other.type, document)
-            and at is not None
-            and other.exchanged_at is not None
-            and other.exchanged_at >= at
-        ]
-        return replies[0] if replies else None
-
-    def _answers(self, sed: SedType, document: Document) -> bool:
-        """Return whether a type answers a document; without a table everything with this parent does."""
-        if self.process is None:
-            return True
-        return any(step.sed == sed and document.type in step.replies_to for step in self.process.steps)
-
-    def _deadlines(self, document: Document, peer: InstitutionId) -> list[Deadline | None]:
-        """Return the limit of every answer that may be given, None for one without."""
-        who = peer if document.direction is Direction.OUT else self.case.own
-        role = self.case.role_of(who)
-        steps = self.process.steps if self.process else ()
-        return [step.deadline for step in steps if document.type in step.replies_to and step.sender is role]
-
-    def _limit(self, document: Document, peer: InstitutionId) -> Deadline | None:
-        """Return the shortest limit that has a length."""
-        found = [each for each in self._deadlines(document, peer) if each and (each.months or each.days)]
-        return min(found, key=lambda each: 31 * each.months + each.days, default=None)
-
     def _answer(
         self,
         document: Document,
@@ -256,17 +265,9 @@ class _Measure:
         if answered_at is not None:
             return Answer.LATE if due_at is not None and answered_at > due_at else Answer.ANSWERED
         is_open = self.case.status is CaseStatus.OPEN and document.stands
-        if peer is None or not is_open or not self._deadlines(document, peer):
+        if peer is None or not is_open or not answer_limits(self.case, self.process, document, peer):
             return Answer.NONE
         return Answer.OVERDUE if due_at is not None and self.now > due_at else Answer.WAITING
-
-
-def _after(at: datetime, limit: Deadline) -> datetime:
-    """Return when a limit ends: calendar months keep the day, or take the last one of a shorter month."""
-    months = at.year * 12 + at.month - 1 + limit.months
-    year, month = months // 12, months % 12 + 1
-    day = min(at.day, calendar.monthrange(year, month)[1])
-    return at.replace(year=year, month=month, day=day) + timedelta(days=limit.days)
 
 
 def _peer(name: InstitutionId, exchanges: list[Exchange]) -> Peer:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from eessi_sim import sbdh, xmlsafe
-from eessi_sim.casefile import chain, contents, manifest
+from eessi_sim.casefile import attachments, chain, contents, manifest
 from eessi_sim.casefile.chain import Entry, Fault
 from eessi_sim.casefile.export import JOURNAL, MANIFEST
 from eessi_sim.casefile.hiding import WITHHELD
@@ -88,6 +88,7 @@ def verify_archive(
     yield _journal(found, about)
     yield from _certificates(found)
     yield from _documents(found)
+    yield from attachments.verify(found.entries, found.files, masked=found.masked)
     yield from _messages(found)
 
 

@@ -1,6 +1,6 @@
 """Catalogue: which SEDs are defined, per version, and where the files of each definition lie.
 
-A schema may have ``<name>.rules.yaml``, ``<name>.sample.xml`` and ``<name>.answer.yaml`` beside it; how files say what
+A schema may have ``<name>.rules.yaml``, ``.sample.xml``, ``.answer.yaml`` and ``.bulk.yaml`` beside it; how files say what
 they define is told in ``layouts``. Several folders may be given; the first one that defines a SED wins, so that a
 user's own package stands in front of ours, or instead of it. The files themselves are read by ``schema``, ``rules``
 and ``answers``.
@@ -54,6 +54,11 @@ class SedDefinition:
     answer: Path | None
     root: Path
     """Folder that the schema may read from, envelopes included."""
+
+    @property
+    def bulk(self) -> Path | None:
+        """File that says how the SED speaks of individual claims; read by the package ``bulk``."""
+        return _beside(self.xsd, "bulk.yaml")
 
     @property
     def namespace(self) -> str:

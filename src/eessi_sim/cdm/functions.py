@@ -23,6 +23,8 @@ NAMESPACE: Final = "urn:eessi-sim:rules"
 """What the prefix ``sim`` of rules stands for."""
 
 Argument = Any  # lxml hands over lists of nodes, texts, numbers or booleans
+Result = bool | float | list[Element]
+"""A truth value, a number, or nodes that were handed over."""
 _DATE: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T.*|Z|[+-][0-9]{2}:[0-9]{2})?")
 
 
@@ -115,7 +117,23 @@ def bic_ok(number: Argument) -> bool:
     return bool(bic.is_valid(_text(number)))
 
 
-FUNCTIONS: Final[Mapping[str, Callable[..., bool | float]]] = MappingProxyType(
+def repeated(nodes: Argument) -> list[Element]:
+    """``sim:repeated(nodes)``: the nodes whose text an earlier node of the set has already.
+
+    Comparing with ``preceding-sibling::`` says the same, but takes a minute for some thousand nodes.
+    """
+    seen: set[str] = set()
+    found: list[Element] = []
+    for node in nodes if isinstance(nodes, list) else ():
+        if isinstance(node, Element):
+            text = _text(node)
+            if text in seen:
+                found.append(node)
+            seen.add(text)
+    return found
+
+
+FUNCTIONS: Final[Mapping[str, Callable[..., Result]]] = MappingProxyType(
     {
         "date-le": date_le,
         "date-lt": date_lt,
@@ -126,6 +144,7 @@ FUNCTIONS: Final[Mapping[str, Callable[..., bool | float]]] = MappingProxyType(
         "national-number-ok": national_number_ok,
         "iban-ok": iban_ok,
         "bic-ok": bic_ok,
+        "repeated": repeated,
     }
 )
 """All functions by the name that rules use."""

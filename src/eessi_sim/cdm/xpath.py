@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from eessi_sim.cdm.functions import FUNCTIONS, NAMESPACE
+from eessi_sim.cdm.functions import FUNCTIONS, NAMESPACE, Result
 from eessi_sim.definition_files import Node, suggestion
 from eessi_sim.xmlsafe import Element
 
@@ -77,10 +77,10 @@ def compiled(node: Node, expression: str) -> etree.XPath:
     return found
 
 
-def _extensions(names: set[str]) -> dict[tuple[str, str], Callable[..., bool | float]]:
+def _extensions(names: set[str]) -> dict[tuple[str, str], Callable[..., Result]]:
     """Return only what the expression calls, because lxml registers them for every evaluation."""
     return {(NAMESPACE, name): _without_context(FUNCTIONS[name]) for name in names}
 
 
-def _without_context(function: Callable[..., bool | float]) -> Callable[..., bool | float]:
+def _without_context(function: Callable[..., Result]) -> Callable[..., Result]:
     return lambda _, *arguments: function(*arguments)

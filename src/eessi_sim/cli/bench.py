@@ -1,16 +1,30 @@
 """``eessi-sim bench``: SEDs per second, split per step, beside the floor measured in the same run."""
 
+import asyncio
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
 from rich.text import Text
 
+from eessi_sim.benchmark.engine import (
+    ACTS,
+    LENGTHS,
+    STORES,
+    ActCost,
+    StoreCost,
+    measure_acts,
+    measure_stores,
+)
 from eessi_sim.benchmark.result import BenchResult, KeyResult
 from eessi_sim.benchmark.session import KEYS, STORAGES, Order, Session
 from eessi_sim.benchmark.steps import Measured, Part
 from eessi_sim.benchmark.validation import measure_validation, usual
+from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
+from eessi_sim.cli.bench_as4 import bench_as4
 from eessi_sim.identifiers import SedType
 
 _NAMES: Final = {"rsa": "RSA-2048", "p256": "P-256"}
@@ -118,6 +132,101 @@ def bench_validate(*, seds: tuple[str, ...], seconds: float, catalogue: Catalogu
     ]
     output.show_table(("!SED", ">bytes", ">rules", ">parse + XSD µs", ">validate µs", ">ratio"), rows)
     output.remark("Processor time, medians. Parse + XSD: libxml2 alone, no limits, no findings, no rules.")
+
+
+bench.add_command(bench_as4)
+
+
+@bench.command("engine", epilog=failures.EXIT_STATUS)
+@click.option("--buc", default="LA_BUC_02", show_default=True, help="Process to measure.")
+@click.option(
+    "--cases", type=click.IntRange(min=1), default=100_000, show_default=True, help="Cases beside the one."
+)
+@click.option(
+    "--documents",
+    type=click.IntRange(min=1),
+    default=LENGTHS[-1],
+    show_default=True,
+    help="Documents in the longest case.",
+)
+@click.option(
+    "--actions", type=click.IntRange(min=1), default=300, show_default=True, help="Actions in each store."
+)
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=0.5,
+    show_default=True,
+    help="How long each act is measured.",
+)
+@output.shared_options
+def bench_engine(
+    *, buc: str, cases: int, documents: int, actions: int, seconds: float, as_json: bool
+) -> None:
+    r"""Measure the process engine: its acts in short and long cases, and one action beside one or many cases.
+
+    The engine folds the history of one case, so an act grows with the documents of that case, and with nothing else.
+
+    \b
+    Example:
+      eessi-sim bench engine
+      eessi-sim bench engine --buc P_BUC_01 --cases 1000 --documents 100
+
+    \b
+    With --json: {"buc", "acts": [{"documents", "offer_us", "create_us", "send_us", "receive_us"}], "stores":
+    [{"storage", "cases", "find_us", "act_us", "save_us", "actions_per_second", "ratio"}]}.
+    """
+    definition = Definitions.default().get(buc)
+    lengths = sorted({length for length in LENGTHS if length < documents} | {documents})
+    with output.working("Measuring …"), TemporaryDirectory() as folder:
+        acts = list(measure_acts(definition, lengths, seconds))
+        stores = [
+            asyncio.run(measure_stores(definition, storage, (1, cases), Path(folder), actions))
+            for storage in STORES
+        ]
+    rows = [(each, each.whole / pair[0].whole) for pair in stores for each in pair]
+    if as_json:
+        output.show_json(
+            {
+                "buc": definition.buc,
+                "acts": [each.as_dict() for each in acts],
+                "stores": [{**each.as_dict(), "ratio": round(ratio, 2)} for each, ratio in rows],
+            }
+        )
+        return
+    _show_engine(acts, rows)
+
+
+def _show_engine(acts: list[ActCost], rows: list[tuple[StoreCost, float]]) -> None:
+    output.show_table(
+        (">documents", *(f">{act} µs" for act in ACTS), ">acts/s"),
+        [
+            (
+                each.documents,
+                *(f"{each.costs[act].cpu:.0f}" for act in ACTS),
+                f"{len(ACTS) * 1e6 / sum(each.costs[act].cpu for act in ACTS):,.0f}",
+            )
+            for each in acts
+        ],
+        title="Acts of the engine, by the length of the case",
+    )
+    output.show_table(
+        ("!Store", ">cases", ">find µs", ">act µs", ">save µs", ">actions/s", ">ratio"),
+        [
+            (
+                each.storage,
+                f"{each.cases:,}",
+                f"{each.find:.0f}",
+                f"{each.act:.0f}",
+                f"{each.save:.0f}",
+                f"{1e6 / each.whole:,.0f}",
+                f"{ratio:.2f}",
+            )
+            for each, ratio in rows
+        ],
+        title="One action, by the number of cases",
+    )
+    output.remark("Processor time, medians. Ratio: against a store with one case, in turn in the same run.")
 
 
 def _show(result: BenchResult) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypedDict, Unpack
 
 import click
 from rich.text import Text
@@ -16,7 +16,7 @@ from eessi_sim.buc.diagram_svg import draw_svg
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.buc.terms import Deadline, StepKind
 from eessi_sim.cdm.catalogue import Catalogue
-from eessi_sim.cli import bucs_sub, bucs_walk, failures, output
+from eessi_sim.cli import bucs_run, bucs_sub, bucs_walk, failures, output
 
 _KINDS: Final = (StepKind.BUSINESS, StepKind.HORIZONTAL)
 _PEOPLE: Final = {CaseRole.CASE_OWNER: "the case owner", CaseRole.COUNTERPARTY: "a counterparty"}
@@ -33,6 +33,7 @@ def bucs() -> None:
       eessi-sim bucs show LA_BUC_02
       eessi-sim bucs draw P_BUC_01 --svg > p_buc_01.svg
       eessi-sim bucs walk LA_BUC_02
+      eessi-sim bucs run LA_BUC_02 --in-process
       eessi-sim bucs check --all
     """
 
@@ -390,3 +391,74 @@ def walk(*, buc: str, name: str | None, tables: Definitions, as_json: bool) -> N
         bucs_walk.show_runs(runs, as_json=as_json)
     else:
         bucs_walk.show_run(runs, name, as_json=as_json)
+
+
+class _RunOptions(TypedDict):
+    """Options of ``bucs run`` that say how to play."""
+
+    network: Path | None
+    in_process: bool
+    seed: int
+    report: Path | None
+    tables: Definitions
+    as_json: bool
+
+
+@bucs.command(short_help="Play an example run on real nodes, and compare.", epilog=failures.EXIT_STATUS)
+@click.argument("buc", required=False)
+@click.option("--all", "all_", is_flag=True, help="The full run of every process whose file has one.")
+@click.option("--name", metavar="WALK", help="Another walk; the beginning of its name is enough.")
+@click.option(
+    "--network",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Who may take part; institutions/networks/europe.yaml by default.",
+)
+@click.option(
+    "--in-process", is_flag=True, help="All nodes in this process, on simulated time, without sockets."
+)
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Decides who plays whom.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="DIR", help="Write a report with all messages."
+)
+@_tables_option
+@output.shared_options
+def run(*, buc: str | None, all_: bool, name: str | None, **options: Unpack[_RunOptions]) -> None:
+    r"""Play a process from its first SED to its end between institutions that really exchange messages.
+
+    "bucs walk" plays the same sentences on the pure engine. Here each party is an institution of the network: SEDs are
+    composed, sealed, sent over AS4 (between processes over mutual TLS), checked, filed and receipted. Nobody answers
+    by itself. After every step each copy must be what the engine says: status, documents, offered actions.
+    "wait P60D" moves the clocks of all nodes. Who takes part is chosen among those competent, one per country.
+
+    \b
+    Example:
+      eessi-sim bucs run LA_BUC_02
+      eessi-sim bucs run UB_BUC_04 --in-process --report ub04
+      eessi-sim bucs run P_BUC_01 --name "a question to one" --in-process
+      eessi-sim bucs run --all --in-process
+
+    \b
+    With --json: {"runs": [{"buc", "walk", "cast", "fault", "steps": [{"step", "at", "sentence", "refused",
+      "differences", "copies": {party: {"institution", "case", "status", "documents"}}}]}],
+      "report": the report as report.json has it}.
+    """
+    tables = options["tables"]
+    if (buc is None) is not all_ or (all_ and name is not None):
+        raise failures.usage("Expected one process, with or without --name, or --all.")
+    if buc is None:
+        wanted = tuple(bucs_run.full_runs(tables.all()))
+    else:
+        definition = _find(tables, buc)
+        runs = bucs_walk.runs_of(tables, definition)
+        chosen = bucs_walk.find(runs, name).walk if name else bucs_run.longest(definition)
+        wanted = ((definition, chosen),)
+    choices = bucs_run.Choices(
+        tables=tables,
+        network=options["network"],
+        is_in_process=options["in_process"],
+        seed=options["seed"],
+        report=options["report"],
+        as_json=options["as_json"],
+    )
+    bucs_run.play(wanted, choices)

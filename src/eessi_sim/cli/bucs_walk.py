@@ -65,7 +65,7 @@ def show_runs(runs: Sequence[Run], *, as_json: bool) -> None:
 
 def show_run(runs: Sequence[Run], name: str, *, as_json: bool) -> None:
     """Play one walk and show each of its steps."""
-    run = _find(runs, name)
+    run = find(runs, name)
     moments = list(walking.moments(run.definition, run.walk))
     if as_json:
         output.show_json([_as_json(moment) for moment in moments])
@@ -83,7 +83,8 @@ def show_run(runs: Sequence[Run], name: str, *, as_json: bool) -> None:
         click.get_current_context().exit(failures.FINDING)
 
 
-def _find(runs: Sequence[Run], name: str) -> Run:
+def find(runs: Sequence[Run], name: str) -> Run:
+    """Return the walk with this name; its beginning is enough where it fits one only."""
     known = {run.walk.name.lower(): run for run in runs}
     found = [known[each] for each in known if each.startswith(name.lower())]
     exact = known.get(name.lower())

@@ -16,9 +16,19 @@ from eessi_sim.casefile import contents
 from eessi_sim.casefile.contents import Surroundings
 from eessi_sim.casefile.export import Exported, Seal, archive
 from eessi_sim.casefile.hiding import Hidden, Openings, hide, openings_json
-from eessi_sim.casefile.indicators import Indicators
+from eessi_sim.casefile.indicators import Indicators, Relation, relations
 from eessi_sim.casefile.masking import Fields
-from eessi_sim.cli import case_times, failures, inputs, output
+from eessi_sim.cli import (
+    case_actions,
+    case_decisions,
+    case_history,
+    case_limits,
+    case_times,
+    failures,
+    inputs,
+    output,
+)
+from eessi_sim.cli.case_claims import claims
 from eessi_sim.cli.copies import Copy, find_copy, node_option, require_node
 from eessi_sim.cli.stores import open_stores, state_option
 from eessi_sim.clock import SystemClock
@@ -44,6 +54,11 @@ def case() -> None:
       eessi-sim verify case.zip
     """
 
+
+case.add_command(case_decisions.suggestions)
+case.add_command(case_decisions.accept)
+case.add_command(case_decisions.decline)
+case.add_command(claims)
 
 _at = click.option(
     "--at", type=inputs.Time(), metavar="TIME", help="When to look at what is overdue; now by default."
@@ -80,6 +95,73 @@ async def _list(state: Path, node: str | None, now: datetime) -> list[Indicators
         return [case_times.measured(copy, now) for copy in case_times.copies_in(stores, node)]
 
 
+@case.command("overdue", short_help="What is late, by which law.", epilog=failures.EXIT_STATUS)
+@state_option
+@click.option("--node", metavar="ID", help="Only the copies of this institution.")
+@_at
+@output.shared_options
+def overdue(*, state: Path, node: str | None, at: datetime | None, as_json: bool) -> None:
+    r"""List every answer and every process that is late by the limits of the process tables, with the article.
+
+    The exit status is 1 when something is late. Rules may remind by themselves: "overdue" in institutions/README.md.
+
+    \b
+    Example:
+      eessi-sim case overdue
+      eessi-sim case overdue --node NO:NAVAT07 --at 2027-01-31
+
+    \b
+    With --json: [{"case", "node", "local_case", "buc", "what": "answer" or "process", "sed", "document",
+      "owed_by", "due_at", "late_by", "text", "article", "source", "confidence"}].
+    """
+    now = at or SystemClock().now()
+    found = [
+        item for each in asyncio.run(_list(state, node, now)) for item in case_limits.overdue_items(each, now)
+    ]
+    if as_json:
+        output.show_json(found)
+    else:
+        case_limits.show_overdue(found)
+    if found:
+        click.get_current_context().exit(failures.FINDING)
+
+
+@case.command("peers", short_help="Times per peer over all cases.", epilog=failures.EXIT_STATUS)
+@state_option
+@click.option("--node", metavar="ID", help="Only the copies of this institution.")
+@_at
+@output.shared_options
+def peers(*, state: Path, node: str | None, at: datetime | None, as_json: bool) -> None:
+    r"""Sum up, for each institution and each of its peers, all their cases: sent, receipted, answered, late.
+
+    Times are shown as number, median and longest.
+
+    \b
+    Example:
+      eessi-sim case peers
+      eessi-sim case peers --node NO:NAVAT07 --json
+
+    \b
+    With --json: [{"node", "cases", "peer", "sent", "received", "receipts", "answers", "own_answers": {"number",
+      "median_seconds", "longest_seconds"}, "waiting", "overdue"}].
+    """
+    found = asyncio.run(_relations(state, node, at or SystemClock().now()))
+    if as_json:
+        output.show_json(
+            [{"node": each.own, "cases": each.cases, **case_times.peer_json(each.peer)} for each in found]
+        )
+        return
+    rows = [(each.own, each.cases, *case_times.sums(each.peer)) for each in found]
+    output.show_table(["!Institution", ">Cases", *case_times.SUMS], rows)
+
+
+async def _relations(state: Path, node: str | None, now: datetime) -> tuple[Relation, ...]:
+    async with open_stores(state) as stores:
+        require_node(stores, node)
+        copies = case_times.all_copies(stores, node)
+        return relations(case_times.measured(copy, now) for copy in copies)
+
+
 @case.command("show", short_help="Documents and times of one case.", epilog=failures.EXIT_STATUS)
 @click.argument("reference", metavar="CASE")
 @state_option
@@ -87,7 +169,7 @@ async def _list(state: Path, node: str | None, now: datetime) -> list[Indicators
 @_at
 @output.shared_options
 def show(*, reference: str, state: Path, node: str | None, at: datetime | None, as_json: bool) -> None:
-    r"""Show one copy of a case: per document and peer when it was sent, receipted and answered, and sums per peer.
+    r"""Show one copy of a case: per document and peer when it was sent, receipted and answered; attachments; sums per peer.
 
     An answer is overdue when the limit of the process table is over and the case is open; the law or practice behind
     the limit is named. Tables without a length state none. CASE is the id that all copies share, or the one at --node.
@@ -101,13 +183,30 @@ def show(*, reference: str, state: Path, node: str | None, at: datetime | None, 
     With --json: what case list has, and "exchanges": [{"document", "sed", "version", "direction", "status", "peer",
       "at", "accepted_at", "receipted_at", "answered_at", "answered_by", "answer", "due_at", "limit": {"text",
       "article", "months", "days", "source", "confidence"}}], "by_peer": [{"peer", "sent", "received",
-      "receipts", "answers", "own_answers": {"number", "median_seconds", "longest_seconds"}, "waiting", "overdue"}].
+      "receipts", "answers", "own_answers": {"number", "median_seconds", "longest_seconds"}, "waiting", "overdue"}],
+      "limits": [{"text", "article", "source", "confidence", "since", "due_at", "ended_by", "overdue"}],
+      "history": [{"at", "kind", "institution", "sed", "document", "version", "decided_by", "name", "reason"}],
+      "suggestions": [as case suggestions], "actions": [{"text", "operation", "sed", "document", "parent",
+      "available_from", "rina": {"name", "display_name", "type", "template", "type_version", "category", "tag_type",
+      "can_close", "requires_valid_document", "has_business_validation"}}],
+      "attachments": [{"document", "sed", "id", "name", "file_name", "mime_type", "medical", "version", "size", "sha256"}].
     """
-    found = asyncio.run(_show(state, reference, node, at or SystemClock().now()))
+    now = at or SystemClock().now()
+    found = asyncio.run(_show(state, reference, node, now))
     if as_json:
-        output.show_json(case_times.details(found))
+        suggested, actions = case_decisions.as_json(found.case), case_actions.as_json(found.case, now)
+        output.show_json(
+            {
+                **case_times.details(found),
+                "history": case_history.as_json(found.case),
+                "suggestions": suggested,
+                "actions": actions,
+            }
+        )
         return
     case_times.show_details(found)
+    case_history.show(found.case)
+    case_decisions.show(found.case)
 
 
 async def _show(state: Path, reference: str, node: str | None, now: datetime) -> Indicators:
@@ -141,12 +240,12 @@ def export(
 ) -> None:
     r"""Write one copy of a case as an archive that anybody can verify without the network.
 
-    The archive is a zip with all documents, AS4 messages, receipts and certificates, and a journal of everything
+    The archive is a zip with all documents, attachments, AS4 messages, receipts and certificates, and a journal of everything
     that happened: each entry states the SHA-256 of its file and the hash of the entry before it. The manifest states
     the last hash and is sealed by the institution. CASE is the id that all copies share, or the one at --node.
 
     With --mask every text that may lead to a person becomes a salted hash; of AS4 messages the signed SOAP part
-    stays. Chain, signatures of messages and receipts verify all the same, seals of masked documents only with the
+    stays, attachments and their names are left out. Chain, signatures of messages and receipts verify all the same, seals of masked documents only with the
     openings.
 
     \b

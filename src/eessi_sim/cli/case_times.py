@@ -7,11 +7,13 @@ from typing import Final
 
 from rich.text import Text
 
-from eessi_sim.buc.case import Case, CaseRole, Direction
+from eessi_sim.attachments import in_words
+from eessi_sim.buc.case import Attachment, Case, CaseRole, Direction, Document
 from eessi_sim.buc.loader import Definitions
+from eessi_sim.buc.terms import Deadline
 from eessi_sim.casefile import contents
 from eessi_sim.casefile.indicators import Answer, Exchange, Indicators, Peer, Span, indicators
-from eessi_sim.cli import output
+from eessi_sim.cli import case_limits, output
 from eessi_sim.cli.copies import Copy
 from eessi_sim.cli.stores import Stores
 from eessi_sim.clock import iso, span
@@ -41,13 +43,30 @@ def copies_in(stores: Stores, node: str | None) -> list[Copy]:
     """
     chosen: dict[str, Copy] = {}
     for party, store in stores.items():
-        for case in _cases(store) if node in (None, party) else ():
+        for case in cases_of(store) if node in (None, party) else ():
             if case.international_id not in chosen or case.role is CaseRole.CASE_OWNER:
                 chosen[case.international_id] = Copy(case, store)
     return sorted(chosen.values(), key=lambda copy: (copy.case.created_at, copy.case.international_id))
 
 
-def _cases(store: NodeStore) -> Iterator[Case]:
+def all_copies(stores: Stores, node: str | None) -> list[Copy]:
+    """Return every copy of every case, of all institutions or of one, the oldest case first.
+
+    Args:
+        stores: of all nodes.
+        node: only the copies of this one.
+    """
+    found = [
+        Copy(case, store)
+        for party, store in stores.items()
+        if node in (None, party)
+        for case in cases_of(store)
+    ]
+    return sorted(found, key=lambda copy: (copy.case.created_at, copy.case.international_id, copy.case.own))
+
+
+def cases_of(store: NodeStore) -> Iterator[Case]:
+    """Yield the cases of an institution, newest first."""
     after = None
     while page := store.cases(limit=_PAGE, after=after):
         yield from page
@@ -100,7 +119,29 @@ def details(found: Indicators) -> dict[str, object]:
     return {
         **summary(found),
         "exchanges": [_exchange(each) for each in found.exchanges],
-        "by_peer": [_peer(each) for each in found.peers()],
+        "limits": [case_limits.as_json(each) for each in found.limits],
+        "by_peer": [peer_json(each) for each in found.peers()],
+        "attachments": [_attachment(document, each) for document, each in _attachments(found.case)],
+    }
+
+
+def _attachments(case: Case) -> Iterator[tuple[Document, Attachment]]:
+    """Yield the attachments of the latest version of every document."""
+    return ((document, each) for document in case.documents for each in document.attachments)
+
+
+def _attachment(document: Document, attachment: Attachment) -> dict[str, object]:
+    return {
+        "document": document.id,
+        "sed": document.type,
+        "id": attachment.id,
+        "name": attachment.name,
+        "file_name": attachment.file_name,
+        "mime_type": attachment.mime_type,
+        "medical": attachment.medical,
+        "version": attachment.latest.number,
+        "size": attachment.latest.size,
+        "sha256": attachment.latest.digest,
     }
 
 
@@ -124,7 +165,8 @@ def _exchange(exchange: Exchange) -> dict[str, object]:
     }
 
 
-def _peer(peer: Peer) -> dict[str, object]:
+def peer_json(peer: Peer) -> dict[str, object]:
+    """Return the JSON form of the sums of a peer."""
     return {
         "peer": peer.institution,
         "sent": peer.sent,
@@ -149,6 +191,19 @@ def _time(time: datetime | None) -> str | None:
     return iso(time) if time else None
 
 
+SUMS: Final = [
+    "!Peer",
+    ">Sent",
+    ">Received",
+    "!Receipts",
+    "!Answers",
+    "!Our answers",
+    ">Waiting",
+    ">Overdue",
+]
+"""Headings of ``sums``."""
+
+
 def show_details(found: Indicators) -> None:
     """Print a case: its documents with their times, and the sums per peer."""
     case = found.case
@@ -162,21 +217,32 @@ def show_details(found: Indicators) -> None:
     )
     headings = ["!SED", ">V.", "!Status", "!Peer", "!Sent or received", ">Receipted", ">Answered", "!Answer"]
     output.show_table(headings, [_row(each) for each in found.exchanges])
+    _show_attachments(case)
     for each in found.exchanges:
-        if each.answer is Answer.OVERDUE and each.limit:
-            _show_overdue(each)
-    headings = [
-        "!Peer",
-        ">Sent",
-        ">Received",
-        "!Receipts",
-        "!Answers",
-        "!Our answers",
-        ">Waiting",
-        ">Overdue",
-    ]
+        if each.answer is not Answer.NONE and each.limit:
+            output.show(_due(each, each.limit))
+    for limit in found.limits:
+        output.show(case_limits.line(limit))
     output.show(Text())
-    output.show_table(headings, [_sums(each) for each in found.peers()])
+    output.show_table(SUMS, [sums(each) for each in found.peers()])
+
+
+def _show_attachments(case: Case) -> None:
+    rows = [
+        (
+            document.type,
+            each.file_name,
+            each.name if each.name != each.file_name else "",
+            each.mime_type,
+            in_words(each.latest.size),
+            each.latest.number,
+            "medical" if each.medical else "",
+        )
+        for document, each in _attachments(case)
+    ]
+    if rows:
+        output.show(Text())
+        output.show_table(["!SED", "Attachment", "Name", "!Type", ">Size", ">V.", "!Medical"], rows)
 
 
 def _row(exchange: Exchange) -> tuple[object, ...]:
@@ -204,15 +270,24 @@ def _answer(exchange: Exchange) -> Text:
     return Text(words[exchange.answer] or "", style=_STYLES.get(exchange.answer, ""))
 
 
-def _show_overdue(exchange: Exchange) -> None:
-    assert exchange.limit is not None  # the caller has asked
-    source = exchange.limit.article or exchange.limit.source
-    line = Text(f"overdue: {exchange.sed} {exchange.peer}, {exchange.limit.text.strip()}", style=output.BAD)
-    line.append(f" ({source}, {exchange.limit.confidence})", style=output.DIM)
-    output.show(line)
+def _due(exchange: Exchange, limit: Deadline) -> Text:
+    """Return until when a document must be answered by law, and how it stands."""
+    words = {
+        Answer.WAITING: "due",
+        Answer.OVERDUE: "overdue",
+        Answer.ANSWERED: "answered in time",
+        Answer.LATE: "answered late",
+    }
+    style = _STYLES[exchange.answer] if exchange.answer in (Answer.OVERDUE, Answer.LATE) else ""
+    head = f"{words[exchange.answer]}: {exchange.sed} {exchange.peer}, "
+    line = Text(head + (f"until {exchange.due_at:%Y-%m-%d}, " if exchange.due_at else ""), style=style)
+    line.append(limit.text.strip(), style=style)
+    line.append(f" ({case_limits.basis(limit)})", style=output.DIM)
+    return line
 
 
-def _sums(peer: Peer) -> tuple[object, ...]:
+def sums(peer: Peer) -> tuple[object, ...]:
+    """Return the row of a peer."""
     return (
         peer.institution,
         peer.sent,

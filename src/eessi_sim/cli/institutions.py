@@ -11,7 +11,7 @@ from rich.text import Text
 from eessi_sim import resources
 from eessi_sim.cli import failures, output
 from eessi_sim.ir.loader import load_institutions
-from eessi_sim.ir.model import ApplicationRole, AssignedBuc, BehaviourRule, Institution
+from eessi_sim.ir.model import ApplicationRole, AssignedBuc, BehaviourRule, Decision, Institution, Occasion
 
 _LETTERS: Final = {
     ApplicationRole.CASE_OWNER: "CO",
@@ -124,8 +124,8 @@ def show(*, institution: str, folder: Path | None, as_json: bool) -> None:
 
     \b
     With --json: what "institutions list" has, and "names": {language: text}, "contact": {},
-      "endpoint": {"exchange", "channel"}, "behaviours": [{"when", "reply", "send",
-      "after_seconds"}].
+      "endpoint": {"exchange", "channel"}, "behaviours": [{"id", "occasion",
+      "decides", "when", "reply", "send", "after_seconds"}].
     """
     known = {str(each.id).upper(): each for each in _load(folder)}
     found = known.get(institution.upper())
@@ -149,6 +149,9 @@ def _as_json(institution: Institution) -> dict[str, object]:
         "endpoint": {"exchange": endpoint.exchange, "channel": endpoint.channel},
         "behaviours": [
             {
+                "id": rule.id,
+                "occasion": rule.occasion,
+                "decides": rule.decides,
                 "when": rule.when,
                 "reply": rule.reply,
                 "send": rule.send,
@@ -178,7 +181,7 @@ def _show(institution: Institution) -> None:
     output.show(Text())
     _show_competences(institution.competences)
     if institution.behaviours:
-        rows = [(rule.when, _does(rule)) for rule in institution.behaviours]
+        rows = [(_when(rule), _does(rule)) for rule in institution.behaviours]
         output.show(Text())
         output.show_table(["!On receipt of", "It sends"], rows, title="Behaviours")
 
@@ -203,5 +206,10 @@ def _last_day(entry: AssignedBuc) -> str:
 
 
 def _does(rule: BehaviourRule) -> str:
-    what = f"{rule.reply} as reply" if rule.reply else ", ".join(rule.send)
-    return f"{what}, after {rule.after.total_seconds():g} s"
+    what = f"{rule.reply} as reply" if rule.reply else ", ".join(rule.send) or "nothing"
+    who = "" if rule.decides is Decision.AUTOMATIC else f" ({rule.decides})"
+    return f"{what}, after {rule.after.total_seconds():g} s{who}"
+
+
+def _when(rule: BehaviourRule) -> str:
+    return rule.when if rule.occasion is Occasion.RECEIVED else f"{rule.when}, answer overdue"

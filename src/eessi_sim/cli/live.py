@@ -59,6 +59,10 @@ class Screen:
         self._phase = text
         self._draw()
 
+    def say(self, text: Text) -> None:
+        """Print a line that stays, above what is under way."""
+        self._console.print(text, soft_wrap=True)
+
     def show(self, news: Iterable[Progress]) -> None:
         """Take note of news about messages."""
         for progress in news:

@@ -50,6 +50,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "mutation-test": Entry(
         f"{_CLI}.mutation:mutation_test", "Score another validator with wrong documents.", _DOCUMENTS
     ),
+    "bulk": Entry(f"{_CLI}.bulk:bulk", "Documents with many claims: import, show, split.", _DOCUMENTS),
     "sign": Entry(f"{_CLI}.sign:sign", "Sign a SED with XAdES.", _DOCUMENTS),
     "verify": Entry(f"{_CLI}.verify:verify", "Verify signatures of files or of a whole report.", _DOCUMENTS),
     "seds": Entry(f"{_CLI}.seds:seds", "The SEDs: list, fields and rules of one.", _CATALOGUE),

@@ -29,6 +29,7 @@ from eessi_sim.cli.stage import (
 )
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import Decision
 from eessi_sim.report import evidence, folder, json_form
 from eessi_sim.report.collect import Scene, collect
 from eessi_sim.report.evidence import Evidence
@@ -130,7 +131,7 @@ def demo(*, report: Path | None, as_json: bool, **choices: Unpack[_Choices]) -> 
     if as_json:
         output.show_json(json_form.as_dict(outcome.report))
     else:
-        _summarise(outcome.report, report, plan.state)
+        summarise(outcome.report, report, plan.state)
     if not outcome.report.summary.is_success:
         click.get_current_context().exit(failures.FINDING)
 
@@ -234,7 +235,7 @@ async def _play(plan: _Plan, stage: Stage, screen: Screen) -> _Outcome:
     return _Outcome(report, await evidence.gather(stage.readers, report), dict(stage.authority))
 
 
-def _summarise(report: RunReport, written: Path | None, state: Path | None) -> None:
+def summarise(report: RunReport, written: Path | None, state: Path | None) -> None:
     """Print the result of a run: what was exchanged, what is missing, where to look."""
     summary = report.summary
     output.show(Text())
@@ -279,10 +280,22 @@ def _summarise(report: RunReport, written: Path | None, state: Path | None) -> N
     show_default=True,
     help="Folder of the network.",
 )
+@click.option(
+    "--decides",
+    type=click.Choice([each.value for each in Decision]),
+    help="Who decides what the institutions answer; each rule says it by default.",
+)
 @inputs.cdm_option
 @output.shared_options
 def run(
-    *, network: Path | None, host: str, port: int | None, state: Path, catalogue: Catalogue, as_json: bool
+    *,
+    network: Path | None,
+    host: str,
+    port: int | None,
+    state: Path,
+    decides: str | None,
+    catalogue: Catalogue,
+    as_json: bool,
 ) -> None:
     r"""Start a network and keep it up until Ctrl-C.
 
@@ -292,6 +305,7 @@ def run(
     Example:
       eessi-sim run
       eessi-sim run --network my-network.yaml --port 9000 --state /tmp/workshop
+      eessi-sim run --decides suggesting     # then: eessi-sim case suggestions
 
     With --json: {"state", "token_file", "nodes": [{"party", "as4", "manage"}]}, once all nodes are up.
     """
@@ -300,29 +314,45 @@ def run(
             f'Expected an address of this machine only ({LOOPBACK}), found "{host}": '
             "other machines must wait until people have to log in."
         )
-    established = _network_in(state, network, port, catalogue)
+    wanted = _Wanted(network, port, Decision(decides) if decides else None)
+    established = _network_in(state, wanted, catalogue)
     try:
         run_async(_keep_up(established, as_json=as_json))
     except KeyboardInterrupt:
         output.remark(f"Stopped. The same command takes the network in {state} up again.")
 
 
-def _network_in(where: Path, network: Path | None, port: int | None, catalogue: Catalogue) -> NetworkState:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What only a new network can be told."""
+
+    network: Path | None
+    port: int | None
+    decides: Decision | None
+
+    @property
+    def definition(self) -> NetworkDefinition:
+        """The network that is started."""
+        definition = load_definition(self.network)
+        return definition.deciding(self.decides) if self.decides else definition
+
+
+def _network_in(where: Path, wanted: _Wanted, catalogue: Catalogue) -> NetworkState:
     """Return the network of a folder: the one that is there, or a new one; the former keeps its definitions."""
     found = find_state(where)
     if found is None:
-        definition = load_definition(network)
+        definition = wanted.definition
         with output.working("Making keys and certificates …"):
             now, cdm = datetime.now(UTC), _folders(catalogue)
-            return establish(definition, where, now=now, base_port=port or 0, cdm=cdm)
+            return establish(definition, where, now=now, base_port=wanted.port or 0, cdm=cdm)
     if asyncio.run(is_running(found)):
         raise EnvironmentProblem(
             f'Expected no running network in "{where}", found one',
             hint="Use it with eessi-sim send, or stop it where it was started.",
         )
-    if network or port:
+    if wanted != _Wanted(None, None, None):
         raise EnvironmentProblem(
-            f'Expected a folder without a network for --network and --port, found one in "{where}"',
+            f'Expected a folder without a network for --network, --port and --decides, found one in "{where}"',
             hint="Name another folder with --state, or remove this one.",
         )
     if found.catalogue.folders != catalogue.folders:

@@ -2,27 +2,29 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
 from rich.text import Text
 
 from eessi_sim import xmlsafe
+from eessi_sim.attachments import NewFile
+from eessi_sim.buc import engine
 from eessi_sim.buc.case import CaseRole
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.sed import SIGNATURE, Sed
 from eessi_sim.cdm.validation import Validator
-from eessi_sim.cli import failures, inputs, output, tracing
+from eessi_sim.cli import attaching, failures, inputs, output, tracing
 from eessi_sim.cli.live import Screen
 from eessi_sim.cli.playing import Follower
 from eessi_sim.cli.stage import STATE_FOLDER, Stage, find_state, in_process, run_async, running
 from eessi_sim.errors import ActionNotAvailable, EnvironmentProblem, SedInvalid
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.simulation.assembly import load_definition
-from eessi_sim.simulation.control import CaseView
+from eessi_sim.simulation.control import AttachmentView, CaseView
 from eessi_sim.simulation.watch import Progress
 from eessi_sim.storage.base import JournalEntry
 
@@ -37,6 +39,7 @@ class _Parcel:
     receivers: tuple[InstitutionId, ...]
     catalogue: Catalogue
     """What a network knows that is started for it."""
+    files: tuple[NewFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,12 @@ class _Sent:
         """Whether every receiver got it, receipted it and found it valid."""
         return bool(self.messages) and all(message.is_good for message in self.messages)
 
+    @property
+    def attachments(self) -> tuple[AttachmentView, ...]:
+        """What travelled with it."""
+        own = (each for each in self.case.documents if each.sender == self.case.own)
+        return tuple(file for document in own for file in document.attachments)
+
 
 @click.command(epilog=failures.EXIT_STATUS)
 @click.argument("file", metavar="FILE")
@@ -74,6 +83,7 @@ class _Sent:
     metavar="DIR",
     help=f"Folder of a running network; {STATE_FOLDER} when one runs there, else a temporary network.",
 )
+@attaching.attachment_options
 @inputs.cdm_option
 @output.shared_options
 def send(
@@ -83,6 +93,7 @@ def send(
     receivers: Sequence[str],
     buc: str | None,
     state: Path | None,
+    files: tuple[NewFile, ...],
     catalogue: Catalogue,
     as_json: bool,
 ) -> None:
@@ -95,11 +106,13 @@ def send(
     Example:
       eessi-sim sample A003 > my.xml
       eessi-sim send my.xml --from NO:NAVAT07 --to SE:FKSE01 --to PL:ZUS01
+      eessi-sim send my.xml --from NO:NAVAT07 --to SE:FKSE01 --attach contract.pdf --medical report.pdf
 
     \b
     With --json: {"case", "international_id", "buc", "success",
       "messages": [{"message_id", "sed", "from", "to", "sent_at",
       "accepted_at", "receipted_at", "valid", "reason"}], "answers": [same],
+      "attachments": [{"id", "name", "file_name", "mime_type", "medical", "size", "version"}],
       "trace": [{"at", "node", "step", "outcome", "message_id", "case_id", "detail"}]}
     """
     sed = _read(file, catalogue)
@@ -109,7 +122,10 @@ def send(
         sender=InstitutionId(sender),
         receivers=tuple(InstitutionId(receiver) for receiver in receivers),
         catalogue=catalogue,
+        files=files,
     )
+    if parcel.files:
+        engine.require_may_carry(parcel.process, CaseRole.CASE_OWNER, sed.type)
     with Screen(output.error_console() if as_json else output.console()) as screen:
         sent = run_async(_send(parcel, state, screen))
     if as_json:
@@ -218,7 +234,9 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
         await follower.watch.skip()
         case_id = await control.open_case(parcel.process.buc, parcel.receivers, parcel.sed.version)
         content = xmlsafe.serialize(parcel.sed.root)
-        case = await control.send(case_id, parcel.sed.type, content=content, receivers=parcel.receivers)
+        case = await control.send(
+            case_id, parcel.sed.type, content=content, receivers=parcel.receivers, files=parcel.files
+        )
         deliveries = [delivery for document in case.documents for delivery in document.deliveries]
         own = [delivery.message_id for delivery in deliveries if delivery.message_id]
         messages = await follower.until_settled(own)
@@ -240,11 +258,13 @@ def _show(sent: _Sent) -> None:
         "accepted, receipted and valid" if sent.is_good else "not accepted, receipted and valid everywhere"
     )
     output.show(Text.assemble(output.mark(sent.is_good), (states, "bold")))
+    files = sent.attachments
     output.show_fields(
         {
             "case": f"{sent.case.case_id} at {sent.case.own}, {sent.case.international_id} for all",
             "process": sent.case.buc,
             "messages": ", ".join(message.message_id for message in sent.messages),
+            **({"attachments": "; ".join(map(attaching.in_a_line, files))} if files else {}),
         }
     )
 
@@ -257,6 +277,7 @@ def _as_json(sent: _Sent) -> dict[str, object]:
         "success": sent.is_good,
         "messages": [_message(message) for message in sent.messages],
         "answers": [_message(message) for message in sent.answers],
+        "attachments": [asdict(each) for each in sent.attachments],
         "trace": tracing.as_json(sent.steps),
     }
 

@@ -9,6 +9,7 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -49,6 +50,8 @@ class Stage:
     clock: Clock
     pause: Callable[[], Awaitable[None]]
     """Lets the network work for a moment."""
+    advance: Callable[[timedelta], Awaitable[None]]
+    """Lets time pass on the clocks of all nodes."""
     mode: str
     """``processes`` or ``in-process``."""
     seed: int | None
@@ -87,6 +90,7 @@ async def in_process(
             controls=network.controls,
             clock=clock,
             pause=network.pause,
+            advance=network.advance,
             mode="in-process",
             seed=chosen,
             authority={CA_FILE: authority.certificate.pem, CRL_FILE: authority.crl(credentials.made_at)},
@@ -123,7 +127,7 @@ async def processes(
         on_ready: told about each node that is up.
     """
     async with ProcessNetwork(state, on_ready) as network:
-        yield _stage(state, network.readers, network.pause, network.clock)
+        yield _stage(network, network.readers)
 
 
 @asynccontextmanager
@@ -136,7 +140,7 @@ async def running(state: NetworkState) -> AsyncIterator[Stage | None]:
             for node in state.nodes
         }
         up = await _answers(nodes[InstitutionId(state.access_point)])
-        yield _stage(state, nodes, network.pause, network.clock) if up else None
+        yield _stage(network, nodes) if up else None
 
 
 async def is_running(state: NetworkState) -> bool:
@@ -167,20 +171,23 @@ def require_new(folder: Path) -> None:
         )
 
 
-def _stage(
-    state: NetworkState,
-    nodes: Mapping[InstitutionId, RemoteControl],
-    pause: Callable[[], Awaitable[None]],
-    clock: Clock,
-) -> Stage:
+def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]) -> Stage:
+    state = network.state
+
+    async def advance(by: timedelta) -> None:
+        """A node that starts again later begins at the time of the machine."""
+        await asyncio.gather(*(node.advance_clock(by) for node in nodes.values()))
+        network.clock.advance(by)
+
     point = InstitutionId(state.access_point)
     files = {name: state.pki / name for name in (CA_FILE, CRL_FILE)}
     return Stage(
         access_point=point,
         readers=nodes,
         controls={party: node for party, node in nodes.items() if party != point},
-        clock=clock,
-        pause=pause,
+        clock=network.clock,
+        pause=network.pause,
+        advance=advance,
         mode="processes",
         seed=None,
         authority={name: path.read_bytes() for name, path in files.items() if path.exists()},

@@ -61,8 +61,8 @@ def verify(
     checked, not whether to trust the signer.
 
     The archive that case export made is verified as a whole: its sealed manifest, the chain of its journal (what was
-    changed, removed, added or re-ordered is named), the SHA-256 of every file, and every signature, receipt and
-    certificate.
+    changed, removed, added or re-ordered is named), the SHA-256 of every file, and every signature, receipt,
+    attachment and certificate.
 
     --explain undoes the usual accidents (formatting, prefixes, line ends, compression, encodings, other forms, keys
     and schemes; one, then two at a time) until the digest or value fits. What was signed is known then, and shown

@@ -32,12 +32,14 @@ class Bench(ABC):
         self,
         change: Callable[[UserMessage], UserMessage] = lambda unit: unit,
         parts: Callable[[bytes], Sequence[Payload]] | None = None,
+        files: int = 0,
     ) -> Packed:
         """Return a good, signed message with some of it replaced.
 
         Args:
             change: makes another header.
             parts: makes the parts of the document; the usual ones when None.
+            files: how many attachments the document lists, where documents do.
         """
 
     @abstractmethod

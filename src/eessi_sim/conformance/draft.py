@@ -3,16 +3,19 @@
 import hashlib
 import re
 from dataclasses import dataclass, replace
+from typing import Final
 
 from eessi_sim import sbdh, xmlsafe
 from eessi_sim.as4 import msh
-from eessi_sim.as4.model import Party, Payload, UserMessage
+from eessi_sim.as4.model import MessageProperty, Party, Payload, UserMessage
 from eessi_sim.as4.msh import Packed
-from eessi_sim.identifiers import MessageId
+from eessi_sim.as4.vocabulary import ATTACHMENT_ID, ATTACHMENT_PART
+from eessi_sim.identifiers import AttachmentId, MessageId
 from eessi_sim.sbdh import (
     BusinessScope,
     ContactTypeIdentifier,
     DocumentIdentification,
+    ListedAttachment,
     Partner,
     StandardBusinessDocumentHeader,
 )
@@ -20,6 +23,7 @@ from eessi_sim.security import xades
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.storage.base import StoredMessage
 
+PDF: Final = b"%PDF-1.7\n% a scan that nobody needs\n"
 _SIGNATURE = re.compile(rb"<ds:Signature .*</ds:Signature>", re.DOTALL)
 
 
@@ -107,3 +111,15 @@ class Draft:
             payloads = (sed, *self.attachments)
         token = token_for(self.unit.info.message_id)
         return msh.pack_user_message(self.unit, payloads, keys, token=token, multihop=multihop)
+
+
+def listed(number: int) -> ListedAttachment:
+    """Return an attachment as the envelope of a made-up message lists it."""
+    return ListedAttachment(AttachmentId(f"{number:032x}"), f"scan-{number}.pdf", "application/pdf")
+
+
+def forged_part(number: int, data: bytes = PDF, *, compressed: bool = True) -> Payload:
+    """Return the part of such an attachment; its Content-ID is ``att-<number>@pl.example``."""
+    make = msh.compressed_payload if compressed else msh.plain_payload
+    part = make(f"att-{number}@pl.example", data, "application/pdf", ATTACHMENT_PART)
+    return replace(part, properties=(*part.properties, MessageProperty(ATTACHMENT_ID, listed(number).id)))

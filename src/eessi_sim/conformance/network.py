@@ -27,7 +27,7 @@ from eessi_sim.as4.model import (
 from eessi_sim.as4.msh import Packed, Stamp, Unpacked
 from eessi_sim.conformance.bench import Bench
 from eessi_sim.conformance.certificates import extra_certificates
-from eessi_sim.conformance.draft import Draft
+from eessi_sim.conformance.draft import Draft, forged_part, listed
 from eessi_sim.conformance.forgery import Forgery
 from eessi_sim.conformance.model import Exchange, NotApplicable, Result, Unexpected, expect
 from eessi_sim.conformance.setting import BA, FK, NAV, POINT, ZUS, folder, setting
@@ -118,10 +118,10 @@ class Range(Bench):
 
     def payloads(self, draft: Draft) -> tuple[Payload, ...]:
         """The SED in its envelope and an attachment."""
-        wrapped = sbdh.wrap(draft.header, draft.sed)
+        wrapped = sbdh.wrap(replace(draft.header, attachments=(listed(1),)), draft.sed)
         return (
             msh.compressed_payload("sed-1@pl.example", wrapped, "application/xml", "SED"),
-            msh.compressed_payload("att-1@pl.example", b"%PDF-1.7 ...", "application/pdf", "Attachment"),
+            forged_part(1),
         )
 
     def forgery(self, draft: Draft | None = None, **changes: object) -> Forgery:
@@ -134,10 +134,12 @@ class Range(Bench):
         self,
         change: Callable[[UserMessage], UserMessage] = lambda unit: unit,
         parts: Callable[[bytes], Sequence[Payload]] | None = None,
+        files: int = 0,
     ) -> Packed:
         """Return a message as our own code packs it."""
         draft = self.draft()
-        payloads = None if parts is None else tuple(parts(sbdh.wrap(draft.header, draft.sed)))
+        header = replace(draft.header, attachments=tuple(listed(number) for number in range(files)))
+        payloads = None if parts is None else tuple(parts(sbdh.wrap(header, draft.sed)))
         return replace(draft, unit=change(draft.unit)).packed(self.keys[NAV].ebms, payloads=payloads)
 
     def signed(self, draft: Draft, keys: KeyPair | None = None) -> Packed:

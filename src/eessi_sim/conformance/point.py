@@ -125,6 +125,7 @@ class Point(Bench):
         self,
         change: Callable[[UserMessage], UserMessage] = lambda unit: unit,
         parts: Callable[[bytes], Sequence[Payload]] | None = None,
+        files: int = 0,  # noqa: ARG002 - its documents list nothing
     ) -> Packed:
         """Return a message as our own code packs it."""
         payloads = self.payloads() if parts is None else tuple(parts(self.document))

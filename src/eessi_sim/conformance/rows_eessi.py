@@ -9,6 +9,7 @@ from eessi_sim.as4.model import EbmsError, MessageProperty, Payload, Receipt, Se
 from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import AS4_SIGNALS, EESSI_SIGNALS, SignalStyle
 from eessi_sim.conformance.bench import Bench
+from eessi_sim.conformance.draft import PDF, forged_part
 from eessi_sim.conformance.model import Result, expect
 from eessi_sim.conformance.network import Range
 from eessi_sim.conformance.plays import NetworkPlay, Stimulus, Wire, fired, sent, submitted
@@ -19,11 +20,11 @@ from eessi_sim.conformance.wire import Shot
 from eessi_sim.security.xmldsig import Reference
 
 
-def parts(make: Callable[[bytes], list[Payload]]) -> NetworkPlay:
+def parts(make: Callable[[bytes], list[Payload]], files: int = 0) -> NetworkPlay:
     """A good document in parts of any kind; the receipt has one reference for each, one for the header, one for the Body."""
 
     async def play(live: Range) -> Result:
-        packed = live.packed(parts=make)
+        packed = live.packed(parts=make, files=files)
         result = await live.submit(Shot.of(packed))
         (signal, *_) = await live.signals(packed.message_id, 1)
         confirmed = signal.references if isinstance(signal, Receipt) else ()
@@ -45,16 +46,14 @@ def _digests(references: Iterable[Reference]) -> set[tuple[str | None, bytes]]:
     return {(each.uri, each.digest_value) for each in references}
 
 
-def attachments(number: int, content: bytes = b"%PDF-1.7 ...") -> NetworkPlay:
+def attachments(number: int) -> NetworkPlay:
     """The SED and so many attachments."""
     return parts(
         lambda sed: [
             msh.compressed_payload("sed-1@pl.example", sed, "application/xml", "SED"),
-            *(
-                msh.compressed_payload(f"att-{n}@pl.example", content, "application/pdf", "Attachment")
-                for n in range(number)
-            ),
-        ]
+            *(forged_part(n) for n in range(number)),
+        ],
+        number,
     )
 
 
@@ -63,8 +62,9 @@ def large() -> NetworkPlay:
     return parts(
         lambda sed: [
             msh.compressed_payload("sed-1@pl.example", sed, "application/xml", "SED"),
-            msh.plain_payload("att-1@pl.example", bytes(50 * 1024 * 1024), "application/pdf", "Attachment"),
-        ]
+            forged_part(0, PDF.ljust(50 * 1024 * 1024, b"\0"), compressed=False),
+        ],
+        1,
     )
 
 

@@ -337,7 +337,7 @@ MIME: tuple[Stimulus | Wire, ...] = (
     Wire("MI-15", "file", edited((HREF, 'href="file:///etc/passwd"'))),
     Wire("MI-16", "encoded twins", edited((ATT_HREF, 'href="cid:%73ed-1@pl.example"'))),
     Wire("MI-16", "encoded twice", edited((HREF, 'href="cid:%2573ed-1@pl.example"'))),
-    Wire("MI-17", "MimeType text/html", submitted(html)),
+    Stimulus("MI-17", "MimeType text/html", submitted(html)),
     Wire("MI-18", "body longer than its length", sent(lambda live: _with_length(live.plain(), -4))),
     Wire("MI-18", "body shorter than its length", sent(lambda live: _with_length(live.plain(), 1))),
     Wire("MI-18", "length and chunked", raw(CHUNKED + "Content-Length: 3\r\n", chunk(b"abc"), chunk(b""))),

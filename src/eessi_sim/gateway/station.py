@@ -12,6 +12,7 @@ from eessi_sim.as4 import msh
 from eessi_sim.as4.limits import As4Limits
 from eessi_sim.as4.msh import Stamp, Unpacked
 from eessi_sim.as4.pmode import ReceptionAwareness
+from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.clock import Clock
 from eessi_sim.gateway.recent import Recent
 from eessi_sim.identifiers import IdFactory, InstitutionId, MessageId
@@ -52,6 +53,8 @@ class Station:
     """Anchors and revocations; a certificate must also be listed in the directory."""
     policy: SignaturePolicy = DEFAULT_POLICY
     limits: As4Limits = field(default_factory=As4Limits)
+    attachments: AttachmentLimits = DEFAULT_LIMITS
+    """Which attachments it takes."""
     awareness: ReceptionAwareness = field(default_factory=ReceptionAwareness)
     """When a message that did not get through is sent again, and how often."""
     receipt_within: timedelta = timedelta(seconds=60)

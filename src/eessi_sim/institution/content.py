@@ -14,11 +14,12 @@ from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.refusal import ExceptionCause
 from eessi_sim.cdm.answers import Answer
 from eessi_sim.cdm.catalogue import SedDefinition
+from eessi_sim.cdm.sed import SIGNATURE
 from eessi_sim.clock import iso
-from eessi_sim.errors import DefinitionError, IdentifierError
-from eessi_sim.identifiers import InstitutionId, SedType
+from eessi_sim.errors import DefinitionError, DocumentNotFound, IdentifierError
+from eessi_sim.identifiers import DocumentId, InstitutionId, SedType
 from eessi_sim.institution.office import Office
-from eessi_sim.xmlsafe import Element
+from eessi_sim.xmlsafe import Element, local_name
 
 
 @lru_cache(maxsize=512)
@@ -26,7 +27,9 @@ def _template(path: Path) -> Element:
     return xmlsafe.parse(path.read_bytes())
 
 
-def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> Element:
+def compose(
+    office: Office, sed: SedType, case: Case, facts: dict[str, str], received: Element | None = None
+) -> Element:
     """Return the content of a new document of type ``sed`` in ``case``.
 
     Args:
@@ -34,6 +37,7 @@ def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> 
         sed: type of the new document.
         case: the case it belongs to.
         facts: what is known about this step, see ``facts_about``.
+        received: a document that is in no case of ours, as the only source; those of the case when None.
 
     Raises:
         DefinitionError: the type has no sample to start from.
@@ -45,16 +49,22 @@ def compose(office: Office, sed: SedType, case: Case, facts: dict[str, str]) -> 
             f"Expected a sample of {sed} {case.cdm}, found none",
             hint=f"Add {definition.xsd.stem}.sample.xml beside {definition.xsd.name}.",
         )
-    return Answer.load(definition.answer).compose(_template(template), _documents(office, case, sed), facts)
+    sources = (
+        _documents(office, case, sed) if received is None else {SedType(local_name(received)): [received]}
+    )
+    return Answer.load(definition.answer).compose(_template(template), sources, facts)
 
 
-def facts_about(office: Office, case: Case, target: Document | None = None) -> dict[str, str]:
+def facts_about(
+    office: Office, case: Case, target: Document | None = None, change: ParticipantChange | None = None
+) -> dict[str, str]:
     """Return the facts that an answer file may name.
 
     Args:
         office: the institution.
         case: the case.
         target: the document that an X-SED is about.
+        change: who joins and who leaves, for an X-SED that says so.
     """
     now = office.station.clock.now()
     facts = {
@@ -72,6 +82,17 @@ def facts_about(office: Office, case: Case, target: Document | None = None) -> d
             target_version=str(max(target.exchanged_version, 1)),
             target_date=issued.date().isoformat(),
         )
+    return {**facts, **_facts_of(office, case, change or ParticipantChange())}
+
+
+def _facts_of(office: Office, case: Case, change: ParticipantChange) -> dict[str, str]:
+    """Who joins or leaves, by id and name; who leaves itself need not be named."""
+    facts: dict[str, str] = {}
+    for word, institution in (("joins", change.joins), ("leaves", change.leaves or case.own)):
+        if institution is not None:
+            listed = office.station.directory.current.find(institution)
+            facts[f"{word}_id"] = institution
+            facts[f"{word}_name"] = listed.name_in() if listed else institution
     return facts
 
 
@@ -88,14 +109,24 @@ def statement_of(definition: BucDefinition, sed: SedType, root: Element) -> Stat
         place.fact for place in places if any(each.text == place.value for each in root.findall(place.path))
     )
     rule = definition.administrative.get(sed)
-    leaves = root.findtext(rule.leaves_at) if rule and rule.leaves_at else None
-    return Statement(stated if places else None, _leaving(leaves))
+    joins = _institution_at(root, rule.joins_at if rule else None)
+    leaves = _institution_at(root, rule.leaves_at if rule else None)
+    return Statement(
+        stated if places else None, ParticipantChange(joins, leaves) if joins or leaves else None
+    )
 
 
-def _leaving(text: str | None) -> ParticipantChange | None:
+def text_of(definition: BucDefinition, sed: SedType, root: Element) -> str:
+    """Return the sentence that a document about another message says for people; empty when it says none."""
+    rule = definition.administrative.get(sed)
+    return (root.findtext(rule.text_at) or "") if rule and rule.text_at else ""
+
+
+def _institution_at(root: Element, path: str | None) -> InstitutionId | None:
     """A text that is no institution names nobody; the process then says that nobody is named."""
+    text = root.findtext(path) if path else None
     try:
-        return ParticipantChange(leaves=InstitutionId(text)) if text else None
+        return InstitutionId(text) if text else None
     except IdentifierError:
         return None
 
@@ -104,6 +135,24 @@ def exception_facts(cause: str, problem: str) -> dict[str, str]:
     """Return the facts of a business exception: its code, the code in words, and the sentence."""
     words = ExceptionCause(cause).name.replace("_", " ").capitalize()
     return {"cause": cause, "cause_text": words, "problem": problem[:255]}
+
+
+def as_kept(office: Office, case_id: str, document_id: DocumentId) -> Element:
+    """Return the content of a document as it was stored last, draft or not, without a seal.
+
+    Raises:
+        DocumentNotFound: nothing of it was stored.
+    """
+    stored = office.station.store.document(case_id, document_id)
+    if stored is None:
+        raise DocumentNotFound(
+            f'Expected a document that was sent in case {case_id}, found "{document_id}"',
+            hint="Send it first.",
+        )
+    root = xmlsafe.parse(stored.content)
+    for seal in root.findall(SIGNATURE):
+        root.remove(seal)
+    return root
 
 
 def _own_template(office: Office, definition: SedDefinition) -> Path | None:
@@ -115,9 +164,9 @@ def _own_template(office: Office, definition: SedDefinition) -> Path | None:
 
 
 def _documents(office: Office, case: Case, wanted: SedType) -> dict[SedType, list[Element]]:
-    """Return the documents of the case by type, newest first; those of the wanted type are no source of it."""
+    """Return what was exchanged by type, newest first; drafts and the wanted type itself are no source."""
     found: defaultdict[SedType, list[Element]] = defaultdict(list)
     for stored in reversed(office.station.store.documents(case.id, with_content=True)):
-        if stored.sed != wanted:
+        if stored.sed != wanted and case.has_exchanged(stored.document_id, stored.version):
             found[stored.sed].append(xmlsafe.parse(stored.content))
     return dict(found)

@@ -1,8 +1,10 @@
-"""From a SendDocument effect to queued messages: validate, seal once, envelope and pack per receiver."""
+"""From a SendDocument effect to queued messages: validate, seal once, envelope and pack per receiver.
 
-from dataclasses import dataclass
+What is handed over to a new participant keeps the seal of its author; it goes out as it was sent or received.
+"""
+
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from eessi_sim import sbdh
@@ -12,16 +14,21 @@ from eessi_sim.as4.model import (
     MessageInfo,
     MessageProperty,
     Party,
+    Payload,
     RoutingInput,
     UserMessage,
 )
+from eessi_sim.as4.vocabulary import SED_PART
 from eessi_sim.buc import engine
-from eessi_sim.buc.case import Case
+from eessi_sim.buc.case import Attachment, Case
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.errors import SedError, SedInvalid, UnknownSedType
+from eessi_sim.gateway import properties
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.identifiers import InstitutionId, MessageId
+from eessi_sim.institution import participants
+from eessi_sim.institution.enclosing import listed, payloads
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import (
     BusinessScope,
@@ -35,10 +42,6 @@ from eessi_sim.security import xades
 from eessi_sim.storage.base import Direction, MessageKind, StoredDocument, UnitOfWork
 from eessi_sim.xmlsafe import Element
 
-PARENT_PROPERTY: Final = "ParentDocumentId"
-"""ebMS message property with the document that this one answers; the public samples show no place for it, so
-this is our choice (inferred)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
@@ -47,6 +50,18 @@ class Dispatch:
     case: Case
     effect: SendDocument
     root: Element
+    sender_role: ContactTypeIdentifier | None = None
+    """For who is no participant, a routing application; the role in the case when None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What goes to every receiver: the envelope, the sealed document and its attachments."""
+
+    header: StandardBusinessDocumentHeader
+    signed: bytes
+    files: tuple[Payload, ...]
+    """Parts with the attachments."""
 
 
 def require_seds(office: Office, definition: BucDefinition) -> None:
@@ -105,35 +120,87 @@ def check_receivers(office: Office, case: Case, effect: SendDocument, at: dateti
 
 def dispatch(office: Office, item: Dispatch, work: UnitOfWork) -> Case:
     """Seal the document, queue one message per receiver and return the case that knows their ids."""
-    station = office.station
-    now = station.clock.now()
-    signed = xades.sign(item.root, office.seal, signing_time=now, token=station.ids.hex32())
-    header = _header(office, item, now)
-    message_ids: dict[InstitutionId, MessageId] = {}
-    for receiver in item.effect.receivers:
-        message_ids[receiver] = _queue(office, item, header.addressed_to(receiver), signed, work)
-    case = engine.record_sent(item.case, item.effect.document_id, item.effect.version, message_ids)
+    case, effect = item.case, item.effect
+    posted, ids = post(office, item, work)
     work.save_document(
         StoredDocument(
             case_id=case.id,
-            document_id=item.effect.document_id,
-            version=item.effect.version,
-            sed=item.effect.sed,
-            content=signed,
+            document_id=effect.document_id,
+            version=effect.version,
+            sed=effect.sed,
+            content=posted.signed,
             direction=Direction.OUT,
-            stored_at=now,
+            stored_at=office.station.clock.now(),
         )
     )
-    return case
+    return engine.record_sent(case, effect.document_id, effect.version, ids)
 
 
-def _header(office: Office, item: Dispatch, now: datetime) -> StandardBusinessDocumentHeader:
-    case, effect = item.case, item.effect
+def post(office: Office, item: Dispatch, work: UnitOfWork) -> tuple[Posted, dict[InstitutionId, MessageId]]:
+    """Seal the document and queue one message per receiver; no case and no document is stored.
+
+    Returns:
+        what goes to every receiver, and the message for each.
+    """
+    station, case, effect = office.station, item.case, item.effect
+    now = station.clock.now()
+    signed = xades.sign(item.root, office.seal, signing_time=now, token=station.ids.hex32())
+    receivers = tuple(_partner(case, receiver) for receiver in effect.receivers)
+    header = _header(office, case, effect, receivers)
+    if item.sender_role is not None:
+        header = replace(header, sender=replace(header.sender, role=item.sender_role))
+    posted = Posted(header, signed, _files(office, case, effect, work))
+    return posted, _post(office, case, effect, posted, work)
+
+
+def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> Case:
+    """Queue a document for a new participant, as it was sent or received; return the case that knows its message.
+
+    Its envelope lists the newcomer first, then who has the document now.
+    """
+    stored = office.station.store.document(case.id, effect.document_id, effect.version)
+    assert stored is not None  # what was exchanged is in the store
+    active = {each.institution for each in case.others}
+    reached = (case.now_at(each) for each in case.get(effect.document_id).receivers)
+    names = dict.fromkeys((*effect.receivers, *(each for each in reached if each in active)))
+    header = _header(office, case, effect, tuple(_partner(case, name) for name in names))
+    posted = Posted(header, stored.content, _files(office, case, effect, work))
+    ids = _post(office, case, effect, posted, work)
+    return engine.record_handed_over(
+        case, effect.document_id, effect.version, ids, at=office.station.clock.now()
+    )
+
+
+def _attachments(case: Case, effect: SendDocument) -> tuple[Attachment, ...]:
+    """Return what travels with the version that is sent."""
+    versions = case.get(effect.document_id).versions
+    return next((each.attachments for each in versions if each.number == effect.version), ())
+
+
+def _files(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> tuple[Payload, ...]:
+    station = office.station
+    return payloads(_attachments(case, effect), work, station.store, station.party.domain)
+
+
+def _post(
+    office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork
+) -> dict[InstitutionId, MessageId]:
+    return {
+        receiver: _queue(
+            office, case, effect, replace(posted, header=posted.header.addressed_to(receiver)), work
+        )
+        for receiver in effect.receivers
+    }
+
+
+def _header(
+    office: Office, case: Case, effect: SendDocument, receivers: tuple[Partner, ...]
+) -> StandardBusinessDocumentHeader:
     return StandardBusinessDocumentHeader(
         sender=Partner(case.own, ContactTypeIdentifier(case.role.value)),
-        receivers=tuple(_partner(case, receiver) for receiver in effect.receivers),
+        receivers=receivers,
         document=DocumentIdentification(
-            created_at=now,
+            created_at=office.station.clock.now(),
             case_action=CaseAction(effect.case_action.value),
             type=effect.sed,
             instance_id=UUID(office.station.ids.uuid()),
@@ -146,6 +213,7 @@ def _header(office: Office, item: Dispatch, now: datetime) -> StandardBusinessDo
             buc=case.buc,
             buc_version=case.cdm,
         ),
+        attachments=listed(_attachments(case, effect)),
     )
 
 
@@ -155,27 +223,39 @@ def _partner(case: Case, institution: InstitutionId) -> Partner:
     return Partner(institution, ContactTypeIdentifier(role.value))
 
 
-def _queue(
-    office: Office, item: Dispatch, header: StandardBusinessDocumentHeader, signed: bytes, work: UnitOfWork
-) -> MessageId:
-    station, case, effect = office.station, item.case, item.effect
+def _properties(case: Case, effect: SendDocument) -> tuple[MessageProperty, ...]:
+    """What the envelope has no place for."""
+    document = case.get(effect.document_id)
+    brings = effect.author is None and document.change is not None and document.change.joins is not None
+    found = {
+        properties.PARENT: effect.parent_id,
+        properties.PARENT_VERSION: effect.parent_version and str(effect.parent_version),
+        properties.AUTHOR: effect.author,
+        properties.PARTICIPANTS: participants.written(case) if brings else None,
+    }
+    return tuple(MessageProperty(name, value) for name, value in found.items() if value)
+
+
+def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork) -> MessageId:
+    station, header = office.station, posted.header
     now, receiver = station.clock.now(), header.receivers[0].id
     message_id = station.ids.message_id(station.party)
     payload = msh.compressed_payload(
         f"sed-{effect.document_id}@{station.party.domain}",
-        sbdh.wrap(header, signed),
+        sbdh.wrap(header, posted.signed),
         "application/xml",
-        "SED",
+        SED_PART,
     )
+    parts = [payload, *posted.files]
     message = UserMessage(
         info=MessageInfo(message_id, now),
         sender=Party(station.party),
         receiver=Party(receiver),
         collaboration=CollaborationInfo(conversation_id=case.international_id.uuid),
-        properties=(MessageProperty(PARENT_PROPERTY, effect.parent_id),) if effect.parent_id else (),
-        parts=(payload.part_info,),
+        properties=_properties(case, effect),
+        parts=tuple(part.part_info for part in parts),
     )
-    packed = msh.pack_user_message(message, [payload], station.keys, token=station.ids.hex32())
+    packed = msh.pack_user_message(message, parts, station.keys, token=station.ids.hex32())
     details = {
         "sed": effect.sed,
         "cdm": case.cdm,
@@ -183,6 +263,8 @@ def _queue(
         "case": case.international_id,
         "document": effect.document_id,
         "version": str(effect.version),
+        **({"author": effect.author} if effect.author else {}),
+        **({"attachments": str(len(posted.files))} if posted.files else {}),
     }
     record = outgoing(
         packed,

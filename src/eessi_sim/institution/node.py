@@ -1,17 +1,19 @@
 """One institution as one object: a method per use case, its queues, start and stop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.as4.exchange import InboundState
+from eessi_sim.attachments import NewFile
 from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.administration import CaseEffect
-from eessi_sim.buc.case import Actor, ActorKind, Case, Statement
+from eessi_sim.buc.case import Actor, ActorKind, Case, ParticipantChange
 from eessi_sim.buc.effects import Outcome, SendDocument
-from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, RoutingError, SedError, UnknownSedType
+from eessi_sim.buc.suggestion import Suggestion
+from eessi_sim.errors import UnknownSedType
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Outbox
 from eessi_sim.gateway.worker import Worker
@@ -24,11 +26,15 @@ from eessi_sim.identifiers import (
     InternationalId,
     SedType,
 )
-from eessi_sim.institution import answering, content
+from eessi_sim.institution import answering, caseless, content, desk, handing, rerouting
+from eessi_sim.institution.casework import Casework, Draft, Move
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
+from eessi_sim.institution.habits import IMPOSSIBLE, Habits, Order
 from eessi_sim.institution.office import Office
 from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
+from eessi_sim.institution.reminding import Reminders
+from eessi_sim.institution.rerouting import Replacement
 from eessi_sim.institution.terminal import Terminal
 from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Request, Response
@@ -36,21 +42,7 @@ from eessi_sim.xmlsafe import Element
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING, ANSWER_DUE)
 _LEASE: Final = timedelta(minutes=2)
-_IMPOSSIBLE: Final = (CaseError, DefinitionError, RoutingError, SedError)
-"""Why something that a node wants to send by itself cannot be sent."""
 SYSTEM: Final = Actor(ActorKind.SYSTEM, "node")
-
-
-@dataclass(frozen=True, slots=True)
-class _Order:
-    """A document that shall be sent; see ``InstitutionNode.send_document``."""
-
-    case_id: str
-    sed: SedType
-    actor: Actor
-    root: Element | None = None
-    parent_id: DocumentId | None = None
-    receivers: tuple[InstitutionId, ...] | None = None
 
 
 class InstitutionNode:
@@ -65,8 +57,12 @@ class InstitutionNode:
         station = office.station
         deliveries = Deliveries(station, office.locks)
         self._receiving = Receiving(office)
+        self._casework = Casework(office, self._commit)
         self._filing = Worker(f"filing {station.party}", station.clock, self)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, deliveries))
+        self._habits = Habits(office, self._send)
+        self._reminders = Reminders(office, self._habits.remind)
+        self._watch = Worker(f"reminders {station.party}", station.clock, self._reminders)
         self._inbox = Inbox(station, Terminal(station, deliveries, self._filing, self._outbox))
 
     @property
@@ -77,7 +73,7 @@ class InstitutionNode:
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self._outbox.busy or self._filing.busy
+        return self._outbox.busy or self._filing.busy or self._watch.busy
 
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
@@ -88,9 +84,13 @@ class InstitutionNode:
         await self._office.station.store.release()
         self._filing.start()
         self._outbox.start()
+        if self._reminders.is_needed:
+            self._reminders.read_all()
+            self._watch.start()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
+        await self._watch.stop(drain=True)
         await self._filing.stop(drain=True)
         await self._outbox.stop(drain=True)
 
@@ -151,19 +151,18 @@ class InstitutionNode:
                 hint=f"Known here: {', '.join(versions)}.",
             )
 
+    @property
+    def casework(self) -> Casework:
+        """Drafts, new versions, participants, and the life of a case as a whole."""
+        return self._casework
+
     def case(self, case_id: str) -> Case:
         """Return a case.
 
         Raises:
             CaseNotFound: this institution has no such case.
         """
-        case = self._office.station.store.find_case(case_id)
-        if case is None:
-            raise CaseNotFound(
-                f'Expected a case of {self._office.station.party}, found "{case_id}"',
-                hint="List the cases; each institution has its own case ids.",
-            )
-        return case
+        return self._casework.case(case_id)
 
     def available_actions(self, case_id: str) -> tuple[Action, ...]:
         """Return what can be done with the case now."""
@@ -173,9 +172,7 @@ class InstitutionNode:
 
     def compose(self, case_id: str, sed: SedType, *, parent_id: DocumentId | None = None) -> Element:
         """Return content for a new document of the case: the template, filled from what was exchanged."""
-        case = self.case(case_id)
-        facts = content.facts_about(self._office, case, case.find(parent_id))
-        return content.compose(self._office, sed, case, facts)
+        return self._casework.compose(self.case(case_id), Draft(sed=sed, parent_id=parent_id))
 
     async def send_document(
         self,
@@ -185,6 +182,8 @@ class InstitutionNode:
         root: Element | None = None,
         parent_id: DocumentId | None = None,
         receivers: tuple[InstitutionId, ...] | None = None,
+        change: ParticipantChange | None = None,
+        files: Sequence[NewFile] = (),
         actor: Actor = SYSTEM,
     ) -> Case:
         """Create a document in a case and send it, in one transaction.
@@ -195,15 +194,34 @@ class InstitutionNode:
             root: its content; composed from the case when None.
             parent_id: for a reply or an X-SED, the document it is about.
             receivers: those of the process table when None.
+            change: for an X-SED that is composed, who joins and who leaves.
+            files: what to attach to it.
             actor: who decided.
 
         Raises:
             ActionNotAvailable: the process does not allow it now; says what it allows.
             SedInvalid: the content has errors; nothing was sent.
             UnknownReceiver, NotCompetent: a receiver may not get it.
+            AttachmentError: a file may not be attached; says why.
         """
-        order = _Order(case_id, sed, actor, root=root, parent_id=parent_id, receivers=receivers)
+        order = Order(case_id, sed, actor, root, parent_id, receivers, change, files=tuple(files))
         return await self._send(order, UnitOfWork())
+
+    async def announce_replacement(self, item: Replacement, *, actor: Actor = SYSTEM) -> None:
+        """Tell, as a routing application, that one institution takes the place of another in a case of others.
+
+        Args:
+            item: which institution, in whose place, in which case.
+            actor: who decided.
+
+        Raises:
+            NotCompetent: this institution is no routing application, or the new one may not take part.
+            CaseError: who shall leave does not take part, or the new one does already.
+        """
+        work = UnitOfWork()
+        rerouting.announce(self._office, item, actor, work)
+        await self._office.station.store.commit(work)
+        self._outbox.wake()
 
     async def close_case(self, case_id: str, *, actor: Actor = SYSTEM) -> Case:
         """Close this institution's copy of a case; nobody is told.
@@ -211,59 +229,97 @@ class InstitutionNode:
         Raises:
             ActionNotAvailable: the process closes by X001 only, or the case is not running.
         """
-        office = self._office
-        async with office.locks.of(self.case(case_id).international_id):
-            case = self.case(case_id)
-            outcome = engine.local_close(
-                case, office.library.processes.get(case.buc), now=office.station.clock.now(), actor=actor
-            )
-            work = UnitOfWork()
-            work.save_case(outcome.case, case.revision)
-            work.journal(office.station.note("case-closed", "local", case_id=case.id))
-            await office.station.store.commit(work)
-            return outcome.case
+        return await self._casework.move(case_id, Move.CLOSE, actor=actor)
 
-    async def _send(self, order: _Order, work: UnitOfWork) -> Case:
+    def suggestions(self, case_id: str) -> tuple[Suggestion, ...]:
+        """Return what rules suggest for a case and nobody has decided, as far as it is possible now."""
+        return desk.still_possible(self._office, self.case(case_id))
+
+    async def accept_suggestion(
+        self, case_id: str, suggestion_id: str, *, clerk: Actor, root: Element | None = None
+    ) -> Case:
+        """Send what a rule suggests; the case file names the clerk, the rule and its inputs.
+
+        Args:
+            case_id: case of this institution.
+            suggestion_id: id of the suggestion.
+            clerk: who accepts it.
+            root: content that the clerk wrote; composed from the case when None.
+
+        Raises:
+            SuggestionGone: there is none of this id, or no longer.
+            ActionNotAvailable, SedInvalid, UnknownReceiver, NotCompetent: as for ``send_document``.
+        """
+        case = self.case(case_id)
+        found = engine.find_suggestion(case, suggestion_id)
+        work = UnitOfWork()
+        desk.note_suggestion(self._office, work, case, found, "accepted")
+        actor = answering.accepted(clerk, found)
+        receivers = found.receivers or None
+        order = Order(case_id, found.sed, actor, root, found.parent_id, receivers, suggestion=found.id)
+        return await self._send(order, work)
+
+    async def decline_suggestion(self, case_id: str, suggestion_id: str, *, clerk: Actor) -> Case:
+        """Take a suggestion away for good; the reason is the one of the actor.
+
+        Raises:
+            SuggestionGone: there is none of this id, or no longer.
+        """
+        self.case(case_id)
+        return await desk.decline(self._office, case_id, suggestion_id, clerk)
+
+    async def _send(self, order: Order, work: UnitOfWork) -> Case:
         """Do what ``send_document`` says, in one transaction with what is in ``work`` already."""
-        office, sed, actor = self._office, order.sed, order.actor
+        office, actor = self._office, order.actor
+        draft = Draft(
+            sed=order.sed,
+            root=order.root,
+            parent_id=order.parent_id,
+            change=order.change,
+            files=order.files,
+        )
+        for file in order.files:
+            work.save_content(file.content)
         async with office.locks.of(self.case(order.case_id).international_id):
             case = self.case(order.case_id)
-            definition = office.library.processes.get(case.buc)
-            now = office.station.clock.now()
-            document_id = DocumentId(office.station.ids.hex32())
-            root, says = order.root, Statement()
-            if definition.says_something(sed):
-                root = root if root is not None else self.compose(case.id, sed, parent_id=order.parent_id)
-                says = content.statement_of(definition, sed, root)
-            created = engine.create(
-                case,
-                definition,
-                sed,
-                document_id=document_id,
-                now=now,
-                actor=actor,
-                parent_id=order.parent_id,
-                says=says,
-            )
+            if order.suggestion is not None:
+                case = engine.take(case, order.suggestion)
+            created, root = self._casework.made(case, draft, actor)
+            assert created.document is not None  # the engine names what it has made
             sent = engine.send(
-                created.case, definition, document_id, receivers=order.receivers, now=now, actor=actor
+                created.case,
+                office.library.processes.get(case.buc),
+                created.document.id,
+                receivers=order.receivers,
+                now=office.station.clock.now(),
+                actor=actor,
             )
-            if root is None:
-                root = self.compose(case.id, sed, parent_id=order.parent_id)
             return await self._commit(case, sent, root, work)
 
-    async def _commit(self, before: Case, outcome: Outcome, root: Element, work: UnitOfWork) -> Case:
-        """Store a step, what it sends and what is in ``work`` already; the caller holds the lock of the case."""
+    async def _commit(self, before: Case, outcome: Outcome, root: Element | None, work: UnitOfWork) -> Case:
+        """Store a step, what it sends and what is in ``work`` already; the caller holds the lock of the case.
+
+        Args:
+            before: the case before the step.
+            outcome: the step.
+            root: content of the document that is sent; None when the step sends none.
+            work: further writes of the same transaction.
+        """
         office = self._office
         case = outcome.case
         for effect in outcome.effects:
-            if isinstance(effect, SendDocument):
+            if isinstance(effect, SendDocument) and effect.author is None:
+                assert root is not None  # whoever sends has the content
                 check_document(office, case, effect, root)
                 check_receivers(office, case, effect, office.station.clock.now())
                 case = dispatch(office, Dispatch(case, effect, root), work)
+        case = handing.handed_over(office, replace(outcome, case=case), work)
+        case = desk.cleared(office, case, work)
         work.save_case(case, before.revision)
         await office.station.store.commit(work)
         self._outbox.wake()
+        self._reminders.note(case)
+        self._watch.wake()
         return case
 
     # What the filing worker works off.
@@ -288,9 +344,11 @@ class InstitutionNode:
     async def process(self, message: StoredMessage) -> None:
         """File one message, or give the answer that is due for it."""
         if message.details.get("answer") == "due":
-            await self._answer(message)
+            case_id, document_id = message.details["case_id"], DocumentId(message.details["document"])
+            await self._habits.answer(message, case_id, self.case(case_id).get(document_id))
             return
         refusal = await self._receiving.file(message)
+        self._outbox.wake()  # what arrived may have made us hand the case over
         if refusal is not None:
             await self._report(refusal)
 
@@ -306,41 +364,6 @@ class InstitutionNode:
         )
         await self._office.station.store.commit(work)
 
-    async def _answer(self, message: StoredMessage) -> None:
-        """Send what the rule says, one document after the other.
-
-        How far it came is stored together with each document, so that a crash in between neither loses nor
-        doubles one.
-        """
-        case_id, document_id = message.details["case_id"], DocumentId(message.details["document"])
-        document = self.case(case_id).get(document_id)
-        rule = answering.rule_for(self._office.behaviours, document.type)
-        steps = answering.steps_of(rule) if rule else ()
-        done = int(message.details.get("answered", "0"))
-        for number, (sed, is_reply) in enumerate(steps[done:], start=done + 1):
-            assert rule is not None  # it has steps
-            parent_id = document_id if is_reply else None
-            order = _Order(case_id, sed, answering.actor_of(rule, document), parent_id=parent_id)
-            work = UnitOfWork()
-            work.update_message(Direction.IN, message.message_id, details={"answered": str(number)})
-            await self._send_if_possible(order, work)
-        work = UnitOfWork()
-        work.update_message(
-            Direction.IN, message.message_id, state=InboundState.DELIVERED, details={"answer": "given"}
-        )
-        await self._office.station.store.commit(work)
-
-    async def _send_if_possible(self, order: _Order, work: UnitOfWork) -> None:
-        """Send; what is not possible, or no longer, is left out and noted."""
-        station = self._office.station
-        try:
-            await self._send(order, work)
-        except _IMPOSSIBLE as error:
-            work.journal(
-                station.note("answer", "left-out", case_id=order.case_id, sed=order.sed, reason=error.message)
-            )
-            await station.store.commit(work)
-
     async def _report(self, refusal: NotFiled) -> None:
         """Store a refusal, and in the same transaction the X050 to the sender when we share a case with it.
 
@@ -348,7 +371,10 @@ class InstitutionNode:
         who would learn that there is such a case.
         """
         office, sender = self._office, InstitutionId(refusal.message.sender)
-        if refusal.case is None or refusal.case.find_participant(sender) is None:
+        if refusal.case is None:
+            await self._report_outside(refusal)
+            return
+        if refusal.case.find_participant(sender) is None:
             await office.station.store.commit(refusal.work)
             return
         process = office.library.processes.get(refusal.case.buc)
@@ -365,15 +391,26 @@ class InstitutionNode:
                     document_id=DocumentId(office.station.ids.hex32()),
                     receiver=sender,
                     about=refusal.document_id,
+                    about_version=int(refusal.facts["target_version"] or 0) or None,
                     now=office.station.clock.now(),
                     actor=SYSTEM,
                 )
                 root = content.compose(office, exception.sed, case, self._facts_of(refusal, case))
                 await self._commit(case, outcome, root, refusal.work)
-            except _IMPOSSIBLE as error:
+            except IMPOSSIBLE as error:
                 note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)
                 refusal.work.journal(note)
                 await office.station.store.commit(refusal.work)
+
+    async def _report_outside(self, refusal: NotFiled) -> None:
+        """The same about a document of a case that we do not have; there is no copy that could keep the X050."""
+        station = self._office.station
+        try:
+            caseless.report(self._office, refusal)
+        except IMPOSSIBLE as error:
+            refusal.work.journal(station.note("report", "left-out", reason=error.message))
+        await station.store.commit(refusal.work)
+        self._outbox.wake()
 
     def _facts_of(self, refusal: NotFiled, case: Case) -> dict[str, str]:
         """Return what the X050 about a refused document says."""

@@ -12,7 +12,7 @@ from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import CdmVersion
-from eessi_sim.ir.model import BehaviourRule
+from eessi_sim.ir.model import BehaviourRule, NewcomerGets
 from eessi_sim.security.keys import KeyPair
 
 
@@ -54,6 +54,8 @@ class Office:
     """What it does by itself when a document arrives; the first rule that matches wins."""
     templates: Path | None = None
     """Folder with documents that only this institution writes so: ``<SED>.sample.xml``."""
+    newcomer_gets: NewcomerGets = NewcomerGets.TO_ALL
+    """What an institution is sent that this one adds to a running case."""
     pace: float = 1.0
     """Factor on the delays of its behaviours; 0.1 answers ten times faster."""
     locks: CaseLocks = field(default_factory=CaseLocks)

@@ -12,26 +12,41 @@ from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.exchange import InboundState
 from eessi_sim.as4.model import UserMessage
+from eessi_sim.as4.msh import Unpacked
+from eessi_sim.attachments import Content
 from eessi_sim.buc import engine
-from eessi_sim.buc.case import Case, CaseAction, CaseRole, Participant
+from eessi_sim.buc.case import Case, CaseAction, Participant, Statement
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome
-from eessi_sim.buc.engine import IncomingDocument
+from eessi_sim.buc.engine import AttachedFile, IncomingDocument
 from eessi_sim.buc.refusal import ExceptionCause, refused
 from eessi_sim.errors import (
+    AttachmentError,
+    AttachmentNotAllowed,
     DefinitionError,
     DocumentRefused,
     EnvelopeError,
     IdentifierError,
+    RoutingError,
     SedError,
     XmlError,
+)
+from eessi_sim.gateway.enclosed import enclosed
+from eessi_sim.gateway.properties import (
+    AUTHOR,
+    PARENT,
+    PARENT_VERSION,
+    PARTICIPANTS,
+    is_routed_rightly,
+    role_in_case,
+    value_of,
 )
 from eessi_sim.gateway.station import plain
 from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, SedType
-from eessi_sim.institution import answering
-from eessi_sim.institution.content import statement_of
-from eessi_sim.institution.dispatch import PARENT_PROPERTY
+from eessi_sim.institution import answering, desk, handing, participants
+from eessi_sim.institution.content import statement_of, text_of
+from eessi_sim.institution.enclosing import received
 from eessi_sim.institution.office import Office
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security import xades
@@ -40,7 +55,10 @@ from eessi_sim.storage.base import Direction, MessageChanges, StoredDocument, St
 
 ANSWER_DUE: Final = "answer-due"
 """State of a filed message whose automatic answer has its own time; survives a restart."""
-_MAY_COME: Final = frozenset({ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED})
+_MAY_COME: Final = frozenset(
+    {ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED, ExceptionCause.NO_PARTICIPANT}
+)
+"""What such a document rests on may still be on its way: its case, its request, or who brings its sender in."""
 _UNKNOWN_SED: Final = SedType("X050")
 
 
@@ -61,6 +79,8 @@ class NotFiled:
     document_id: DocumentId | None
     facts: dict[str, str]
     """Facts about the refused document for the X050."""
+    document: StandardBusinessDocument | None
+    """The document, when it could be read."""
 
 
 @dataclass(slots=True)
@@ -70,6 +90,8 @@ class _Reading:
     message: StoredMessage
     facts: dict[str, str]
     document: StandardBusinessDocument | None = None
+    contents: tuple[Content, ...] = ()
+    """Of its attachments."""
 
 
 class Receiving:
@@ -98,15 +120,19 @@ class Receiving:
         assert reading.document is not None  # _read has set it
         try:
             process = _process(office, reading.document)
+            _check_routing(process, reading.document)
+            _check_may_carry(process, incoming)
             says = statement_of(process, incoming.type, reading.document.sed)
             outcome = engine.receive(
                 case,
                 process,
-                replace(incoming, facts=says.facts, change=says.change),
+                _told(incoming, says, text_of(process, incoming.type, reading.document.sed)),
                 case_id=case.id if case else _new_case_id(office),
                 own=office.station.party,
                 now=office.station.clock.now(),
             )
+            if case is None:
+                _check_competence(office, outcome.case, incoming)
         except DocumentRefused as refusal:
             return await self._hold_or_refuse(reading, refusal)
         await self._store(reading, incoming, outcome, case)
@@ -121,7 +147,11 @@ class Receiving:
         assert reading.document is not None  # _read has set it
         work = UnitOfWork()
         if outcome.changed:
-            work.save_case(outcome.case, before.revision if before else None)
+            for content in reading.contents:
+                work.save_content(content)
+            handed = handing.handed_over(self._office, outcome, work)
+            case = desk.cleared(self._office, handed, work)
+            work.save_case(case, before.revision if before else None)
             work.save_document(
                 StoredDocument(
                     case_id=outcome.case.id,
@@ -182,10 +212,11 @@ class Receiving:
         )
         assert isinstance(unpacked.unit, UserMessage)  # only user messages are filed
         self._check_consistency(document, unpacked.unit)
-        self._verify(reading, document, unpacked.unit.sender.id)
+        files = self._attachments(reading, document, unpacked)
+        self._verify(reading, document, value_of(unpacked.unit, AUTHOR) or unpacked.unit.sender.id)
         self._validate(reading, document)
         try:
-            return incoming_document(document, unpacked.unit, message)
+            return replace(incoming_document(document, unpacked.unit, message), attachments=files)
         except (
             IdentifierError,
             ValueError,
@@ -198,6 +229,20 @@ class Receiving:
         )
         if mismatches:
             raise _refusal(ExceptionCause.NOT_VALID, mismatches[0].sentence, document)
+
+    def _attachments(
+        self, reading: _Reading, document: StandardBusinessDocument, unpacked: Unpacked
+    ) -> tuple[AttachedFile, ...]:
+        """Compare the attachments with their list and take them out of the message."""
+        station = self._office.station
+        try:
+            found = enclosed(document.header.attachments, unpacked.parts, station.attachments, station.limits)
+        except AttachmentError as error:
+            raise _unfit(error, document.header.document.type) from error
+        reading.contents = tuple(each.content(station.limits) for each in found)
+        if found:
+            reading.facts["attachments"] = str(len(found))
+        return tuple(map(received, found, reading.contents))
 
     def _verify(self, reading: _Reading, document: StandardBusinessDocument, sender: str) -> None:
         station = self._office.station
@@ -235,7 +280,7 @@ class Receiving:
 
     async def _hold_or_refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled | None:
         message, station = reading.message, self._office.station
-        if ExceptionCause(refusal.cause) not in _MAY_COME or message.attempts >= len(HOLDS):
+        if not self._may_come(reading, refusal) or message.attempts >= len(HOLDS):
             return self._refused(reading, refusal)
         now = station.clock.now()
         work = UnitOfWork()
@@ -253,6 +298,16 @@ class Receiving:
         )
         await station.store.commit(work)
         return None
+
+    def _may_come(self, reading: _Reading, refusal: DocumentRefused) -> bool:
+        """Whether what is missing may be on its way: the case, the request, or the SED that brings the sender in."""
+        cause = ExceptionCause(refusal.cause)
+        if cause is not ExceptionCause.NO_PARTICIPANT:
+            return cause in _MAY_COME
+        assert reading.document is not None  # the process has judged it
+        header = reading.document.header
+        case = self._office.station.store.find_case_by_international(header.scope.case_id)
+        return case is not None and case.find_participant(header.sender.id) is None
 
     def _refused(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
         """Return what keeps the message as a dead letter with its reason."""
@@ -281,7 +336,20 @@ class Receiving:
         }
         document_id = scope.set_id if scope else None
         sentence = f"{refusal.message}. {refusal.hint}" if refusal.hint else refusal.message
-        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about)
+        return NotFiled(work, message, refusal.cause, sentence, case, document_id, about, reading.document)
+
+
+def _check_may_carry(process: BucDefinition, incoming: IncomingDocument) -> None:
+    if not incoming.attachments or incoming.author is not None:  # then it was judged when its author sent it
+        return
+    try:
+        engine.require_may_carry(process, incoming.sender_role, incoming.type)
+    except AttachmentNotAllowed as error:
+        raise _unfit(error, incoming.type) from error
+
+
+def _unfit(error: AttachmentError, sed: SedType) -> DocumentRefused:
+    return refused(ExceptionCause.NOT_VALID, error.message, hint=error.hint, sed=sed)
 
 
 def _process(office: Office, document: StandardBusinessDocument) -> BucDefinition:
@@ -289,6 +357,28 @@ def _process(office: Office, document: StandardBusinessDocument) -> BucDefinitio
         return office.library.processes.get(document.header.scope.buc)
     except DefinitionError as error:
         raise _refusal(ExceptionCause.OTHER, error.message, document) from error
+
+
+def _check_routing(process: BucDefinition, document: StandardBusinessDocument) -> None:
+    header = document.header
+    if not is_routed_rightly(process, header):
+        raise _refusal(
+            ExceptionCause.NOT_VALID,
+            f"Expected a routing application to send what routing applications send, and nothing else, "
+            f"found {header.document.type} from the {header.sender.role}",
+            document,
+        )
+
+
+def _check_competence(office: Office, case: Case, incoming: IncomingDocument) -> None:
+    """Whoever takes part from now on must be competent; asked once, when the case comes (inferred)."""
+    station = office.station
+    try:
+        station.directory.current.require_competent(case.own, case.buc, case.role, at=station.clock.now())
+    except RoutingError as error:
+        raise refused(
+            ExceptionCause.NOT_COMPETENT, error.message, hint=error.hint, sed=incoming.type
+        ) from error
 
 
 def _new_case_id(office: Office) -> CaseId:
@@ -305,13 +395,33 @@ def _word(valid: bool) -> str:
     return "true" if valid else "false"
 
 
+def _told(incoming: IncomingDocument, says: Statement, text: str) -> IncomingDocument:
+    """Return the document with what its content says; who it brings in is a newcomer among the participants."""
+    change = says.change
+    joins = change.joins if change else None
+    listed = tuple(
+        replace(each, joined=change.leaves is None, follows=change.leaves)
+        if change is not None and each.institution == joins
+        else each
+        for each in incoming.participants
+    )
+    return replace(incoming, facts=says.facts, change=change, participants=listed, text=text)
+
+
 def incoming_document(
     document: StandardBusinessDocument, unit: UserMessage, message: StoredMessage
 ) -> IncomingDocument:
-    """Return what the engine has to know about a document, in its own words."""
+    """Return what the engine has to know about a document, in its own words.
+
+    Raises:
+        ValueError: a role or an action of system messages, or a strange property.
+        IdentifierError: a property is no id.
+    """
     header = document.header
-    parent = next((item.value for item in unit.properties if item.name == PARENT_PROPERTY), None)
+    parent, parent_version = value_of(unit, PARENT), value_of(unit, PARENT_VERSION)
+    author, everybody = value_of(unit, AUTHOR), value_of(unit, PARTICIPANTS)
     partners = (header.sender, *header.receivers)
+    others = header.receivers[1:] if author else header.receivers
     return IncomingDocument(
         type=header.document.type,
         document_id=header.scope.set_id,
@@ -319,10 +429,14 @@ def incoming_document(
         international_id=header.scope.case_id,
         cdm=header.document.version,
         sender=header.sender.id,
-        sender_role=CaseRole(header.sender.role.value),
-        participants=tuple(Participant(partner.id, CaseRole(partner.role.value)) for partner in partners),
+        sender_role=role_in_case(header.sender),
+        participants=participants.read(everybody)
+        if everybody
+        else tuple(Participant(partner.id, role_in_case(partner)) for partner in partners),
         case_action=CaseAction(header.document.case_action.value),
         parent_id=DocumentId(parent) if parent else None,
+        parent_version=int(parent_version) if parent_version else None,
         message_id=message.message_id,
-        receivers=tuple(partner.id for partner in header.receivers),
+        receivers=tuple(partner.id for partner in others),
+        author=InstitutionId(author) if author else None,
     )

@@ -4,12 +4,14 @@ A file is one institution or one network; unknown keys are errors with a suggest
 only once a network is built, so they are never in these files. Stories are named here but read elsewhere.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
-from eessi_sim.definition_files import Node, load_yaml, suggestion
+from eessi_sim.attachments import DEFAULT_LIMITS, MEGABYTE, AttachmentLimits
+from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
 from eessi_sim.ir.model import (
     AccessPointEntry,
@@ -17,13 +19,19 @@ from eessi_sim.ir.model import (
     AssignedBuc,
     BehaviourRule,
     Contact,
+    Decision,
     Endpoint,
     Exchange,
     Institution,
+    NewcomerGets,
+    Occasion,
     Translation,
 )
 from eessi_sim.ir.repository import InstitutionRepository
 
+_MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
+_MOST_MEGABYTES = 90
+"""The limit of a whole message is 100 MB (our choice, inferred)."""
 _CONTACT_KEYS = ("email", "phone", "fax", "url", "street", "postal_code", "town")
 
 
@@ -37,10 +45,22 @@ class NetworkDefinition:
     institutions: tuple[Institution, ...]
     stories: tuple[str, ...]
     """Ids of the stories that the network can play."""
+    attachments: AttachmentLimits = DEFAULT_LIMITS
+    """Which attachments its nodes take."""
 
     def repository(self, version: str) -> InstitutionRepository:
         """Return the repository of this network under a version number."""
         return InstitutionRepository(version, self.institutions, (self.access_point,))
+
+    def deciding(self, decision: Decision) -> "NetworkDefinition":
+        """Return the network in which all rules of all institutions decide, suggest, or leave it to a clerk."""
+        return replace(
+            self,
+            institutions=tuple(
+                replace(each, behaviours=tuple(replace(rule, decides=decision) for rule in each.behaviours))
+                for each in self.institutions
+            ),
+        )
 
 
 def load_institution(path: Path) -> Institution:
@@ -72,7 +92,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         DefinitionError: names file, line and key; an institution without file is one of the reasons.
     """
     fields = load_yaml(path).mapping(
-        required=("id", "title", "access_point", "institutions"), allowed=("stories",)
+        required=("id", "title", "access_point", "institutions"), allowed=("stories", "attachments")
     )
     institutions = fields.each("institutions", _finder(folders))
     return NetworkDefinition(
@@ -84,7 +104,44 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         ),
         institutions=institutions,
         stories=fields.each("stories", Node.text),
+        attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
     )
+
+
+def _attachments(node: Node) -> AttachmentLimits:
+    fields = node.mapping(allowed=("types", "file_mb", "message_mb"))
+    usual = DEFAULT_LIMITS
+    limits = AttachmentLimits(
+        types=fields.each("types", _media_type) or usual.types,
+        file_bytes=fields.read("file_mb", _megabytes, usual.file_bytes),
+        message_bytes=fields.read("message_mb", _megabytes, usual.message_bytes),
+    )
+    if limits.message_bytes < limits.file_bytes:
+        raise node.error(
+            f"Expected message_mb to be at least file_mb, found {limits.message_bytes // MEGABYTE} "
+            f"and {limits.file_bytes // MEGABYTE}",
+            hint="A message must have room for its largest file.",
+        )
+    return limits
+
+
+def _media_type(node: Node) -> str:
+    text = node.text()
+    if not _MEDIA_TYPE.fullmatch(text):
+        raise node.error(
+            f'Expected a media type, found "{text}"', hint="Write it like application/pdf, in small letters."
+        )
+    return text
+
+
+def _megabytes(node: Node) -> int:
+    number = node.integer()
+    if not 1 <= number <= _MOST_MEGABYTES:
+        raise node.error(
+            f"Expected 1 to {_MOST_MEGABYTES} megabytes, found {number}",
+            hint="A whole message has at most 100 MB.",
+        )
+    return number * MEGABYTE
 
 
 def _institution_files(folder: Path) -> list[Path]:
@@ -117,7 +174,7 @@ def _access_point(node: Node) -> AccessPointEntry:
 def _institution(node: Node, path: Path) -> Institution:
     fields = node.mapping(
         required=("id", "name", "country", "competences"),
-        allowed=("contact", "endpoint", "behaviours", "external", "from", "until"),
+        allowed=("contact", "endpoint", "behaviours", "newcomer_gets", "external", "from", "until"),
     )
     institution_id = fields.read("id", _id_of_file(path))
     return Institution(
@@ -128,6 +185,9 @@ def _institution(node: Node, path: Path) -> Institution:
         contact=fields.read("contact", _contact, Contact()),
         endpoint=fields.read("endpoint", _endpoint, Endpoint()),
         behaviours=fields.each("behaviours", _behaviour),
+        newcomer_gets=fields.read(
+            "newcomer_gets", lambda place: place.member(NewcomerGets), NewcomerGets.TO_ALL
+        ),
         external=fields.read("external", Node.boolean, default=False),
         valid_from=fields.read("from", _start_of_day, None),
         valid_until=fields.read("until", _end_of_day, None),
@@ -185,17 +245,38 @@ def _endpoint(node: Node) -> Endpoint:
 
 
 def _behaviour(node: Node) -> BehaviourRule:
-    fields = node.mapping(required=("when",), allowed=("reply", "send", "after"))
+    fields = node.mapping(allowed=("when", "overdue", "reply", "send", "after", "decides"))
+    if ("when" in fields) == ("overdue" in fields):
+        raise node.error(
+            'Expected either "when" or "overdue"',
+            hint='A rule acts when a document arrives ("when"), or when its answer is late ("overdue").',
+        )
+    is_late = "overdue" in fields
+    decides = fields.read("decides", lambda place: place.member(Decision), Decision.AUTOMATIC)
+    _check_steps(node, fields, is_late=is_late, decides=decides)
+    return BehaviourRule(
+        when=fields.read("overdue" if is_late else "when", _sed_type),
+        reply=fields.read("reply", _sed_type, None),
+        send=fields.each("send", _sed_type),
+        after=fields.read("after", Node.duration, timedelta(0)),
+        decides=decides,
+        occasion=Occasion.OVERDUE if is_late else Occasion.RECEIVED,
+    )
+
+
+def _check_steps(node: Node, fields: Fields, *, is_late: bool, decides: Decision) -> None:
+    """Refuse a rule that says not, or twice, what is sent."""
+    if is_late and "reply" in fields:
+        raise fields["reply"].error(
+            'Expected "send" in a rule for what is overdue, found "reply"',
+            hint="A reminder answers nothing that was received.",
+        )
+    if decides is Decision.MANUAL and not {"reply", "send"} & set(fields):
+        return
     if ("reply" in fields) == ("send" in fields):
         raise node.error(
             'Expected either "reply" or "send"', hint="A rule answers a document or sends others, not both."
         )
-    return BehaviourRule(
-        when=fields.read("when", _sed_type),
-        reply=fields.read("reply", _sed_type, None),
-        send=fields.each("send", _sed_type),
-        after=fields.read("after", Node.duration, timedelta(0)),
-    )
 
 
 def _sed_type(node: Node) -> SedType:

@@ -93,18 +93,57 @@ class Certificates:
         return Certificates(self.ebms + others.ebms, self.seal + others.seal, self.tls + others.tls)
 
 
+class Decision(StrEnum):
+    """Who decides a step that a rule knows (our choice, inferred)."""
+
+    AUTOMATIC = "automatic"
+    """The rule itself: it sends."""
+    SUGGESTING = "suggesting"
+    """A clerk, to whom the rule makes a suggestion."""
+    MANUAL = "manual"
+    """A clerk alone; the journal says that the case waits for one."""
+
+
+class Occasion(StrEnum):
+    """What makes a rule act."""
+
+    RECEIVED = "received"
+    OVERDUE = "overdue"
+    """The answer to a document is late by the limit of the process table."""
+
+
 @dataclass(frozen=True, slots=True)
 class BehaviourRule:
-    """A habit: what the institution does by itself when a document arrives (our choice, inferred)."""
+    """A habit: what the institution does by itself when a document arrives, or its answer does not (inferred)."""
 
     when: SedType
-    """The document that arrives."""
+    """The document that arrives; for an overdue rule the one that waits for its answer."""
     reply: SedType | None = None
     """Document sent as the reply to it; this or ``send`` is set."""
     send: tuple[SedType, ...] = ()
     """Documents sent in the same case, in this order, without being replies."""
     after: timedelta = timedelta(0)
     """Delay on the clock of the simulation."""
+    decides: Decision = Decision.AUTOMATIC
+    occasion: Occasion = Occasion.RECEIVED
+
+    @property
+    def id(self) -> str:
+        """Name of the rule in case file and journal: its occasion, its document and what it sends."""
+        sends = (*((self.reply,) if self.reply else ()), *self.send)
+        occasion = "" if self.occasion is Occasion.RECEIVED else f"{self.occasion}-"
+        return f"{occasion}{self.when}-{'-'.join(sends) or 'clerk'}"
+
+
+class NewcomerGets(StrEnum):
+    """What an institution that is added to a running case is sent by the one that adds it (inferred)."""
+
+    TO_ALL = "to-all"
+    """The latest version of every document that went to all; the default."""
+    STARTER = "starter"
+    """Only the document that opened the case."""
+    NOTHING = "nothing"
+    """Nothing but the SED that adds it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +158,7 @@ class Institution:
     endpoint: Endpoint = Endpoint()
     certificates: Certificates = Certificates()
     behaviours: tuple[BehaviourRule, ...] = ()
+    newcomer_gets: NewcomerGets = NewcomerGets.TO_ALL
     external: bool = False
     """Whether somebody else's system plays it; then the simulator starts no node for it."""
     valid_from: datetime | None = None

@@ -137,6 +137,7 @@ def _message(sent: MessageView, received: MessageView | None, scene: Scene) -> M
         sender=sent.sender,
         receiver=sent.receiver,
         sent_at=sent.created_at,
+        attachments=int(details.get("attachments", "0")),
         accepted_at=sent.accepted_at,
         receipted_at=sent.receipted_at,
         xsd_valid=_truth(facts.get("xsd_valid")),

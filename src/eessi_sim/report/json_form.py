@@ -105,6 +105,7 @@ def _message(message: Message) -> dict[str, object]:
         "answered_by": message.answered_by,
         "document": message.document,
         "version": message.version,
+        "attachments": message.attachments,
         "reason": message.shortcoming,
     }
 

@@ -36,6 +36,8 @@ class Message:
     sender: str
     receiver: str
     sent_at: datetime
+    attachments: int = 0
+    """How many files travelled with it."""
     accepted_at: datetime | None = None
     """When the access point had stored it."""
     receipted_at: datetime | None = None

@@ -3,7 +3,8 @@
 One XML document: root ``StandardBusinessDocument`` with the header and, behind it, the SED itself. It is EESSI's
 own schema, loosely shaped after the UN/CEFACT header and not interoperable with it. Header 1.1 is written and
 read, header 1.0 (2014) is only read. Both forms are known from public sample messages (observed); several
-receivers in one header are our choice (inferred from the UN/CEFACT header, where Receiver repeats).
+receivers in one header are our choice (inferred from the UN/CEFACT header, where Receiver repeats), and so is the
+list of attachments (inferred from the fields of RINA's store).
 
 What a SED contains, which role may send it and how it is signed do not belong here.
 """
@@ -18,6 +19,7 @@ from eessi_sim.sbdh.header import (
     CaseAction,
     ContactTypeIdentifier,
     DocumentIdentification,
+    ListedAttachment,
     Partner,
     StandardBusinessDocument,
     StandardBusinessDocumentHeader,
@@ -34,6 +36,7 @@ __all__ = [
     "CaseAction",
     "ContactTypeIdentifier",
     "DocumentIdentification",
+    "ListedAttachment",
     "Mismatch",
     "Partner",
     "StandardBusinessDocument",

@@ -1,13 +1,24 @@
 """The envelope as values, in the words of its schema; how they look as XML is not decided here."""
 
+import re
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from eessi_sim.attachments import safe_file_name
 from eessi_sim.errors import EnvelopeError
-from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, InternationalId, SedType
+from eessi_sim.identifiers import (
+    AttachmentId,
+    BucType,
+    CdmVersion,
+    DocumentId,
+    InstitutionId,
+    InternationalId,
+    SedType,
+)
 from eessi_sim.xmlsafe import Element
 
 NAMESPACE: Final = "http://eessi.dgempl.ec.europa.eu/namespaces/sbdh"
@@ -17,6 +28,9 @@ HEADER_VERSION: Final = "1.1"
 """The header version that we write."""
 OLD_HEADER_VERSION: Final = "1.0"
 """The header version of 2014, which we only read."""
+
+
+_MEDIA_TYPE: Final = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
 
 
 class ContactTypeIdentifier(StrEnum):
@@ -97,6 +111,31 @@ class BusinessScope:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedAttachment:
+    """A further part of the message that belongs to the SED.
+
+    The fields are those of the envelope in RINA's store (documented); how they look as XML is our choice (inferred).
+    """
+
+    id: AttachmentId
+    file_name: str
+    media_type: str
+    is_medical: bool = False
+
+    def __post_init__(self) -> None:
+        if self.file_name != safe_file_name(self.file_name):
+            raise EnvelopeError(
+                f"Expected a file name without slashes and control characters, found {self.file_name[:80]!r}",
+                hint="Make it safe first.",
+            )
+        if not _MEDIA_TYPE.fullmatch(self.media_type):
+            raise EnvelopeError(
+                f"Expected a media type in small letters, found {self.media_type[:80]!r}",
+                hint="Write it like application/pdf, without parameters.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class StandardBusinessDocumentHeader:
     """Who sends what to whom, in which case."""
 
@@ -105,12 +144,20 @@ class StandardBusinessDocumentHeader:
     """The receiver addressed by this message comes first, further receivers of a multilateral SED follow."""
     document: DocumentIdentification
     scope: BusinessScope
+    attachments: tuple[ListedAttachment, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.receivers:
             raise EnvelopeError(
                 "Expected at least one receiver in the envelope, found none",
                 hint="Name the institutions that the SED goes to.",
+            )
+        ids = Counter(listed.id for listed in self.attachments)
+        twice = [each for each, number in ids.items() if number > 1]
+        if twice:
+            raise EnvelopeError(
+                f"Expected every attachment once in the envelope, found {twice[0].uuid} twice",
+                hint="Give each attachment an id of its own.",
             )
 
     @property

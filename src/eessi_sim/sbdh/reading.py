@@ -8,8 +8,17 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from eessi_sim import xmlsafe
+from eessi_sim.attachments import safe_file_name
 from eessi_sim.errors import EessiSimError, EnvelopeError
-from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, InternationalId, SedType
+from eessi_sim.identifiers import (
+    AttachmentId,
+    BucType,
+    CdmVersion,
+    DocumentId,
+    InstitutionId,
+    InternationalId,
+    SedType,
+)
 from eessi_sim.sbdh.header import (
     AUTHORITY,
     HEADER_VERSION,
@@ -19,6 +28,7 @@ from eessi_sim.sbdh.header import (
     CaseAction,
     ContactTypeIdentifier,
     DocumentIdentification,
+    ListedAttachment,
     Partner,
     StandardBusinessDocument,
     StandardBusinessDocumentHeader,
@@ -127,8 +137,30 @@ def _new_header(header: _Children) -> StandardBusinessDocumentHeader:
         receivers.append(_partner(header.take("Receiver"), _contact_type))
     document = _new_document(_Children(header.take("DocumentIdentification")))
     scope = _new_scope(_Children(header.take("BusinessScope")))
+    attachments: list[ListedAttachment] = []
+    while header.is_next("Attachment"):
+        attachments.append(_attachment(header.take("Attachment")))
     header.end()
-    return StandardBusinessDocumentHeader(sender, tuple(receivers), document, scope)
+    return StandardBusinessDocumentHeader(sender, tuple(receivers), document, scope, tuple(attachments))
+
+
+def _attachment(place: xmlsafe.Element) -> ListedAttachment:
+    children = _Children(place)
+    attachment_id = AttachmentId(children.value("Identifier", _uuid).hex)
+    file_name = children.value("FileName", safe_file_name)
+    media_type = children.value("InternetMediaTypeCode", str.lower)
+    is_medical = children.value("IsMedical", _boolean)
+    children.end()
+    try:
+        return ListedAttachment(attachment_id, file_name, media_type, is_medical)
+    except EnvelopeError as error:
+        raise _error(place, error.message, error.hint) from error
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false", "1", "0"):
+        raise EnvelopeError(f'Expected true or false, found "{text[:80]}"', hint="Write true or false.")
+    return text in ("true", "1")
 
 
 def _partner(place: xmlsafe.Element, contact_type: Callable[[_Children], ContactTypeIdentifier]) -> Partner:

@@ -3,12 +3,14 @@
 import re
 from typing import Final
 
+from eessi_sim import xmlsafe
 from eessi_sim.clock import iso
 from eessi_sim.errors import EnvelopeError
 from eessi_sim.sbdh.header import (
     AUTHORITY,
     HEADER_VERSION,
     NAMESPACE,
+    ListedAttachment,
     Partner,
     StandardBusinessDocumentHeader,
 )
@@ -35,13 +37,14 @@ def wrap(header: StandardBusinessDocumentHeader, sed_bytes: bytes) -> bytes:
             f"Expected SED bytes that start with the SED element, found {sed_bytes[:20]!r}",
             hint="Canonicalise the SED; leave out XML declaration and comments.",
         )
-    # Every value is a checked identifier, a number or an enumeration: nothing needs escaping.
+    # Every value but a file name is a checked identifier, a number or an enumeration: nothing else needs escaping.
     return b"%s%s</sbdh:StandardBusinessDocument>" % (_header_text(header).encode(), sed_bytes)
 
 
 def _header_text(header: StandardBusinessDocumentHeader) -> str:
     document, scope = header.document, header.scope
     receivers = "".join(_partner_text("Receiver", partner) for partner in header.receivers)
+    attachments = "".join(map(_attachment_text, header.attachments))
     return (
         f'<sbdh:StandardBusinessDocument xmlns:sbdh="{NAMESPACE}" xmlns:xsi="{_XSI}" '
         f'xsi:schemaLocation="{NAMESPACE} {header.transaction_schema}">'
@@ -60,7 +63,16 @@ def _header_text(header: StandardBusinessDocumentHeader) -> str:
         f"<sbdh:CaseId>"
         f"<sbdh:InstanceIdentifier>{scope.case_id.uuid}</sbdh:InstanceIdentifier>"
         f"<sbdh:BusinessServiceName>{scope.buc}:{scope.buc_version}</sbdh:BusinessServiceName>"
-        f"</sbdh:CaseId></sbdh:BusinessScope></sbdh:StandardBusinessDocumentHeader>"
+        f"</sbdh:CaseId></sbdh:BusinessScope>{attachments}</sbdh:StandardBusinessDocumentHeader>"
+    )
+
+
+def _attachment_text(listed: ListedAttachment) -> str:
+    return (
+        f"<sbdh:Attachment><sbdh:Identifier>{listed.id.uuid}</sbdh:Identifier>"
+        f"<sbdh:FileName>{xmlsafe.escape_text(listed.file_name)}</sbdh:FileName>"
+        f"<sbdh:InternetMediaTypeCode>{listed.media_type}</sbdh:InternetMediaTypeCode>"
+        f"<sbdh:IsMedical>{'true' if listed.is_medical else 'false'}</sbdh:IsMedical></sbdh:Attachment>"
     )
 
 

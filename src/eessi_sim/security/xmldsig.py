@@ -11,6 +11,7 @@ from base64 import b64decode, b64encode
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, cast
 
 from lxml import etree
@@ -38,13 +39,15 @@ _MAX_PREFIXES: Final = 64
 _MAX_TRANSFORMS: Final = 8
 _INCLUSIVE_NAMESPACES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
-_ID_NAMES: Final = ("Id", "ID", f"{{{_WSU}}}Id", "{http://www.w3.org/XML/1998/namespace}id")
-_ATTRIBUTES: Final = etree.XPath("descendant-or-self::*/@*")
-_Attribute = etree._ElementUnicodeResult  # noqa: SLF001 - lxml publishes the type only under this name
+_IDS: Final = etree.XPath(
+    " | ".join(f"descendant-or-self::*/@{name}" for name in ("Id", "ID", "xml:id", "wsu:Id")),
+    namespaces={"wsu": _WSU},
+    smart_strings=False,
+)
 _DIGESTS: Final = {
-    DigestAlgorithm.SHA256: "sha256",
-    DigestAlgorithm.SHA384: "sha384",
-    DigestAlgorithm.SHA512: "sha512",
+    DigestAlgorithm.SHA256: hashlib.sha256,
+    DigestAlgorithm.SHA384: hashlib.sha384,
+    DigestAlgorithm.SHA512: hashlib.sha512,
 }
 
 
@@ -100,7 +103,7 @@ class ParsedSignature:
 
 def digest(octets: bytes, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
     """Return the digest of ``octets``."""
-    return hashlib.new(_DIGESTS[algorithm], octets).digest()
+    return _DIGESTS[algorithm](octets).digest()
 
 
 # Writing
@@ -213,7 +216,7 @@ def parse_signature(
         raise malformed(f"Expected at least one ds:Reference in {path_of(info)}, found none")
     policy.canonicalization(_algorithm(c14n))
     algorithm = policy.signature(_algorithm(method))
-    _children(method)
+    _refuse_content(method)
     return ParsedSignature(
         id=element.get("Id"),
         references=tuple(parse_reference(reference, policy) for reference in references),
@@ -247,7 +250,7 @@ def parse_reference(element: Element, policy: SignaturePolicy = DEFAULT) -> Refe
         method, value = _children(element, "DigestMethod", "DigestValue")
     _expect(value, "DigestValue")
     algorithm = policy.digest(_algorithm(method))
-    _children(method)
+    _refuse_content(method)
     return Reference(uri, steps, octets_of(value), algorithm, element.get("Id"), element.get("Type"))
 
 
@@ -262,14 +265,14 @@ def _parse_step(element: Element, policy: SignaturePolicy) -> TransformStep:
     transform = policy.transform(_algorithm(element))
     if transform is Transform.EXCLUSIVE_C14N:
         return TransformStep(transform, _prefixes(element))
-    _children(element)
+    _refuse_content(element)
     return TransformStep(transform)
 
 
 def _prefixes(element: Element) -> tuple[str, ...]:
     """Return the PrefixList of an exclusive canonicalization (xml-exc-c14n section 3), empty without one."""
     if not len(element):
-        _children(element)
+        _refuse_content(element)
         return ()
     child = element[0]
     prefixes = tuple((child.get("PrefixList") or "").split())
@@ -288,7 +291,8 @@ def _prefixes(element: Element) -> tuple[str, ...]:
 
 
 def _algorithm(element: Element) -> str:
-    _expect(element, xmlsafe.local_name(element), "Algorithm")
+    if element.keys() != ["Algorithm"]:
+        _expect(element, xmlsafe.local_name(element), "Algorithm")
     return element.get("Algorithm", "")
 
 
@@ -305,20 +309,36 @@ def _children(element: Element, *names: str, more: str = "", at_most: int = 0) -
     """Return the children when they are exactly these, in this order, then up to ``at_most`` of ``more``."""
     found = list(element)
     count = len(found) - len(names)
+    if [child.tag for child in found] == _tags(names, more, count) and count <= at_most:
+        _refuse_text(element, found)
+        return found
     if not 0 <= count <= at_most:
         extra = f" and at most {at_most} ds:{more}" if more else ""
         raise malformed(
             f"Expected {len(names)} elements{extra} in {path_of(element)}, found {len(found)}",
             hint="A signature has each of its parts exactly once; see XMLDSig section 4.",
         )
-    text = element.text or ""
-    for child, name in zip(found, (*names, *[more] * count), strict=True):
-        if child.tag != f"{{{DS}}}{name}":
-            raise malformed(f"Expected ds:{name} at {path_of(child)}, found {str(child.tag)[:120]}")
-        text += child.tail or ""
+    child, tag = next(
+        each for each in zip(found, _tags(names, more, count), strict=True) if each[0].tag != each[1]
+    )
+    name = tag.rpartition("}")[2]
+    raise malformed(f"Expected ds:{name} at {path_of(child)}, found {str(child.tag)[:120]}")
+
+
+def _refuse_content(element: Element) -> None:
+    if len(element) or element.text:
+        _children(element)
+
+
+@lru_cache(maxsize=256)
+def _tags(names: tuple[str, ...], more: str, count: int) -> list[str]:
+    return [f"{{{DS}}}{name}" for name in (*names, *[more] * count)]
+
+
+def _refuse_text(element: Element, children: Sequence[Element]) -> None:
+    text = "".join(text for text in (element.text, *(child.tail for child in children)) if text)
     if text and not text.isspace():
         raise malformed(f"Expected no text between the elements of {path_of(element)}")
-    return found
 
 
 def octets_of(element: Element) -> bytes:
@@ -362,9 +382,10 @@ def repeated_ids(root: Element) -> tuple[str, ...]:
 
     A reference to such an id has no meaning; wrapping attacks live on it.
     """
-    attributes = cast("Iterable[_Attribute]", _ATTRIBUTES(root))
-    ids = Counter(str(each) for each in attributes if each.attrname in _ID_NAMES)
-    return tuple(value for value, times in ids.items() if times > 1)
+    ids = cast("list[str]", _IDS(root))
+    if len(set(ids)) == len(ids):  # nearly always
+        return ()
+    return tuple(value for value, times in Counter(ids).items() if times > 1)
 
 
 def canonical(element: Element, prefixes: Sequence[str] = ()) -> bytes:

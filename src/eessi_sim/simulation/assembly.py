@@ -9,6 +9,7 @@ from eessi_sim import resources
 from eessi_sim.access_point.pipeline import Rulebook
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.pmode import ReceptionAwareness
+from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.validation import Validator
@@ -79,6 +80,8 @@ class Machinery:
     """When the access point tries again to bring a message on."""
     queue: int = DEFAULT_QUEUE
     """User messages that may wait at the access point."""
+    attachments: AttachmentLimits = DEFAULT_LIMITS
+    """Which attachments the nodes take."""
 
 
 def load_library(catalogue: Catalogue | None = None) -> Library:
@@ -139,6 +142,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         directory=machinery.directory,
         trust=machinery.trust,
         queue=machinery.queue,
+        attachments=machinery.attachments,
     )
     library = machinery.library
     current = machinery.directory.current
@@ -153,6 +157,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
             version_of_cases(library.catalogue),
             behaviours=current.get(party).behaviours,
             templates=_templates(machinery, party),
+            newcomer_gets=current.get(party).newcomer_gets,
             pace=machinery.pace,
         )
     )

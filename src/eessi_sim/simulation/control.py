@@ -10,10 +10,14 @@ from datetime import datetime
 from typing import Protocol
 
 from eessi_sim import xmlsafe
-from eessi_sim.buc.case import Actor, ActorKind, Case, Document
+from eessi_sim.attachments import NewFile
+from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document, ParticipantChange
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
+from eessi_sim.institution.casework import Draft, Move
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
+from eessi_sim.xmlsafe import Element
 
 _PAGE = 500
 _CLERK = Actor(ActorKind.CLERK, "clerk", "asked for from outside")
@@ -31,6 +35,19 @@ class DeliveryView:
 
 
 @dataclass(frozen=True, slots=True)
+class AttachmentView:
+    """A file of a document, without its content."""
+
+    id: str
+    name: str
+    file_name: str
+    mime_type: str
+    medical: bool
+    size: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentView:
     """A document of a case."""
 
@@ -42,6 +59,7 @@ class DocumentView:
     version: int
     parent_id: str | None
     deliveries: tuple[DeliveryView, ...]
+    attachments: tuple[AttachmentView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +75,22 @@ class CaseView:
     own: str
     participants: tuple[str, ...]
     documents: tuple[DocumentView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestionView:
+    """What a rule suggests to a clerk."""
+
+    id: str
+    rule: str
+    sed: str
+    about: str
+    """The document that the rule looked at."""
+    inputs: tuple[str, ...]
+    at: datetime
+    parent_id: str | None
+    receivers: tuple[str, ...]
+    """Empty for those of the process table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +153,48 @@ class NodeControl(NodeReader, Protocol):
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
+        change: ParticipantChange | None = None,
     ) -> CaseView:
-        """Create a document and send it; composed from the case when no content is given."""
+        """Create a document and send it with files; composed from the case when no content is given."""
+        ...
+
+    async def draft(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        change: ParticipantChange | None = None,
+    ) -> DocumentView:
+        """Create a document and keep it unsent; ``change`` says who joins and who leaves, for an X-SED."""
+        ...
+
+    async def save(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a draft or a sent document, unsent; composed anew when no content is given."""
+        ...
+
+    async def update(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a sent document and send it."""
+        ...
+
+    async def send_draft(
+        self, case_id: str, document_id: str, *, receivers: Sequence[InstitutionId] | None = None
+    ) -> CaseView:
+        """Send a draft, or the open new version of a sent document."""
+        ...
+
+    async def delete_draft(self, case_id: str, document_id: str) -> CaseView:
+        """Delete a draft."""
+        ...
+
+    async def set_participants(self, case_id: str, counterparties: Sequence[InstitutionId]) -> CaseView:
+        """Choose other counterparties, before the starter is sent."""
+        ...
+
+    async def move(self, case_id: str, move: Move) -> CaseView:
+        """Close, reopen, archive, restore or remove this institution's copy."""
         ...
 
     async def close_case(self, case_id: str) -> CaseView:
@@ -141,6 +215,18 @@ class NodeControl(NodeReader, Protocol):
 
     async def available_actions(self, case_id: str) -> Sequence[str]:
         """Return in words what can be done with a case now."""
+        ...
+
+    async def suggestions(self, case_id: str) -> Sequence[SuggestionView]:
+        """Return what rules suggest for a case, as far as it is possible now."""
+        ...
+
+    async def accept(self, case_id: str, suggestion_id: str, *, clerk: str) -> CaseView:
+        """Send what a rule suggests, in the name of a clerk who accepts it."""
+        ...
+
+    async def decline(self, case_id: str, suggestion_id: str, *, clerk: str, reason: str) -> CaseView:
+        """Take a suggestion away for good, in the name of a clerk with a reason."""
         ...
 
 
@@ -201,17 +287,71 @@ class LocalControl(StoreReader):
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
+        change: ParticipantChange | None = None,
     ) -> CaseView:
         """Create a document and send it."""
         case = await self._node.send_document(
             case_id,
             sed,
-            root=xmlsafe.parse(content) if content is not None else None,
+            root=_parsed(content),
             parent_id=DocumentId(parent_id) if parent_id else None,
             receivers=tuple(receivers) if receivers is not None else None,
+            files=files,
+            change=change,
             actor=_CLERK,
         )
         return case_view(case)
+
+    async def draft(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        change: ParticipantChange | None = None,
+    ) -> DocumentView:
+        """Create a document and keep it unsent; ``change`` says who joins and who leaves, for an X-SED."""
+        draft = Draft(
+            sed=sed,
+            root=_parsed(content),
+            parent_id=DocumentId(parent_id) if parent_id else None,
+            change=change,
+        )
+        return _document_view(await self._node.casework.create_draft(case_id, draft, actor=_CLERK))
+
+    async def save(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a draft or a sent document, unsent; composed anew when no content is given."""
+        work, document = self._node.casework, DocumentId(document_id)
+        return case_view(await work.save(case_id, document, root=_parsed(content), actor=_CLERK))
+
+    async def update(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a sent document and send it."""
+        work, document = self._node.casework, DocumentId(document_id)
+        return case_view(await work.update(case_id, document, root=_parsed(content), actor=_CLERK))
+
+    async def send_draft(
+        self, case_id: str, document_id: str, *, receivers: Sequence[InstitutionId] | None = None
+    ) -> CaseView:
+        """Send a draft, or the open new version of a sent document."""
+        to = tuple(receivers) if receivers is not None else None
+        work, document = self._node.casework, DocumentId(document_id)
+        return case_view(await work.send_draft(case_id, document, receivers=to, actor=_CLERK))
+
+    async def delete_draft(self, case_id: str, document_id: str) -> CaseView:
+        """Delete a draft."""
+        return case_view(
+            await self._node.casework.delete_draft(case_id, DocumentId(document_id), actor=_CLERK)
+        )
+
+    async def set_participants(self, case_id: str, counterparties: Sequence[InstitutionId]) -> CaseView:
+        """Choose other counterparties, before the starter is sent."""
+        return case_view(await self._node.casework.set_participants(case_id, counterparties, actor=_CLERK))
+
+    async def move(self, case_id: str, move: Move) -> CaseView:
+        """Close, reopen, archive, restore or remove this institution's copy."""
+        return case_view(await self._node.casework.move(case_id, move, actor=_CLERK))
 
     async def close_case(self, case_id: str) -> CaseView:
         """Close this institution's copy."""
@@ -234,6 +374,24 @@ class LocalControl(StoreReader):
         """Return in words what can be done with a case now."""
         return [action.text for action in self._node.available_actions(case_id)]
 
+    async def suggestions(self, case_id: str) -> Sequence[SuggestionView]:
+        """Return what rules suggest for a case, as far as it is possible now."""
+        return [suggestion_view(each) for each in self._node.suggestions(case_id)]
+
+    async def accept(self, case_id: str, suggestion_id: str, *, clerk: str) -> CaseView:
+        """Send what a rule suggests, in the name of a clerk who accepts it."""
+        actor = Actor(ActorKind.CLERK, clerk)
+        return case_view(await self._node.accept_suggestion(case_id, suggestion_id, clerk=actor))
+
+    async def decline(self, case_id: str, suggestion_id: str, *, clerk: str, reason: str) -> CaseView:
+        """Take a suggestion away for good, in the name of a clerk with a reason."""
+        actor = Actor(ActorKind.CLERK, clerk, reason)
+        return case_view(await self._node.decline_suggestion(case_id, suggestion_id, clerk=actor))
+
+
+def _parsed(content: bytes | None) -> Element | None:
+    return xmlsafe.parse(content) if content is not None else None
+
 
 def case_view(case: Case) -> CaseView:
     """Return a case without the content of its documents."""
@@ -252,6 +410,20 @@ def case_view(case: Case) -> CaseView:
     )
 
 
+def suggestion_view(suggestion: Suggestion) -> SuggestionView:
+    """Return a suggestion as a plain value."""
+    return SuggestionView(
+        id=suggestion.id,
+        rule=suggestion.rule,
+        sed=suggestion.sed,
+        about=suggestion.about,
+        inputs=suggestion.inputs,
+        at=suggestion.at,
+        parent_id=suggestion.parent_id,
+        receivers=suggestion.receivers,
+    )
+
+
 def _document_view(document: Document) -> DocumentView:
     deliveries = [delivery for version in document.versions for delivery in version.deliveries]
     return DocumentView(
@@ -265,6 +437,19 @@ def _document_view(document: Document) -> DocumentView:
         deliveries=tuple(
             DeliveryView(d.receiver, d.status, d.message_id, d.at, d.detail) for d in deliveries
         ),
+        attachments=tuple(map(_attachment_view, document.attachments)),
+    )
+
+
+def _attachment_view(attachment: Attachment) -> AttachmentView:
+    return AttachmentView(
+        id=attachment.id,
+        name=attachment.name,
+        file_name=attachment.file_name,
+        mime_type=attachment.mime_type,
+        medical=attachment.medical,
+        size=attachment.latest.size,
+        version=attachment.latest.number,
     )
 
 

@@ -94,6 +94,7 @@ class InProcessNetwork:
             templates=resources.institutions(),
             pace=pace,
             forwarding=forwarding,
+            attachments=definition.attachments,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}
@@ -155,6 +156,11 @@ class InProcessNetwork:
             f"Expected the network to come to rest within {most_turns} turns of the event loop, it did not",
             busy=", ".join(party for party, node in self.nodes.items() if node.busy),
         )
+
+    async def advance(self, by: timedelta) -> None:
+        """Let time pass, and everything happen that is due then."""
+        self.clock.advance(by)
+        await self.quiet()
 
     async def pause(self) -> None:
         """Let everything happen that can happen now; if nothing can, move the clock to the next thing that is due."""

@@ -13,7 +13,7 @@ from typing import Final, Self
 
 import aiohttp
 
-from eessi_sim.clock import SystemClock
+from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.simulation.remote import RemoteControl
@@ -42,7 +42,7 @@ class ProcessNetwork:
         stop_within: float = _STOP_WITHIN,
     ) -> None:
         self.state = state
-        self.clock = SystemClock()
+        self.clock = MovableClock()
         self._on_ready = on_ready
         self._stop_within = stop_within
         self._processes: dict[InstitutionId, asyncio.subprocess.Process] = {}

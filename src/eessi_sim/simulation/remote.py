@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
 from urllib.parse import quote
@@ -10,9 +11,12 @@ import aiohttp
 import msgspec
 from yarl import URL
 
+from eessi_sim.attachments import NewFile
+from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
-from eessi_sim.simulation.control import CaseView, MessageFile, MessageView
+from eessi_sim.institution.casework import Move
+from eessi_sim.simulation.control import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
 from eessi_sim.storage.base import JournalEntry
 
@@ -59,6 +63,11 @@ class RemoteControl:
             return False
         return True
 
+    async def advance_clock(self, by: timedelta) -> datetime:
+        """Let time pass on the clock of the node alone, and return what it shows then."""
+        found: datetime = await self._call("POST", "/clock", datetime, {"advance": by})
+        return found
+
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
     ) -> str:
@@ -75,15 +84,70 @@ class RemoteControl:
         content: bytes | None = None,
         parent_id: str | None = None,
         receivers: Sequence[InstitutionId] | None = None,
+        files: Sequence[NewFile] = (),
+        change: ParticipantChange | None = None,
     ) -> CaseView:
         """Create a document and send it."""
         body = {
             "sed": sed,
-            "content": base64.b64encode(content).decode() if content is not None else None,
+            "content": _encoded(content),
             "parent_id": parent_id,
             "receivers": list(receivers) if receivers is not None else None,
+            "files": [_file(file) for file in files],
+            "joins": change.joins if change else None,
+            "leaves": change.leaves if change else None,
         }
         found: CaseView = await self._call("POST", f"/cases/{_part(case_id)}/documents", CaseView, body)
+        return found
+
+    async def draft(
+        self,
+        case_id: str,
+        sed: SedType,
+        *,
+        content: bytes | None = None,
+        parent_id: str | None = None,
+        change: ParticipantChange | None = None,
+    ) -> DocumentView:
+        """Create a document and keep it unsent; ``change`` says who joins and who leaves, for an X-SED."""
+        body = {
+            "sed": sed,
+            "content": _encoded(content),
+            "parent_id": parent_id,
+            "joins": change.joins if change else None,
+            "leaves": change.leaves if change else None,
+        }
+        found: DocumentView = await self._call("POST", f"/cases/{_part(case_id)}/drafts", DocumentView, body)
+        return found
+
+    async def save(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a draft or a sent document, unsent; composed anew when no content is given."""
+        return await self._document(case_id, document_id, "save", {"content": _encoded(content)})
+
+    async def update(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
+        """Save a new version of a sent document and send it."""
+        return await self._document(case_id, document_id, "update", {"content": _encoded(content)})
+
+    async def send_draft(
+        self, case_id: str, document_id: str, *, receivers: Sequence[InstitutionId] | None = None
+    ) -> CaseView:
+        """Send a draft, or the open new version of a sent document."""
+        to = list(receivers) if receivers is not None else None
+        return await self._document(case_id, document_id, "send", {"receivers": to})
+
+    async def delete_draft(self, case_id: str, document_id: str) -> CaseView:
+        """Delete a draft."""
+        return await self._document(case_id, document_id, "delete", {})
+
+    async def set_participants(self, case_id: str, counterparties: Sequence[InstitutionId]) -> CaseView:
+        """Choose other counterparties, before the starter is sent."""
+        body = {"counterparties": list(counterparties)}
+        found: CaseView = await self._call("POST", f"/cases/{_part(case_id)}/participants", CaseView, body)
+        return found
+
+    async def move(self, case_id: str, move: Move) -> CaseView:
+        """Close, reopen, archive, restore or remove this institution's copy."""
+        found: CaseView = await self._call("POST", f"/cases/{_part(case_id)}/move", CaseView, {"move": move})
         return found
 
     async def close_case(self, case_id: str) -> CaseView:
@@ -113,6 +177,28 @@ class RemoteControl:
         found: Sequence[str] = await self._call("GET", f"/cases/{_part(case_id)}/actions", list[str])
         return found
 
+    async def suggestions(self, case_id: str) -> Sequence[SuggestionView]:
+        """Return what rules suggest for a case, as far as it is possible now."""
+        found: Sequence[SuggestionView] = await self._call(
+            "GET", f"/cases/{_part(case_id)}/suggestions", list[SuggestionView]
+        )
+        return found
+
+    async def accept(self, case_id: str, suggestion_id: str, *, clerk: str) -> CaseView:
+        """Send what a rule suggests, in the name of a clerk who accepts it."""
+        return await self._decide(case_id, suggestion_id, "accept", {"clerk": clerk})
+
+    async def decline(self, case_id: str, suggestion_id: str, *, clerk: str, reason: str) -> CaseView:
+        """Take a suggestion away for good, in the name of a clerk with a reason."""
+        return await self._decide(case_id, suggestion_id, "decline", {"clerk": clerk, "reason": reason})
+
+    async def _decide(
+        self, case_id: str, suggestion_id: str, decision: str, body: dict[str, str]
+    ) -> CaseView:
+        path = f"/cases/{_part(case_id)}/suggestions/{_part(suggestion_id)}/{decision}"
+        found: CaseView = await self._call("POST", path, CaseView, body)
+        return found
+
     async def messages(self) -> Sequence[MessageView]:
         """Return all messages of the node, oldest first."""
         found: Sequence[MessageView] = await self._call("GET", "/messages", list[MessageView])
@@ -128,6 +214,11 @@ class RemoteControl:
     async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
         """Return journal entries behind number ``after``."""
         found: Sequence[JournalEntry] = await self._call("GET", f"/journal?after={after}", list[JournalEntry])
+        return found
+
+    async def _document(self, case_id: str, document_id: str, verb: str, body: object) -> CaseView:
+        path = f"/cases/{_part(case_id)}/documents/{_part(document_id)}/{verb}"
+        found: CaseView = await self._call("POST", path, CaseView, body)
         return found
 
     async def _call(
@@ -159,6 +250,20 @@ class RemoteControl:
                 f"Expected an answer of the node at {self._base}, found something else: {error}",
                 hint="Another program may listen at its port.",
             ) from error
+
+
+def _file(file: NewFile) -> dict[str, object]:
+    return {
+        "file_name": file.file_name,
+        "mime_type": file.mime_type,
+        "content": base64.b64encode(file.content.read()).decode(),
+        "name": file.name,
+        "medical": file.medical,
+    }
+
+
+def _encoded(content: bytes | None) -> str | None:
+    return base64.b64encode(content).decode() if content is not None else None
 
 
 def _part(text: str) -> str:

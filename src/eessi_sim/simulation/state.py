@@ -9,7 +9,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Final
 
 import msgspec
 
+from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.gateway.station import DEFAULT_QUEUE
@@ -58,6 +59,8 @@ class NodeLimits:
     """User messages that wait at the access point; one more is answered EBMS:0021."""
     forwarding_retries: int = FORWARDING.retries
     """How often the access point tries again to bring a message on."""
+    attachments: AttachmentLimits = DEFAULT_LIMITS
+    """Which attachments they take; ``establish`` writes what the network file says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def establish(
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
-        limits,
+        replace(limits, attachments=definition.attachments),
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)

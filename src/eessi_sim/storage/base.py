@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypedDict, Unpack
 
+from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, MessageId, SedType
 
@@ -248,13 +249,20 @@ class SaveDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class SaveContent:
+    """Write: keep the content of an attachment under its digest, once."""
+
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
 class AddEntry:
     """Write: append to the journal."""
 
     entry: JournalEntry
 
 
-Write = AddMessage | UpdateMessage | SaveCase | SaveDocument | AddEntry
+Write = AddMessage | UpdateMessage | SaveCase | SaveDocument | SaveContent | AddEntry
 
 
 class UnitOfWork:
@@ -302,6 +310,15 @@ class UnitOfWork:
     def save_document(self, document: StoredDocument) -> None:
         """Keep a version of a document; the same version saved again replaces it."""
         self._writes.append(SaveDocument(document))
+
+    def save_content(self, content: Content) -> None:
+        """Keep the content of an attachment; one that is kept already is kept once."""
+        self._writes.append(SaveContent(content))
+
+    def content(self, digest: str) -> Content | None:
+        """Return a content that this unit keeps, None when it does not."""
+        kept = (write.content for write in self._writes if isinstance(write, SaveContent))
+        return next((content for content in kept if content.digest == digest), None)
 
     def journal(self, *entries: JournalEntry) -> None:
         """Append to the journal of the node."""
@@ -384,6 +401,10 @@ class NodeStore(JournalReader, Protocol):
 
     def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
         """Return all versions of all documents of a case, in the order of their first saving."""
+        ...
+
+    def content(self, digest: str) -> Content | None:
+        """Return the content of an attachment by its SHA-256, hexadecimal."""
         ...
 
     def counts(self) -> Counts:

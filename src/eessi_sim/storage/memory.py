@@ -11,6 +11,7 @@ from heapq import nlargest, nsmallest
 from itertools import dropwhile, islice
 from operator import attrgetter
 
+from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.errors import SettingsError, Unavailable
 from eessi_sim.identifiers import InstitutionId
@@ -26,6 +27,7 @@ from eessi_sim.storage.base import (
     MessageChanges,
     MessageQuery,
     SaveCase,
+    SaveContent,
     SaveDocument,
     StateCount,
     StoredDocument,
@@ -97,6 +99,7 @@ class MemoryNode:
         self._messages = MessageTable(storage.messages)
         self._cases = CaseTable()
         self._entries = JournalTable()
+        self._contents: dict[str, Content] = {}
 
     async def commit(self, work: UnitOfWork) -> None:
         """Do all writes of ``work`` or none.
@@ -205,6 +208,10 @@ class MemoryNode:
         """Return as soon as an entry follows number ``after``."""
         await self._storage.bell.wait_until(lambda: self._entries.last() > after)
 
+    def content(self, digest: str) -> Content | None:
+        """Return the content of an attachment by its digest."""
+        return self._contents.get(digest)
+
     def counts(self) -> Counts:
         """Return how much the node keeps."""
         states = tuple(StateCount(*lane, len(messages)) for lane, messages in self._messages.lanes().items())
@@ -232,6 +239,8 @@ class MemoryNode:
                 return self._save_case(write)
             case SaveDocument(document):
                 return self._cases.save_document(document)
+            case SaveContent(content):
+                return self._save_content(content)
             case _:  # AddEntry is the last kind
                 return self._append(write.entry)
 
@@ -262,6 +271,12 @@ class MemoryNode:
         if twin is not None and twin.id != save.case.id:
             raise conflicts.case_known_elsewhere(save.case)
         return self._cases.save(save.case)
+
+    def _save_content(self, content: Content) -> Undo:
+        if content.digest in self._contents:
+            return lambda: None
+        self._contents[content.digest] = content
+        return lambda: self._contents.pop(content.digest)
 
     def _append(self, entry: JournalEntry) -> Undo:
         entry = replace(entry, node=self._node, seq=self._storage.entries.take(), detail=dict(entry.detail))

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
+from eessi_sim.attachments import Content
 from eessi_sim.identifiers import CaseId, DocumentId, MessageId, SedType
 from eessi_sim.storage.base import (
     LONG_PAST,
@@ -210,6 +211,11 @@ def document_of(row: Row) -> StoredDocument:
         message_id=None if row[6] is None else MessageId(row[6]),
         content=row[7],
     )
+
+
+def content_parameters(node: str, content: Content) -> Parameters:
+    """Return the columns of the content of an attachment."""
+    return {"node": node, "digest": content.digest, "octets": content.read()}
 
 
 def entry_parameters(node: str, entry: JournalEntry) -> Parameters:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
 from eessi_sim.errors import SettingsError
 from eessi_sim.identifiers import InstitutionId
@@ -197,6 +198,11 @@ class SqliteNode:
         """Return all versions of all documents of a case, in the order of their first saving."""
         name = "documents_with_content" if with_content else "documents"
         return tuple(map(document_of, self._rows(name, case_id=case_id)))
+
+    def content(self, digest: str) -> Content | None:
+        """Return the content of an attachment by its digest."""
+        rows = self._rows("content", digest=digest)
+        return Octets(rows[0][0], digest) if rows else None
 
     def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries that follow number ``after``, oldest first."""

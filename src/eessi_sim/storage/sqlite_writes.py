@@ -13,6 +13,7 @@ from eessi_sim.storage.base import (
     Claim,
     MessageChanges,
     SaveCase,
+    SaveContent,
     SaveDocument,
     StoredMessage,
     UpdateMessage,
@@ -22,6 +23,7 @@ from eessi_sim.storage.rows import (
     Parameters,
     Row,
     change_parameters,
+    content_parameters,
     document_parameters,
     entry_parameters,
     message_of,
@@ -60,6 +62,8 @@ class SqliteWrites:
                     self._save_case(write)
                 case SaveDocument(document):
                     self._save_document(document_parameters(self._node, document))
+                case SaveContent(content):
+                    self._run("add_content", content_parameters(self._node, content))
                 case _:  # AddEntry is the last kind
                     self._run("add_entry", entry_parameters(self._node, write.entry))
 

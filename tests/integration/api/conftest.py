@@ -10,6 +10,7 @@ from aiohttp.test_utils import BaseTestServer, TestServer
 from tests.helpers.lab import NAV, Lab
 
 from eessi_sim.api.manage import make_app
+from eessi_sim.clock import MovableClock
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.simulation.control import NodeControl, StoreReader
 from eessi_sim.simulation.inprocess import START
@@ -72,7 +73,7 @@ async def open_desk() -> AsyncIterator[OpenDesk]:
         desks: list[TestServer] = []
 
         async def open_one(reader: StoreReader) -> Desk:
-            server = TestServer(make_app(reader, TOKEN), host="127.0.0.1")
+            server = TestServer(make_app(reader, TOKEN, MovableClock()), host="127.0.0.1")
             await server.start_server()
             desks.append(server)
             return Desk(session, server)

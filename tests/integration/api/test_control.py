@@ -1,14 +1,19 @@
 """A node answers the same whether it is asked in its own process or through its interface."""
 
 import pytest
+from tests.helpers.attached import PNG, new_file
 from tests.helpers.lab import A003, A012, INPS, INSS, LA_BUC_02, NAV, P_BUC_01, POINT, ZUS, Lab
 from tests.helpers.stored import a_message
 from tests.integration.api.conftest import Ask, Desk, OpenDesk
 
 from eessi_sim import resources
+from eessi_sim.buc.case import Actor, ActorKind
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import InstitutionId, SedType
+from eessi_sim.institution import desk
 from eessi_sim.simulation.control import NodeControl
+from eessi_sim.simulation.inprocess import START
 from eessi_sim.simulation.remote import RemoteRefusal
 from eessi_sim.storage.base import UnitOfWork
 
@@ -47,6 +52,19 @@ async def test_document_with_content_of_ones_own_is_sent_as_it_is(control: NodeC
     await lab.network.quiet()
     [filed] = lab.store(ZUS).documents(lab.case(ZUS).id, with_content=True)
     assert b"<forename>Anne-" in filed.content
+
+
+async def test_files_travel_with_the_document(control: NodeControl, lab: Lab) -> None:
+    """Every octet of a file, its names and its flag reach the node; the view of the case lists it."""
+    case_id = await control.open_case(LA_BUC_02, [ZUS])
+    file = new_file("lung.png", PNG, mime_type="image/png", name="Lung", medical=True)
+    (document,) = (await control.send(case_id, A003, files=[file])).documents
+    (view,) = document.attachments
+    assert (view.name, view.file_name, view.mime_type) == ("Lung", "lung.png", "image/png")
+    assert (view.medical, view.size, view.version) == (True, len(PNG), 1)
+    content = lab.store(NAV).content(file.content.digest)
+    assert content is not None
+    assert content.read() == PNG
 
 
 async def test_reply_names_its_parent_and_its_receivers(control: NodeControl, lab: Lab) -> None:
@@ -173,3 +191,26 @@ async def test_access_point_can_be_read(lab: Lab, open_desk: OpenDesk) -> None:
     remote = (await open_desk(lab.network.readers[POINT])).remote(POINT)
     assert await remote.messages() == await lab.network.readers[POINT].messages()
     assert await remote.journal() == list(await lab.network.readers[POINT].journal())
+
+
+async def test_suggestions_are_listed_accepted_and_declined(ask: Ask, lab: Lab) -> None:
+    """A clerk decides at the node, or from another process."""
+    await lab.open(owner=NAV, others=[ZUS])
+    about = lab.document(ZUS, A003)
+    rule = Actor(ActorKind.RULE, "r")
+    control, case_id = await ask(ZUS), lab.case(ZUS).id
+    for number, sed in enumerate((A012, SedType("X009"))):
+        parent = about.id if sed == A012 else None
+        proposal = Suggestion(
+            id=str(number), rule="r", sed=sed, about=about.id, parent_id=parent, inputs=("x",), at=START
+        )
+        await desk.suggest(lab.node(ZUS).office, case_id, proposal, rule, UnitOfWork())
+    first, second = await control.suggestions(case_id)
+    assert (first.id, first.sed, first.inputs, first.receivers) == ("0", "A012", ("x",), ())
+    sent = await control.accept(case_id, first.id, clerk="anna")
+    assert [each.type for each in sent.documents] == [A003, A012]
+    await control.decline(case_id, second.id, clerk="anna", reason="no hurry")
+    assert await control.suggestions(case_id) == []
+    assert lab.case(ZUS).history[-1].actor == Actor(ActorKind.CLERK, "anna", "no hurry")
+    with pytest.raises(EessiSimError, match="Expected a suggestion"):
+        await control.accept(case_id, second.id, clerk="anna")

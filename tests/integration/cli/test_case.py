@@ -146,3 +146,25 @@ def test_show_prints_a_table(state: Path, case: str) -> None:
     assert result.exit_code == 0
     assert f"→ {POLAND}" in result.stdout
     assert "A012" in result.stdout
+
+
+def test_peers_are_summed_up_over_all_cases(state: Path) -> None:
+    """From both sides: Norway's answers come from Poland, Poland's receipts from Norway."""
+    found = run_json("case", "peers", "--state", state)
+    assert (NORWAY, POLAND, 1) in [(each["node"], each["peer"], each["cases"]) for each in found]
+    assert POLAND in run("case", "peers", "--state", state, "--node", NORWAY).stdout
+
+
+def test_nothing_is_overdue_when_everything_was_answered(state: Path) -> None:
+    """The exit status is 0, also long after."""
+    assert run_json("case", "overdue", "--state", state, "--at", "2036-01-01") == []
+    assert run("case", "overdue", "--state", state).exit_code == 0
+
+
+def test_show_tells_what_can_be_done_in_rinas_words(state: Path, case: str) -> None:
+    """With --json: every action that can be used now, and open suggestions."""
+    found = run_json("case", "show", case, "--state", state)
+    names = {each["text"]: each["rina"]["display_name"] for each in found["actions"]}
+    assert (names["Create X009"], names["Update A003"]) == ("Create Reminder", "Update")
+    assert found["suggestions"] == []
+    assert [each["article"] for each in found["limits"]] == ["Decision A1"]

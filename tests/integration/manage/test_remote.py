@@ -1,7 +1,7 @@
 """The interface for managing a node, asked as the command line asks it."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -10,9 +10,10 @@ from aiohttp import web
 from tests.helpers.stored import a_message
 
 from eessi_sim.api.manage import make_app
+from eessi_sim.clock import MovableClock
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.simulation.control import StoreReader
-from eessi_sim.simulation.remote import RemoteControl
+from eessi_sim.simulation.remote import RemoteControl, RemoteRefusal
 from eessi_sim.simulation.state import NetworkState, NodeAddress
 from eessi_sim.storage.base import NodeStore, UnitOfWork
 from eessi_sim.storage.memory import MemoryStorage
@@ -29,7 +30,7 @@ def store() -> NodeStore:
 @pytest.fixture
 async def remote(store: NodeStore, tmp_path: Path) -> AsyncIterator[RemoteControl]:
     """The node, asked over HTTP."""
-    runner = web.AppRunner(make_app(StoreReader(store), "token"))
+    runner = web.AppRunner(make_app(StoreReader(store), "token", MovableClock()))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
@@ -52,3 +53,11 @@ async def test_message_is_found_whatever_characters_its_id_has(
     found = await remote.message("out", f"{local}@other.example")
     assert found is not None
     assert found.body == b"octets"
+
+
+async def test_clock_of_a_node_is_moved_forward_only(remote: RemoteControl) -> None:
+    """Months pass at once; no clock goes back."""
+    before = datetime.now(UTC)
+    assert await remote.advance_clock(timedelta(days=60)) >= before + timedelta(days=60)
+    with pytest.raises(RemoteRefusal, match="no clock goes back"):
+        await remote.advance_clock(timedelta(days=-1))

@@ -59,7 +59,8 @@ async def test_rule_is_named_as_the_one_who_decided() -> None:
         await lab.work(3)
         actor = lab.document(ZUS, A012).versions[0].actor
         assert actor.kind is ActorKind.RULE
-        assert "A003 received" in actor.reason
+        assert actor.name == "A003-A012"
+        assert "received: A003 version 1" in actor.reason
 
 
 async def test_reply_speaks_about_the_person_of_the_request() -> None:

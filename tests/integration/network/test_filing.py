@@ -14,11 +14,11 @@ from eessi_sim.as4 import msh
 from eessi_sim.as4.model import RoutingInput
 from eessi_sim.errors import ActionNotAvailable
 from eessi_sim.gateway.records import outgoing
-from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, SedType
+from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InternationalId, SedType
 from eessi_sim.sbdh import CaseAction, ContactTypeIdentifier, Partner
 from eessi_sim.storage.base import Direction, MessageKind, UnitOfWork
 
-P2000, P4000 = SedType("P2000"), SedType("P4000")
+P2000, P4000, X050 = map(SedType, ("P2000", "P4000", "X050"))
 OWNER, OTHER = ContactTypeIdentifier.CASE_OWNER, ContactTypeIdentifier.COUNTERPARTY
 
 
@@ -75,6 +75,31 @@ async def test_held_document_without_a_starter_is_refused_in_the_end(lab: Lab) -
     assert (message.last_error or "").startswith("03")
     assert lab.steps(DRV).count(("held", "03")) == 3
     assert not lab.store(DRV).cases()
+    assert lab.sent(DRV).details["sed"] == X050
+
+
+async def test_starter_that_is_not_ours_is_answered_by_an_exception(lab: Lab) -> None:
+    """A case in which the receiver is not competent is not opened; the access point would have known."""
+    draft = await held_back(lab)
+    entry = lab.directory.current.get(ZUS)
+    lab.enlist(replace(entry, competences=()))
+    await brought(lab, draft)
+    assert_refused(lab, "06", "to be competent as Counterparty")
+    lab.enlist(entry)
+    lab.bring_up(POINT)
+    await lab.work(30)
+    assert X050 in lab.types(NAV)
+
+
+async def test_exception_about_an_unknown_case_is_not_answered(sent: Lab) -> None:
+    """Two nodes that refuse each other's exceptions would go on for ever."""
+    root = sent.node(NAV).compose(sent.case(NAV).id, X050)
+    draft = Draft.of(sent.sent(NAV)).named(f"other@{NAV.domain}").with_sed(root, sent.keys(NAV).seal)
+    draft = draft.with_document(type=X050, case_action=CaseAction.NEW)
+    await brought(sent, draft.with_scope(case_id=InternationalId(32 * "a"), set_id=DocumentId(32 * "b")))
+    await sent.work(30)
+    assert ("filed", "refused") in sent.steps(ZUS)
+    assert sent.messages(ZUS, Direction.OUT) == ()
 
 
 async def test_message_whose_part_is_no_envelope_is_not_filed(lab: Lab) -> None:

@@ -14,7 +14,8 @@ from eessi_sim.access_point.intermediary import Intermediary
 from eessi_sim.as4 import msh
 from eessi_sim.as4.msh import Packed
 from eessi_sim.gateway.inbox import Inbox
-from eessi_sim.identifiers import InstitutionId
+from eessi_sim.identifiers import AttachmentId, InstitutionId
+from eessi_sim.sbdh import ListedAttachment
 from eessi_sim.security.keys import KeyPair, Purpose
 from eessi_sim.simulation.credentials import PartyKeys
 from eessi_sim.simulation.inprocess import START
@@ -154,9 +155,11 @@ async def test_envelope_with_a_flipped_bit_is_refused(lab: Lab, place: bytes) ->
 
 
 def with_attachment(draft: Draft) -> Draft:
-    """The message with a second part."""
-    letter = msh.plain_payload("letter@forged.example", b"%PDF-1.7 letter", "application/pdf", "Attachment")
-    return replace(draft, attachments=(letter,))
+    """The message with a second part, which its envelope lists."""
+    listed = ListedAttachment(AttachmentId("a" * 32), "letter.pdf", "application/pdf")
+    content_id = f"{listed.id}@forged.example"
+    letter = msh.plain_payload(content_id, b"%PDF-1.7 letter", "application/pdf", "Attachment")
+    return replace(draft.with_header(attachments=(listed,)), attachments=(letter,))
 
 
 async def test_attachment_travels_with_the_document(lab: Lab) -> None:
@@ -172,7 +175,7 @@ async def test_changed_attachment_is_refused(lab: Lab) -> None:
     packed = with_attachment(await held_back(lab)).packed(lab.keys(NAV).ebms)
     changed = replace(packed, body=packed.body.replace(b"%PDF-1.7 letter", b"%PDF-1.7 better"))
     await let_go(lab, changed)
-    assert_refused(lab, "EBMS:0101", "letter@forged.example")
+    assert_refused(lab, "EBMS:0101", "aaaa@forged.example")
 
 
 async def test_message_of_the_wrong_institution_is_not_filed(lab: Lab) -> None:

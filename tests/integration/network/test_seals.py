@@ -1,7 +1,7 @@
 """Documents whose seal is broken, missing or somebody else's, in messages that are signed as they should be.
 
 The access point does not check seals: they are between the institutions. The receiver never takes such a document
-as valid: in a known case it answers with X050, else the message stays as a dead letter.
+as valid: the message stays as a dead letter, and the sender gets an X050.
 """
 
 import re
@@ -20,7 +20,7 @@ TOWN = (rb"<town>.*?</town>", b"<town>Elsewhere</town>")
 
 def assert_dead_letter(lab: Lab, cause: str) -> None:
     """The access point let it pass, the receiver kept it with the cause and opened no case."""
-    assert lab.sent(POINT).state == "forwarded"
+    assert lab.messages(POINT, Direction.OUT)[0].state == "forwarded"
     message = lab.received(ZUS)
     assert message.state == "rejected"
     assert (message.last_error or "").startswith(cause)
@@ -79,8 +79,17 @@ async def test_sealed_document_hidden_in_a_forged_one_is_not_filed(lab: Lab) -> 
 async def test_refused_document_is_technically_receipted(lab: Lab) -> None:
     """The receipt says that the message arrived, not that the document is good (four states, never one)."""
     await forged(lab, (await held_back(lab)).edited(*TOWN))
-    assert lab.delivery(NAV) == "delivered"
+    assert lab.sent(NAV).state == "delivered"
     assert lab.received(ZUS).state == "rejected"
+
+
+async def test_sender_of_a_refused_starter_is_told_by_an_exception(lab: Lab) -> None:
+    """The X050 about a starter comes from an institution that opened no case; the delivery shows its sentence."""
+    await forged(lab, (await held_back(lab)).edited(*TOWN))
+    assert lab.types(NAV) == ["A003", X050]
+    [delivery] = lab.document(NAV, A003).versions[-1].deliveries
+    assert (delivery.status, lab.store(ZUS).cases()) == ("error", ())
+    assert delivery.detail
 
 
 async def test_broken_seal_in_a_known_case_is_answered_with_an_exception(sent: Lab) -> None:

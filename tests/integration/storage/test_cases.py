@@ -6,8 +6,9 @@ import pytest
 from tests.helpers.stored import NOON, OTHER_NODE, a_case, a_document, message_id
 
 from eessi_sim.buc.case import Case
+from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import Conflict
-from eessi_sim.identifiers import CaseId, SedType
+from eessi_sim.identifiers import CaseId, DocumentId, SedType
 from eessi_sim.storage.base import NodeStore, Storage, StoredDocument, UnitOfWork
 
 
@@ -31,6 +32,17 @@ async def test_case_is_found_by_both_of_its_ids(node: NodeStore) -> None:
     await save(node, a_case())
     assert node.find_case("1001") == a_case()
     assert node.find_case_by_international(a_case().international_id) == a_case()
+
+
+async def test_case_keeps_its_suggestions(node: NodeStore) -> None:
+    """What rules suggest to a clerk lies in the copy of the case, on every back end."""
+    suggestion = Suggestion(
+        id="1", rule="A003-A012", sed=SedType("A012"), about=DocumentId("0" * 32), inputs=("A003",), at=NOON
+    )
+    await save(node, replace(a_case(), suggestions=(suggestion,)))
+    found = node.find_case("1001")
+    assert found is not None
+    assert found.suggestions == (suggestion,)
 
 
 async def test_unknown_case_is_none(node: NodeStore) -> None:

@@ -21,6 +21,7 @@ from tests.helpers.stored import (
 )
 from tests.integration.storage.conftest import url_of
 
+from eessi_sim.attachments import Octets
 from eessi_sim.errors import Conflict
 from eessi_sim.storage.base import (
     Claim,
@@ -35,6 +36,7 @@ from eessi_sim.storage.registry import BUILT_IN, open_storage
 
 Operation = Callable[[Storage], Awaitable[object]]
 
+CONTENTS = (b"", b"scan", b"photo")
 STATES = ("SUBMITTED", "SENDING", "RETRY_DUE", "DELIVERED")
 numbers = st.integers(1, 4)
 states = st.sampled_from(STATES)
@@ -75,7 +77,7 @@ changes = st.fixed_dictionaries(
 @st.composite
 def writes(draw: st.DrawFn) -> Callable[[UnitOfWork], None]:
     """One write of any kind."""
-    kind = draw(st.sampled_from(["add", "update", "case", "document", "journal"]))
+    kind = draw(st.sampled_from(["add", "update", "case", "document", "content", "journal"]))
     if kind == "add":
         message = draw(messages)
         return lambda work: work.add_message(message)
@@ -92,6 +94,9 @@ def writes(draw: st.DrawFn) -> Callable[[UnitOfWork], None]:
     if kind == "document":
         document = a_document(draw(numbers), version=draw(numbers), content=draw(st.binary(max_size=4)))
         return lambda work: work.save_document(document)
+    if kind == "content":
+        content = Octets.of(draw(st.sampled_from(CONTENTS)))
+        return lambda work: work.save_content(content)
     entry = an_entry(message_id=draw(texts), case_id=draw(texts))
     return lambda work: work.journal(entry)
 
@@ -155,6 +160,10 @@ def seen_of(node: NodeStore, query: MessageQuery, limit: int) -> list[Any]:
         [node.find_case_by_international(a_case(number).international_id) for number in range(1, 5)],
         node.documents("1001", with_content=True),
         node.document("1001", a_document(1).document_id),
+        [
+            found and found.read()
+            for found in map(node.content, (Octets.of(each).digest for each in CONTENTS))
+        ],
         node.journal(after=1, limit=limit),
         node.journal_of("a"),
     ]

@@ -11,6 +11,7 @@ import pytest
 from tests.helpers.privileges import as_nobody, open_folder
 from tests.helpers.stored import NODE, a_case, a_document, a_message, an_entry, message_id
 
+from eessi_sim.attachments import Octets
 from eessi_sim.errors import EessiSimError, MigrationNeeded, SettingsError, StorageError, Unavailable
 from eessi_sim.storage.base import Claim, Direction, MessageQuery, NodeStore, UnitOfWork
 from eessi_sim.storage.registry import open_storage, url_of
@@ -158,6 +159,7 @@ async def test_claims_and_lists_use_indexes(storage: SqliteStorage) -> None:
             "document_id",
             "version",
             "after",
+            "digest",
         ]
     )
     for name, sql in storage._reads._sql.items():
@@ -338,6 +340,21 @@ async def test_database_of_another_program_is_left_alone(path: Path, statement: 
     connection = sqlite3.connect(path)
     assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name = 'message'").fetchone() == (0,)
     connection.close()
+
+
+async def test_store_of_the_first_schema_grows(path: Path) -> None:
+    """A store from before attachments keeps its messages and takes contents."""
+    first = SqliteStorage(path)
+    await first.node(NODE).commit(unit())
+    await first.close()
+    database(path, "DROP TABLE content", "PRAGMA user_version = 1")
+    storage = SqliteStorage(path)
+    work = UnitOfWork()
+    work.save_content(Octets.of(b"scan"))
+    await storage.node(NODE).commit(work)
+    assert storage.node(NODE).content(Octets.of(b"scan").digest) is not None
+    assert len(storage.node(NODE).messages()) == 1
+    await storage.close()
 
 
 async def test_newer_schema_is_refused(path: Path) -> None:

@@ -122,3 +122,13 @@ def test_action_of_system_messages_is_no_action_of_a_case() -> None:
         require("LA_BUC_02", "A003", OWNER, CaseAction.REQUEST, "A003")
     assert caught.value.available == ("Start", "New", "Update")
     assert not isinstance(caught.value, NotYet)
+
+
+def test_what_is_handed_over_has_passed_before() -> None:
+    """A counterparty may hand the owner's A003 over once an A003 has passed, whoever the table lets send it."""
+    table_of, sed, passed = table("LA_BUC_02"), SedType("A003"), frozenset({SedType("A003")})
+    with pytest.raises(NotYet, match="before A003"):
+        require_transaction(
+            table_of, sed, OTHER, action=CaseAction.NEW, exchanged=frozenset(), handed_over=True
+        )
+    require_transaction(table_of, sed, OTHER, action=CaseAction.NEW, exchanged=passed, handed_over=True)

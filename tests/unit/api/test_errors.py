@@ -13,6 +13,8 @@ from eessi_sim.errors import EessiSimError
     [
         (errors.CaseNotFound("x"), 404),
         (errors.DocumentNotFound("x"), 404),
+        (errors.AttachmentNotFound("x"), 404),
+        (errors.AttachmentTooLarge("x"), 422),
         (errors.ActionNotAvailable("x"), 409),
         (errors.DocumentRefused("x", cause="01"), 409),
         (errors.Conflict("x"), 409),

@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.helpers.attached import a_file
 from tests.helpers.processes import CASE, CLERK, FIRST, NOW, OWNER, SECOND, STRANGER, document_id
 
 from eessi_sim.buc import engine
@@ -123,6 +124,11 @@ class _Parties(RuleBasedStateMachine):
                 **by,
             )
         assert action.document_id is not None
+        if action.operation is Operation.ADD_ATTACHMENT:
+            return engine.attach(case, self.table, action.document_id, a_file(1), **by)
+        if action.operation is Operation.REMOVE_ATTACHMENT:
+            gone = case.get(action.document_id).attachments[0].id
+            return engine.detach(case, self.table, action.document_id, gone, **by)
         change = {Operation.UPDATE: engine.update, Operation.DELETE: engine.delete}.get(
             action.operation, engine.send
         )

@@ -176,6 +176,7 @@ def test_send_tells_what_to_put_on_the_wire() -> None:
             receivers=(OWNER,),
             case_action=CaseAction.NEW,
             parent_id=latest(case, "A003").id,
+            parent_version=1,
         ),
     )
 

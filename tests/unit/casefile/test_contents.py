@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from tests.helpers.case_archives import played
+from tests.helpers.case_archives import played, played_with_files
 from tests.helpers.lab import NAV
 from tests.helpers.stored import a_message
 
@@ -75,3 +75,14 @@ def test_further_signals_lie_beside_the_receipt() -> None:
         "receipt-m3@navat07.no.eessi-sim.example.as4",
         "error-m4@navat07.no.eessi-sim.example.as4",
     ]
+
+
+def test_files_are_there_once_and_when_they_were_exchanged() -> None:
+    """A file that a later version has too is listed with the first one, what was only saved is left out."""
+    whole = played_with_files()
+    document = whole.case.documents[0]
+    (sent,) = document.versions
+    again, saved = replace(sent, number=2), replace(sent, number=3, sent_at=None)
+    case = whole.case.with_document(replace(document, versions=(sent, again, saved)))
+    records = contents.gather(whole.store, case, whole.surroundings, at=START)
+    assert [each.facts["version"] for each in records if each.what == "attachment"] == ["1", "1", "1"]

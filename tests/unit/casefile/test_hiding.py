@@ -41,7 +41,7 @@ def secrets() -> set[bytes]:
         opening.value.encode()
         for openings in hidden().openings.values()
         for opening in openings
-        if len(opening.value) > 3
+        if len(opening.value) > 4  # four digits are in some hash by chance
     }
 
 

@@ -16,7 +16,7 @@ from eessi_sim.buc.case import (
     DocumentVersion,
 )
 from eessi_sim.casefile.contents import times_of
-from eessi_sim.casefile.indicators import Answer, Exchange, Indicators, Span, Times, indicators
+from eessi_sim.casefile.indicators import Answer, Exchange, Indicators, Span, Times, indicators, relations
 from eessi_sim.identifiers import InstitutionId
 
 THIRD = InstitutionId("SE:FKSE01")
@@ -179,3 +179,19 @@ def test_times_are_read_from_the_store() -> None:
     ]
     assert all(each.receipted_at is not None for each in found.exchanges)
     assert case.own == NAV
+
+
+def test_relations_sum_up_all_cases_with_a_peer() -> None:
+    """Per institution and peer: how many cases, and the times of all of them together."""
+    (relation,) = relations([measured(sent(), received()), measured(sent(), now=MUCH_LATER)])
+    assert (relation.own, relation.peer.institution, relation.cases) == (NODE, OTHER_NODE, 2)
+    assert (relation.peer.sent, relation.peer.received, relation.peer.overdue) == (2, 1, 1)
+    assert relation.peer.answers == Span(1, LATER - NOON, LATER - NOON)
+
+
+def test_a_case_is_overdue_by_an_answer_or_by_the_whole_process() -> None:
+    """A004 was given in time, but the disagreement lasts longer than six months."""
+    dispute = (sent(), received("A004"))
+    assert measured(sent(), now=MUCH_LATER).is_overdue
+    assert not measured(*dispute, now=MUCH_LATER).is_overdue
+    assert measured(*dispute, now=NOON + timedelta(days=250)).is_overdue

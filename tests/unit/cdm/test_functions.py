@@ -138,3 +138,10 @@ def test_every_function_is_documented_under_its_name() -> None:
     """The docstring of a function begins with the way that rules call it."""
     for name, function in functions.FUNCTIONS.items():
         assert (function.__doc__ or "").startswith(f"``sim:{name}(")
+
+
+def test_repeated_finds_every_node_whose_text_came_before() -> None:
+    """The second and third of a kind are found, in the order of the document; what is no node is left out."""
+    root = xmlsafe.parse(b"<r><a>1</a><a>2</a><a> 1 </a><a>1</a></r>")
+    assert functions.repeated(list(root)) == [root[2], root[3]]
+    assert functions.repeated("1") == functions.repeated(["1", "1"]) == []

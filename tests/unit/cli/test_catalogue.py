@@ -370,6 +370,23 @@ def test_an_institution_is_shown(tmp_path: Path) -> None:
     assert_golden("cli/institution.txt", result.stdout)
 
 
+def test_who_decides_a_behaviour_is_shown(tmp_path: Path) -> None:
+    """A rule that suggests, one that leaves it to a clerk, one for what is overdue."""
+    folder = institution_folder(tmp_path)
+    file = folder / "NO" / "TEST01.yaml"
+    text = file.read_text().partition("behaviours:")[0]
+    rules = [
+        "{when: A003, reply: A012, decides: suggesting}",
+        "{when: A008, decides: manual}",
+        "{overdue: A003, send: [X009]}",
+    ]
+    file.write_text(text + "behaviours:\n" + "".join(f"  - {rule}\n" for rule in rules))
+    shown = run("institutions", "show", "NO:TEST01", "--folder", folder).stdout
+    assert "A012 as reply, after 0 s (suggesting)" in shown
+    assert "nothing, after 0 s (manual)" in shown
+    assert "A003, answer overdue" in shown
+
+
 def test_an_institution_as_json_has_the_documented_shape(tmp_path: Path) -> None:
     """The JSON form is stable."""
     result = run_json("institutions", "show", "NO:TEST01", "--folder", institution_folder(tmp_path))
@@ -377,6 +394,9 @@ def test_an_institution_as_json_has_the_documented_shape(tmp_path: Path) -> None
     assert result["contact"] == {"email": "a@b.example", "street": "Street 1", "town": "Oslo"}
     assert result["competences"][0]["until"] == "2031-01-01T00:00:00.000Z"
     assert result["behaviours"][0] == {
+        "id": "A003-A012",
+        "occasion": "received",
+        "decides": "automatic",
         "when": "A003",
         "reply": "A012",
         "send": [],

@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
+import pytest
 from tests.helpers.processes import case_of, latest
 
 from eessi_sim.buc.case import ActorKind
 from eessi_sim.identifiers import SedType
-from eessi_sim.institution.answering import actor_of, delay_of, rule_for, steps_of
-from eessi_sim.ir.model import BehaviourRule
+from eessi_sim.institution.answering import actor_of, delay_of, inputs_of, rule_for, steps_of
+from eessi_sim.ir.model import BehaviourRule, Decision, Occasion
 
-A003, A004, A012, A008 = map(SedType, ("A003", "A004", "A012", "A008"))
+A003, A004, A012, A008, X009 = map(SedType, ("A003", "A004", "A012", "A008", "X009"))
 
 
 def test_first_rule_for_a_document_wins() -> None:
@@ -51,6 +52,24 @@ def test_pace_is_a_factor_on_the_delay() -> None:
 def test_rule_acts_in_its_own_name() -> None:
     """The case file shows a rule, not a clerk, and which document it answers."""
     document = latest(case_of("LA_BUC_02", "CP1", "CO send A003"), "A003")
-    actor = actor_of(BehaviourRule(A003, reply=A012), document)
-    assert (actor.kind, actor.name) == (ActorKind.RULE, "auto_reply")
-    assert "A003" in actor.reason
+    actor = actor_of(BehaviourRule(A003, reply=A012), inputs_of(document))
+    assert (actor.kind, actor.name) == (ActorKind.RULE, "A003-A012")
+    assert f"received: A003 version 1 from {document.sender}" in actor.reason
+
+
+@pytest.mark.parametrize(
+    ("rule", "name"),
+    [
+        (BehaviourRule(A003, send=(A008, A004)), "A003-A008-A004"),
+        (BehaviourRule(A003, decides=Decision.MANUAL), "A003-clerk"),
+        (BehaviourRule(A003, send=(X009,), occasion=Occasion.OVERDUE), "overdue-A003-X009"),
+    ],
+)
+def test_rules_are_named_after_what_they_do(rule: BehaviourRule, name: str) -> None:
+    """The name says when, about what and what it sends; nobody has to invent one."""
+    assert rule.id == name
+
+
+def test_a_rule_for_what_is_overdue_reacts_to_nothing_that_arrives() -> None:
+    """It has its own occasion."""
+    assert rule_for((BehaviourRule(A003, send=(X009,), occasion=Occasion.OVERDUE),), A003) is None

@@ -6,17 +6,21 @@ from pathlib import Path
 import pytest
 from tests.helpers.repositories import LA_BUC_02
 
+from eessi_sim.attachments import MEGABYTE, AttachmentLimits
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import SedType
-from eessi_sim.ir.loader import load_institution, load_institutions, load_network
+from eessi_sim.ir.loader import NetworkDefinition, load_institution, load_institutions, load_network
 from eessi_sim.ir.model import (
     ApplicationRole,
     AssignedBuc,
     BehaviourRule,
     Contact,
+    Decision,
     Endpoint,
     Exchange,
     Institution,
+    NewcomerGets,
+    Occasion,
     Translation,
 )
 
@@ -126,6 +130,12 @@ def test_institution_may_be_played_by_somebody_else(folder: Path) -> None:
     assert zus(folder, ZUS + "external: true\n").external
 
 
+def test_institution_says_what_a_newcomer_gets(folder: Path) -> None:
+    """Who is added gets what went to all, unless the institution that adds it says otherwise."""
+    assert zus(folder, ZUS).newcomer_gets is NewcomerGets.TO_ALL
+    assert zus(folder, ZUS + "newcomer_gets: starter\n").newcomer_gets is NewcomerGets.STARTER
+
+
 def test_entry_may_be_limited_in_time(folder: Path) -> None:
     """The entry as a whole can begin and end."""
     read = zus(folder, ZUS + "from: 2026-01-01\nuntil: 2026-12-31\n")
@@ -152,6 +162,20 @@ def test_habit_may_send_several_documents(folder: Path) -> None:
     text = "behaviours: [{when: P2000, send: [P5000, P6000]}]\n"
     assert zus(folder, ZUS + text).behaviours == (
         BehaviourRule(SedType("P2000"), send=(SedType("P5000"), SedType("P6000"))),
+    )
+
+
+def test_behaviour_may_leave_the_decision_to_a_clerk(folder: Path) -> None:
+    """A rule decides, suggests, or only says that a clerk decides; the last need not know what is sent."""
+    text = """behaviours:
+  - {when: A003, reply: A012, decides: suggesting}
+  - {when: A008, decides: manual}
+  - {overdue: A003, send: [X009]}
+"""
+    assert zus(folder, ZUS + text).behaviours == (
+        BehaviourRule(SedType("A003"), reply=SedType("A012"), decides=Decision.SUGGESTING),
+        BehaviourRule(SedType("A008"), decides=Decision.MANUAL),
+        BehaviourRule(SedType("A003"), send=(SedType("X009"),), occasion=Occasion.OVERDUE),
     )
 
 
@@ -202,6 +226,14 @@ def test_habit_may_send_several_documents(folder: Path) -> None:
         ),
         ("id:", "external: yes\nid:", 'true or false, found "yes"', "external", 1),
         ("id:", "behaviours: [{when: A003}]\nid:", 'either "reply" or "send"', "behaviours[1]", 1),
+        ("id:", "behaviours: [{reply: A012}]\nid:", 'either "when" or "overdue"', "behaviours[1]", 1),
+        (
+            "id:",
+            "behaviours: [{overdue: A003, reply: X010}]\nid:",
+            '"send" in a rule for what is overdue, found "reply"',
+            "behaviours[1].reply",
+            1,
+        ),
         (
             "id:",
             "behaviours: [{when: A003, reply: A012, send: [A012]}]\nid:",
@@ -288,3 +320,31 @@ def test_network_with_unknown_key_is_refused(folder: Path) -> None:
     path.write_text(NETWORK.replace("stories", "storys"), encoding="utf-8")
     with pytest.raises(DefinitionError, match='Expected a known key, found "storys" at storys'):
         load_network(path, [folder])
+
+
+def _with_attachments(folder: Path, text: str) -> NetworkDefinition:
+    path = folder / "networks" / "demo.yaml"
+    path.write_text(path.read_text() + f"attachments: {text}\n")
+    return load_network(path, [folder])
+
+
+def test_network_takes_the_usual_attachments_unless_it_says_otherwise(folder: Path) -> None:
+    """Types and sizes are settings of a network; each has a default."""
+    assert load_network(folder / "networks" / "demo.yaml", [folder]).attachments == AttachmentLimits()
+    limits = _with_attachments(folder, "{types: [text/plain], file_mb: 2}").attachments
+    assert limits == AttachmentLimits(types=("text/plain",), file_bytes=2 * MEGABYTE)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{types: [pdf]}", 'Expected a media type, found "pdf"'),
+        ("{file_mb: 0}", "Expected 1 to 90 megabytes, found 0"),
+        ("{message_mb: 91}", "Expected 1 to 90 megabytes, found 91"),
+        ("{file_mb: 30}", "Expected message_mb to be at least file_mb, found 20 and 30"),
+    ],
+)
+def test_limit_of_attachments_that_makes_no_sense_is_an_error(folder: Path, text: str, sentence: str) -> None:
+    """A wrong limit is an error at its place."""
+    with pytest.raises(DefinitionError, match=sentence):
+        _with_attachments(folder, text)

@@ -148,6 +148,12 @@ def test_page_is_as_accepted() -> None:
     assert_golden("report/report.html", page.write(a_whole_run()).decode())
 
 
+def test_page_says_how_many_files_travelled() -> None:
+    """A message with attachments has a note."""
+    assert b"with 2 attachments" in page.write(a_report(a_message(attachments=2)))
+    assert b"attachment" not in page.write(a_report(a_message())).partition(b"<body")[2]
+
+
 def test_page_needs_nothing_else() -> None:
     """The page loads nothing: no script, style, font or picture from elsewhere."""
     html = page.write(a_whole_run())

@@ -1,12 +1,13 @@
 """Reading envelopes: both header versions, and every fault at its place."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from hypothesis import given
-from tests.helpers.envelopes import HEADER, SED, headers
+from tests.helpers.envelopes import HEADER, SCAN, SED, headers
 from tests.helpers.vectors import needs_vectors, sample
 
 from eessi_sim import xmlsafe
@@ -267,3 +268,50 @@ def test_public_p4000_sample_of_2014_is_read() -> None:
     """The envelope that the Commission's AS4 reference implementation ships as test data is read."""
     document = read(sample("P4000-sbdh-1.0.xml"))
     assert (document.header.document.type, document.header.sender.id) == ("P4000", "UK:UK001")
+
+
+LISTED = wrap(replace(HEADER, attachments=(SCAN,)), SED).decode()
+
+
+def test_attachments_are_listed_behind_the_scope() -> None:
+    """An envelope says id, file name, type and whether it is medical of each attachment."""
+    assert read(LISTED.encode()).header.attachments == (SCAN,)
+    assert "<sbdh:FileName>Smith &amp; son.pdf</sbdh:FileName>" in LISTED
+
+
+def test_file_name_of_an_attachment_is_made_safe() -> None:
+    """A listed name with folders is read without; the envelope itself stays as it is."""
+    data = LISTED.replace("Smith &amp; son.pdf", "../etc/passwd").replace(
+        "application/pdf", "Application/PDF"
+    )
+    (listed,) = read(data.encode()).header.attachments
+    assert (listed.file_name, listed.media_type) == ("..\uff0fetc\uff0fpasswd", "application/pdf")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("Smith &amp; son.pdf", "..", "Expected a file name"),
+        ("application/pdf", "pdf", "Expected a media type in small letters, found 'pdf'"),
+        (">true<", ">yes<", 'Expected true or false, found "yes"'),
+        (SCAN.id.uuid, SCAN.id, "Expected a UUID with dashes"),
+        ("sbdh:IsMedical", "sbdh:IsPrivate", "Expected sbdh:IsMedical"),
+    ],
+)
+def test_wrong_list_of_attachments_is_refused_at_its_place(old: str, new: str, sentence: str) -> None:
+    """Every field of a listed attachment is checked."""
+    with pytest.raises(EnvelopeError, match=re.escape(sentence)) as refused:
+        read(LISTED.replace(old, new).encode())
+    assert "Attachment" in str(refused.value.context["path"])
+
+
+def test_attachment_listed_twice_is_refused() -> None:
+    """Two attachments do not share an id."""
+    with pytest.raises(EnvelopeError, match="every attachment once"):
+        replace(HEADER, attachments=(SCAN, SCAN))
+
+
+def test_attachment_is_listed_under_a_safe_name_only() -> None:
+    """We never write a file name with folders."""
+    with pytest.raises(EnvelopeError, match="without slashes"):
+        replace(SCAN, file_name="a/b.pdf")

@@ -43,6 +43,7 @@ def sha256(data: bytes) -> bytes:
         (EC.sign(DATA, ec.ECDSA(hashes.SHA256())), "ECDSA with SHA-256, the value in DER", False),
         (ecdsa(sha256(DATA)), "ECDSA with SHA-256, over the SHA-256 digest instead of the octets", False),
     ],
+    ids=["sha-256", "sha-384", "swapped", "der", "digest"],
 )
 def test_values_of_elliptic_curves_are_recognised(value: bytes, name: str, is_standard: bool) -> None:
     """Hash, order and encoding of an ECDSA value are told."""

@@ -160,6 +160,7 @@ def test_the_named_certificate_is_told_when_it_is_at_hand() -> None:
         (b64encode(key_pair().certificate.der), "base64 text"),
         (key_pair().certificate.public_key_der, "public key"),
     ],
+    ids=["pem", "base64", "public-key"],
 )
 def test_a_digest_of_another_form_of_the_certificate_is_told(octets: bytes, words: str) -> None:
     """Signers digest the text of a certificate instead of its octets."""

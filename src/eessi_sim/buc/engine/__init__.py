@@ -5,16 +5,18 @@ user wants, DocumentRefused for what a message brings, CaseError for arguments t
 Nothing here reads a clock, makes an id, stores or sends.
 """
 
+from eessi_sim.buc.engine.attaching import attach, detach, require_may_carry
 from eessi_sim.buc.engine.execute import (
     create,
     delete,
     record_delivery,
+    record_handed_over,
     record_sent,
     report_exception,
     send,
     update,
 )
-from eessi_sim.buc.engine.incoming import IncomingDocument
+from eessi_sim.buc.engine.incoming import AttachedFile, IncomingDocument
 from eessi_sim.buc.engine.life import (
     archive,
     local_close,
@@ -26,26 +28,37 @@ from eessi_sim.buc.engine.life import (
 )
 from eessi_sim.buc.engine.offering import actions, available_actions, close_offered_from, find_action
 from eessi_sim.buc.engine.receive import receive
+from eessi_sim.buc.engine.suggesting import decline, find_suggestion, suggest, take, without_stale
 
 __all__ = [
+    "AttachedFile",
     "IncomingDocument",
     "actions",
     "archive",
+    "attach",
     "available_actions",
     "close_offered_from",
     "create",
+    "decline",
     "delete",
+    "detach",
     "find_action",
+    "find_suggestion",
     "local_close",
     "local_reopen",
     "open_case",
     "receive",
     "record_delivery",
+    "record_handed_over",
     "record_sent",
     "remove_case",
     "report_exception",
+    "require_may_carry",
     "restore",
     "send",
     "set_participants",
+    "suggest",
+    "take",
     "update",
+    "without_stale",
 ]

@@ -31,6 +31,8 @@ class Deed:
     at: datetime
     text: str = ""
     """What an exception says about the problem."""
+    target_version: int | None = None
+    """Which version of its target the sender had, where that was told."""
 
 
 def applied(case: Case, definition: BucDefinition, deed: Deed) -> Case:
@@ -99,14 +101,23 @@ def _cancelled(target: Document, _deed: Deed) -> Document:
 
 
 def _refused(target: Document, deed: Deed) -> Document:
+    if deed.target_version is not None and deed.target_version < target.exchanged_version:
+        return target  # it crossed a newer version, which nobody refused
     return replace(target, refused_by=(*target.refused_by, deed.document.sender))
 
 
 def _failed(target: Document, deed: Deed) -> Document:
-    """The failing message stays sent, with the error shown at its receiver (inferred)."""
+    """The version stays sent, with the error shown at its receiver; the latest one, where none is named (inferred)."""
+    reporter = deed.document.sender
+    sent = [
+        version.number
+        for version in target.versions
+        if deed.target_version in (None, version.number)
+        and any(delivery.receiver == reporter for delivery in version.deliveries)
+    ]
     versions = tuple(
         replace(version, deliveries=tuple(_marked(delivery, deed) for delivery in version.deliveries))
-        if version.number == target.exchanged_version
+        if version.number in sent[-1:]
         else version
         for version in target.versions
     )

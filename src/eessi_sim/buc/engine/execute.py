@@ -161,7 +161,10 @@ def update(
         ActionNotAvailable: the table does not let it be changed.
     """
     document = _require(case, definition, document_id, (Operation.UPDATE,), now)
-    saved = with_version(document, DocumentVersion(number=document.version + 1, actor=actor, saved_at=now))
+    version = DocumentVersion(
+        number=document.version + 1, actor=actor, saved_at=now, attachments=document.attachments
+    )
+    saved = with_version(document, version)
     if facts is not None:
         saved = replace(saved, facts=facts)
     if document.status is DocumentStatus.SENT:
@@ -226,14 +229,17 @@ def send(
     told = noted(case.with_document(sent), kind, now=now, actor=actor, document=sent)
     after = applied(told, definition, Deed(sent, actor, now))
     effects = (
-        _message(sent, is_update=is_update),
+        _message(case, sent, is_update=is_update),
         *handed_over(after, definition, rule, sent),
         *_timer(after, definition, sent, is_update=is_update),
     )
     return Outcome(revised(after), sent, effects)
 
 
-def _message(document: Document, *, is_update: bool) -> SendDocument:
+def _message(
+    case: Case, document: Document, *, is_update: bool, about_version: int | None = None
+) -> SendDocument:
+    parent = case.find(document.parent_id)
     first = CaseAction.START if document.starter else CaseAction.NEW
     return SendDocument(
         document_id=document.id,
@@ -242,6 +248,7 @@ def _message(document: Document, *, is_update: bool) -> SendDocument:
         receivers=document.receivers,
         case_action=CaseAction.UPDATE if is_update else first,
         parent_id=document.parent_id,
+        parent_version=about_version or (parent.exchanged_version if parent else None),
     )
 
 
@@ -262,6 +269,7 @@ def report_exception(
     document_id: DocumentId,
     receiver: InstitutionId,
     about: DocumentId | None,
+    about_version: int | None = None,
     now: datetime,
     actor: Actor,
 ) -> Outcome:
@@ -273,6 +281,7 @@ def report_exception(
         document_id: id of the new document.
         receiver: sender of the message that could not be processed.
         about: id of the refused document, also when this copy does not hold it.
+        about_version: its version; the latest that this copy holds when not told.
         now: the present time.
         actor: who decides it, the node as a rule.
 
@@ -305,7 +314,7 @@ def report_exception(
         versions=(version,),
     )
     outcome = _outcome(case.with_document(report), EventKind.SENT, report, now=now, actor=actor)
-    return replace(outcome, effects=(_message(report, is_update=False),))
+    return replace(outcome, effects=(_message(case, report, is_update=False, about_version=about_version),))
 
 
 def record_sent(
@@ -334,6 +343,28 @@ def record_sent(
         replace(d, message_id=message_ids.get(d.receiver, d.message_id)) for d in sent.deliveries
     )
     return _with_deliveries(case, document, {version: deliveries})
+
+
+def record_handed_over(
+    case: Case,
+    document_id: DocumentId,
+    version: int,
+    message_ids: Mapping[InstitutionId, MessageId],
+    *,
+    at: datetime,
+) -> Case:
+    """Return the case that knows which message brings an exchanged document to a new participant.
+
+    Raises:
+        DocumentNotFound: no such document in this case.
+    """
+    document = case.get(document_id)
+    known = next((v.deliveries for v in document.versions if v.number == version), ())
+    more = (
+        Delivery(receiver=receiver, status=DeliveryStatus.SENT, at=at, message_id=message_id)
+        for receiver, message_id in message_ids.items()
+    )
+    return _with_deliveries(case, document, {version: (*known, *more)})
 
 
 def record_delivery(

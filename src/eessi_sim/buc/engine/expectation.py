@@ -6,7 +6,7 @@ from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, AdministrativeRul
 from eessi_sim.buc.case import Case, CaseRole
 from eessi_sim.buc.definition import BucDefinition, Step
 from eessi_sim.buc.engine.incoming import IncomingDocument
-from eessi_sim.buc.engine.participation import fault_of
+from eessi_sim.buc.engine.participation import fault_of, was_added_before
 from eessi_sim.buc.offers import Key, Offers, offers_of
 from eessi_sim.buc.refusal import ExceptionCause, refused
 from eessi_sim.buc.terms import Addressing
@@ -23,7 +23,7 @@ def expected_parent(case: Case, definition: BucDefinition, incoming: IncomingDoc
     """
     rule = definition.administrative.get(incoming.type)
     if rule is not None:
-        _check_content(case, definition, rule, incoming)
+        check_content(case, definition, rule, incoming)
         if rule.offered is Offered.NEVER:
             return incoming.parent_id
     offers = offers_of(case, definition, incoming.sender, incoming.sender_role)
@@ -36,18 +36,27 @@ def expected_parent(case: Case, definition: BucDefinition, incoming: IncomingDoc
     raise _unexpected(case, definition, offers, incoming)
 
 
-def _check_content(
+def check_content(
     case: Case, definition: BucDefinition, rule: AdministrativeRule, incoming: IncomingDocument
 ) -> None:
-    """Some administrative SEDs do what their content says: it must be told, and possible in this case."""
-    fault = None
+    """Some administrative SEDs do what their content says: it must be told, and possible in this case.
+
+    Raises:
+        DocumentRefused: it is not told (cause 99), or not possible, perhaps not yet (cause 04).
+    """
+    fault, cause = None, ExceptionCause.OTHER
     if rule.effect in CHANGES_PARTICIPANTS:
-        fault = fault_of(case, definition, rule, incoming.sender, incoming.change)
+        if not was_added_before(case, rule, incoming.change):
+            fault = fault_of(case, definition, rule, incoming.sender, incoming.change)
+        if incoming.change is not None:
+            cause = (
+                ExceptionCause.NOT_EXPECTED
+            )  # another change, which makes this one possible, may be on its way
     elif rule.facts and incoming.facts is None:
         fault = f"it is not told whether it says {' or '.join(rule.facts)}"
     if fault is not None:
         raise refused(
-            ExceptionCause.OTHER,
+            cause,
             f"Expected a {rule.sed} that can be followed, found that {fault}",
             hint="Send what the SED is about with it.",
             sed=incoming.type,

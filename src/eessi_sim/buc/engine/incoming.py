@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from eessi_sim.buc.case import CaseAction, CaseRole, Participant, ParticipantChange
 from eessi_sim.identifiers import (
+    AttachmentId,
     CdmVersion,
     DocumentId,
     InstitutionId,
@@ -11,6 +12,20 @@ from eessi_sim.identifiers import (
     MessageId,
     SedType,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachedFile:
+    """A file as it is attached to a document, here or by its sender; its content stays outside."""
+
+    id: AttachmentId
+    name: str
+    file_name: str
+    mime_type: str
+    size: int
+    digest: str
+    """SHA-256 of the content, hexadecimal."""
+    medical: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +46,8 @@ class IncomingDocument:
     """Everybody this document went to, when the envelope lists them."""
     parent_id: DocumentId | None = None
     """The document it answers or is about; concluded from the case when the envelope does not say it."""
+    parent_version: int | None = None
+    """Which version of it the sender had; the latest when the envelope does not say it."""
     target_sed: SedType | None = None
     """Type of the SED that an X-SED names in its content; helps to find the target without a parent id."""
     facts: tuple[str, ...] | None = None
@@ -40,5 +57,7 @@ class IncomingDocument:
     author: InstitutionId | None = None
     """For a document that is handed over to a new participant: who had sent it."""
     message_id: MessageId | None = None
+    attachments: tuple[AttachedFile, ...] = ()
+    """What the envelope lists and the message carries."""
     text: str = ""
     """For an X050: its sentence about the problem."""

@@ -7,7 +7,7 @@ from eessi_sim.buc.actions import Action, ActionStatus, Category, Operation, act
 from eessi_sim.buc.administration import CaseEffect
 from eessi_sim.buc.case import Case, CaseStatus, Document, DocumentStatus
 from eessi_sim.buc.definition import BucDefinition, Step
-from eessi_sim.buc.offers import Offer, Offers, own_offers, parent_stands, permissions_of
+from eessi_sim.buc.offers import Offer, Offers, own_offers, parent_stands, permissions_of, picks_receivers
 from eessi_sim.buc.terms import Addressing, Permission, StepKind
 from eessi_sim.errors import ActionNotAvailable
 from eessi_sim.identifiers import SedType
@@ -176,7 +176,7 @@ def document_operations(
 ) -> set[Operation]:
     """Return what can be done with a document while the case is open (RINA's samples, observed)."""
     operations = {Operation.READ}
-    if document.is_exchanged:
+    if document.is_exchanged and picks_receivers(case, definition, document):
         operations.add(Operation.READ_PARTICIPANTS)
     if document.is_draft:
         operations |= {Operation.UPDATE, Operation.DELETE}
@@ -187,6 +187,10 @@ def document_operations(
         operations.add(Operation.UPDATE)
         if document.status is DocumentStatus.ACTIVE:
             operations.add(Operation.SEND)
+    if Operation.UPDATE in operations and Permission.ATTACH in permissions_of(case, definition, document):
+        operations.add(Operation.ADD_ATTACHMENT)
+        if document.attachments:
+            operations.add(Operation.REMOVE_ATTACHMENT)
     return operations
 
 

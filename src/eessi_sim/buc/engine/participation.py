@@ -77,6 +77,12 @@ def _fault_of_leaver(
     return f"{sender} may remove only itself" if only_itself and sender != leaves else None
 
 
+def was_added_before(case: Case, rule: AdministrativeRule, change: ParticipantChange | None) -> bool:
+    """Return whether two institutions added the same one at once: the second time changes nothing (inferred)."""
+    known = case.find_participant(change.joins) if change is not None and change.joins else None
+    return rule.effect is CaseEffect.ADD_PARTICIPANT and known is not None and known.active and known.joined
+
+
 def changed(case: Case, change: ParticipantChange) -> Case:
     """Return the case with the participants after a change; who left stays known, so do its documents."""
     kept = tuple(replace(p, active=False) if p.institution == change.leaves else p for p in case.participants)
@@ -114,15 +120,7 @@ def handed_over(
     if not hands_over:
         return ()
     return tuple(
-        SendDocument(
-            document_id=known.id,
-            version=known.exchanged_version,
-            sed=known.type,
-            receivers=(change.joins,),
-            case_action=CaseAction.NEW,
-            parent_id=known.parent_id,
-            author=known.sender,
-        )
+        _copy_of(known, known.exchanged_version, (change.joins,))
         for known in case.exchanged()
         if known.id != document.id
         and (
@@ -130,6 +128,58 @@ def handed_over(
             if change.leaves is not None
             else _belongs_to_all(case, definition, known)
         )
+    )
+
+
+def passed_on(
+    case: Case, definition: BucDefinition, document: Document, version: int
+) -> tuple[SendDocument, ...]:
+    """Return what those are sent whom we brought in, or who took our place, when a sender did not know of them yet.
+
+    A SED that crossed the one that brings somebody in has gone to all but the newcomer (inferred).
+
+    Args:
+        case: the copy of a case after the document was taken.
+        definition: its table.
+        document: what was received, with the receivers of this version.
+        version: its version.
+    """
+    known = {document.sender, *document.receivers}
+    rule = definition.administrative.get(document.type)
+    if case.successor is not None:
+        ends_here = rule is not None and rule.effect is CaseEffect.MARK_DELIVERY
+        return (
+            () if ends_here or case.successor in known else (_copy_of(document, version, (case.successor,)),)
+        )
+    ours = {d.change.joins for d in case.documents if d.change and d.sender == case.own and d.is_exchanged}
+    missed = tuple(p.institution for p in case.others if p.joined and p.institution in ours - known)
+    if not missed or not _concerns_all(case, definition, document):
+        return ()
+    return (_copy_of(document, version, missed),)
+
+
+def _concerns_all(case: Case, definition: BucDefinition, document: Document) -> bool:
+    rule = definition.administrative.get(document.type)
+    if rule is None:
+        return went_to_all(case, definition, document)
+    target = case.find(document.parent_id)
+    if rule.effect is CaseEffect.CANCEL_DOCUMENT:
+        return target is not None and (target.starter or went_to_all(case, definition, target))
+    return rule.effect in CHANGES_PARTICIPANTS or rule.effect in (
+        CaseEffect.CLOSE_CASE,
+        CaseEffect.REOPEN_CASE,
+    )
+
+
+def _copy_of(document: Document, version: int, receivers: tuple[InstitutionId, ...]) -> SendDocument:
+    return SendDocument(
+        document_id=document.id,
+        version=version,
+        sed=document.type,
+        receivers=receivers,
+        case_action=CaseAction.NEW,
+        parent_id=document.parent_id,
+        author=document.sender,
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from eessi_sim.buc.administration import CHANGES_PARTICIPANTS, AdministrativeRule, CaseEffect
 from eessi_sim.buc.case import (
+    Attachment,
     Case,
     CaseAction,
     CaseRole,
@@ -23,13 +24,15 @@ from eessi_sim.buc.case import (
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Effect, NoticeKind, Notify, Outcome
 from eessi_sim.buc.engine.administrative import Deed, applied
-from eessi_sim.buc.engine.expectation import expected_parent
+from eessi_sim.buc.engine.attaching import grown
+from eessi_sim.buc.engine.expectation import check_content, expected_parent
 from eessi_sim.buc.engine.history import next_order, noted, revised, system, with_version
 from eessi_sim.buc.engine.incoming import IncomingDocument
-from eessi_sim.buc.engine.participation import handed_over, was_let_in_by
+from eessi_sim.buc.engine.participation import handed_over, passed_on, was_let_in_by
 from eessi_sim.buc.offers import permissions_of
 from eessi_sim.buc.refusal import ExceptionCause, refused
 from eessi_sim.buc.terms import Addressing, Permission
+from eessi_sim.errors import DocumentRefused
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId
 
 _NOTICES = {
@@ -64,18 +67,33 @@ def receive(
     Raises:
         DocumentRefused: the document does not fit; its ``cause`` is the code for the X050.
     """
+    if case is None and incoming.author is not None:
+        raise _foreign(incoming, ExceptionCause.CASE_UNKNOWN)
     if case is None:
         return _opened(definition, incoming, case_id=case_id, own=own, now=now)
-    if incoming.author is not None and was_let_in_by(case, incoming.sender):
+    known = case.find(incoming.document_id)
+    if known is not None and _is_repeat(case, known, incoming):
+        return Outcome(case, known, changed=False)
+    if incoming.author is not None:
         return _handed_over(case, definition, incoming, incoming.author, now)
     _check_case(case, definition, incoming)
-    known = case.find(incoming.document_id)
     if known is not None:
         return _repeated(case, definition, known, incoming, now)
     rule = definition.administrative.get(incoming.type)
     _check_open(case, rule, incoming)
     parent_id = expected_parent(case, definition, incoming)
     return _taken(case, definition, incoming, parent_id, now)
+
+
+def _is_repeat(case: Case, known: Document, incoming: IncomingDocument) -> bool:
+    """Whether we have it, or something newer: it changes nothing, whatever has become of case and sender since."""
+    return (
+        case.status is not CaseStatus.REMOVED
+        and incoming.international_id == case.international_id
+        and known.type == incoming.type
+        and known.sender == (incoming.author or incoming.sender)
+        and incoming.version <= known.version
+    )
 
 
 def _opened(
@@ -134,11 +152,38 @@ def _role_in(incoming: IncomingDocument, own: InstitutionId) -> CaseRole:
 def _handed_over(
     case: Case, definition: BucDefinition, incoming: IncomingDocument, author: InstitutionId, now: datetime
 ) -> Outcome:
-    """A document from before our time; who let us in answers for it, we cannot judge it (inferred)."""
+    """A document from before our time; who let us in answers for it, we cannot judge it (inferred).
+
+    Nobody else may bring what another one has written.
+    """
+    if not was_let_in_by(case, incoming.sender):
+        raise _foreign(incoming, ExceptionCause.NOT_EXPECTED)
+    rule = definition.administrative.get(incoming.type)
+    if rule is not None and rule.effect in CHANGES_PARTICIPANTS:
+        check_content(case, definition, rule, replace(incoming, sender=author))
+    acts = rule is not None and rule.effect in (CaseEffect.CANCEL_DOCUMENT, CaseEffect.REFUSE_DOCUMENT)
+    if acts and case.find(incoming.parent_id) is None:
+        raise refused(
+            ExceptionCause.NOT_EXPECTED,
+            f"Expected the SED that {incoming.type} is about before it, found {incoming.type}",
+            hint="Hand over documents in the order in which they were exchanged.",
+            sed=incoming.type,
+        )
+    told = replace(incoming, sender=author)
     known = case.find(incoming.document_id)
     if known is not None:
-        return Outcome(case, known, changed=False)
-    return _taken(case, definition, replace(incoming, sender=author), incoming.parent_id, now)
+        return _repeated(case, definition, known, told, now)
+    return _taken(case, definition, told, incoming.parent_id, now)
+
+
+def _foreign(incoming: IncomingDocument, cause: ExceptionCause) -> DocumentRefused:
+    return refused(
+        cause,
+        f"Expected only who let us into the case to hand over documents of others, "
+        f"found {incoming.type} of {incoming.author} from {incoming.sender}",
+        hint="Send documents of your own; the SED that brings a participant in comes first.",
+        sed=incoming.type,
+    )
 
 
 def _participants(
@@ -181,6 +226,8 @@ def _check_case(case: Case, definition: BucDefinition, incoming: IncomingDocumen
     rule = definition.administrative.get(incoming.type)
     if rule is not None and rule.effect is CaseEffect.REPLACE_PARTICIPANT:
         return  # told by a routing application, which is no participant
+    if rule is not None and rule.effect is CaseEffect.MARK_DELIVERY and _was_sent_to(case, incoming):
+        return  # whoever got a message may say that it failed, also who takes no part here any more, or not yet
     sender = case.find_participant(incoming.sender)
     reports = rule is not None and rule.effect is CaseEffect.MARK_DELIVERY  # also who has left may fail
     active = sender is not None and (sender.active or reports)
@@ -196,9 +243,21 @@ def _check_case(case: Case, definition: BucDefinition, incoming: IncomingDocumen
         )
 
 
+def _was_sent_to(case: Case, incoming: IncomingDocument) -> bool:
+    """Whether the document that an exception is about went from us to its sender, by itself or handed over."""
+    about = case.find(incoming.parent_id)
+    if about is None:
+        return False
+    deliveries = (delivery for version in about.versions for delivery in version.deliveries)
+    brought_in = (d.change for d in case.documents if d.change is not None and d.sender == case.own)
+    return any(delivery.receiver == incoming.sender for delivery in deliveries) or any(
+        change.joins == incoming.sender for change in brought_in
+    )
+
+
 def _check_open(case: Case, rule: AdministrativeRule | None, incoming: IncomingDocument) -> None:
     late = rule is not None and rule.receivable_when_closed
-    if case.status is CaseStatus.OPEN or case.is_closed_locally or late:
+    if case.status is CaseStatus.OPEN or case.is_closed_locally or late or case.successor:
         return
     raise refused(
         ExceptionCause.NOT_EXPECTED,
@@ -211,7 +270,7 @@ def _check_open(case: Case, rule: AdministrativeRule | None, incoming: IncomingD
 def _repeated(
     case: Case, definition: BucDefinition, known: Document, incoming: IncomingDocument, now: datetime
 ) -> Outcome:
-    """The same document again: a repeat changes nothing, an older version is dropped, a newer one is stored."""
+    """A document that we have, in a version that we have not: it is stored."""
     if known.sender != incoming.sender or known.type != incoming.type:
         raise refused(
             ExceptionCause.NOT_EXPECTED,
@@ -220,18 +279,18 @@ def _repeated(
             hint="Every document has an id of its own.",
             sed=incoming.type,
         )
-    if incoming.version <= known.version:
-        return Outcome(case, known, changed=False)
     _check_open(case, None, incoming)
-    if not known.stands or Permission.UPDATE not in permissions_of(case, definition, known):
+    if Permission.UPDATE not in permissions_of(case, definition, known):
         raise refused(
             ExceptionCause.NOT_EXPECTED,
-            f"Expected no new version of {known.type} ({known.status}), found version {incoming.version}",
-            hint="The table does not let this SED be updated, or it was invalidated.",
+            f"Expected no new version of {known.type}, found version {incoming.version}",
+            hint="The table does not let this SED be updated.",
             sed=incoming.type,
         )
     facts = known.facts if incoming.facts is None else incoming.facts
-    newer = replace(with_version(known, _version(incoming, now)), refused_by=(), facts=facts)
+    newer = replace(
+        with_version(known, _version(incoming, now, known.attachments)), refused_by=(), facts=facts
+    )
     actor = system(f"version {incoming.version} of {incoming.type} arrived")
     told = noted(
         _reopened(case, incoming, now).with_document(newer),
@@ -241,7 +300,10 @@ def _repeated(
         document=newer,
         institution=incoming.sender,
     )
-    return Outcome(revised(told), newer, (Notify(NoticeKind.UPDATE_RECEIVED, newer.id),))
+    late = passed_on(
+        told, definition, replace(newer, receivers=_receivers(case, definition, incoming)), incoming.version
+    )
+    return Outcome(revised(told), newer, (Notify(NoticeKind.UPDATE_RECEIVED, newer.id), *late))
 
 
 def _taken(
@@ -276,15 +338,20 @@ def _taken(
         document=document,
         institution=incoming.sender,
     )
-    after = applied(told, definition, Deed(document, actor, now, incoming.text))
-    passed_on = handed_over(after, definition, rule, document)
-    return Outcome(revised(after), document, (*_notices(rule, document, incoming), *passed_on))
+    after = applied(told, definition, Deed(document, actor, now, incoming.text, incoming.parent_version))
+    handed = handed_over(after, definition, rule, document)
+    late = passed_on(after, definition, document, incoming.version)
+    return Outcome(revised(after), document, (*_notices(rule, document, incoming), *handed, *late))
 
 
-def _version(incoming: IncomingDocument, now: datetime) -> DocumentVersion:
+def _version(
+    incoming: IncomingDocument, now: datetime, known: tuple[Attachment, ...] = ()
+) -> DocumentVersion:
+    actor = system(f"sent by {incoming.sender}")
     return DocumentVersion(
         number=incoming.version,
-        actor=system(f"sent by {incoming.sender}"),
+        actor=actor,
+        attachments=tuple(grown(known, file, actor=actor, at=now) for file in incoming.attachments),
         received_at=now,
         message_id=incoming.message_id,
     )
@@ -309,7 +376,7 @@ def _receivers(
 
 def _reopened(case: Case, incoming: IncomingDocument, now: datetime) -> Case:
     """A copy closed only here opens again: the others were not told and go on (inferred)."""
-    if case.status is CaseStatus.OPEN:
+    if not case.is_closed_locally or case.successor:
         return case
     actor = system(f"{incoming.type} arrived after the local close")
     return noted(replace(case, status=CaseStatus.OPEN), EventKind.REOPENED, now=now, actor=actor)

@@ -107,6 +107,12 @@ SELECT case_id, document_id, version, sed, direction, stored_us, message_id, x''
 SELECT case_id, document_id, version, sed, direction, stored_us, message_id, content FROM document
  WHERE node = :node AND case_id = :case_id ORDER BY seq
 
+-- name: add_content
+INSERT INTO content (node, digest, octets) VALUES (:node, :digest, :octets) ON CONFLICT DO NOTHING
+
+-- name: content
+SELECT octets FROM content WHERE node = :node AND digest = :digest
+
 -- name: add_entry
 INSERT INTO journal (node, at_us, step, outcome, message_id, case_id, detail)
 VALUES (:node, :at_us, :step, :outcome, :message_id, :case_id, :detail)

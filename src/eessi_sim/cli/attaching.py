@@ -1,0 +1,72 @@
+"""Files named on the command line as attachments of a document, and attachments shown to people and scripts."""
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar, cast
+
+import click
+
+from eessi_sim.attachments import (
+    MEGABYTE,
+    AttachmentLimits,
+    NewFile,
+    Octets,
+    in_words,
+    type_of_content,
+    type_of_name,
+)
+from eessi_sim.cli import inputs
+from eessi_sim.simulation.control import AttachmentView
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_MOST: Final = AttachmentLimits(file_bytes=90 * MEGABYTE)
+"""No network takes more, whatever its file says; so much is read."""
+_UNKNOWN: Final = "application/octet-stream"
+
+
+def attachment_options(command: _Command) -> _Command:
+    """Add ``--attach`` and ``--medical`` to a command, which gets what they name as ``files``."""
+
+    @functools.wraps(command)
+    def with_files(*args: Any, attach: Sequence[str], medical: Sequence[str], **others: Any) -> Any:
+        return command(*args, files=read_files(attach, medical), **others)
+
+    decorated: Any = with_files  # Any: click takes any callable and returns it
+    for name, words in (
+        ("medical", "Like --attach, for a file with medical data."),
+        ("attach", "File that travels with the document: PDF, JPEG, PNG or TIFF; may be repeated."),
+    ):
+        option = click.option(f"--{name}", multiple=True, metavar="FILE", help=words)
+        decorated = option(decorated)
+    return cast(_Command, decorated)
+
+
+def read_files(attach: Sequence[str], medical: Sequence[str]) -> tuple[NewFile, ...]:
+    """Return the files of the two options, those with medical data behind the others.
+
+    Raises:
+        EnvironmentProblem: there is no such file, or it cannot be read.
+        AttachmentTooLarge: it is larger than any network takes.
+    """
+    inputs.require_files([*attach, *medical])
+    plain = [_read(Path(name), medical=False) for name in attach]
+    return (*plain, *(_read(Path(name), medical=True) for name in medical))
+
+
+def _read(path: Path, *, medical: bool) -> NewFile:
+    _MOST.check_size(f'"{path.name}"', path.stat().st_size)
+    data = path.read_bytes()
+    # The ending is what the user says it is, and the node compares it with the content.
+    mime_type = type_of_name(path.name) or type_of_content(data) or _UNKNOWN
+    return NewFile(file_name=path.name, content=Octets.of(data), mime_type=mime_type, medical=medical)
+
+
+def in_a_line(attachment: AttachmentView) -> str:
+    """Return an attachment in words: ``scan.pdf (application/pdf, 12 kB, medical)``."""
+    facts = [attachment.mime_type, in_words(attachment.size)]
+    if attachment.version > 1:
+        facts.append(f"version {attachment.version}")
+    if attachment.medical:
+        facts.append("medical")
+    return f"{attachment.file_name} ({', '.join(facts)})"
