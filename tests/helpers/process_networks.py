@@ -31,17 +31,20 @@ _LOOK_AGAIN: Final = 0.05
 """Seconds between two looks at another process."""
 
 
-def small_definition(folder: Path) -> NetworkDefinition:
-    """Two of the institutions that ship with the program, and an access point."""
+def small_definition(folder: Path, more: str = "") -> NetworkDefinition:
+    """Two of the institutions that ship with the program, and an access point; ``more`` are lines of the file."""
     file = folder / "small.yaml"
-    file.write_text(_SMALL)
+    file.write_text(_SMALL + more)
     return load_definition(file)
 
 
-def small_network(folder: Path) -> NetworkState:
+def small_network(folder: Path, more: str = "") -> NetworkState:
     """The small network below ``folder``, on ports that the system chose; none of its processes runs."""
     return establish(
-        small_definition(folder), folder / "network", now=datetime.now(UTC), algorithm=KeyAlgorithm.P_256
+        small_definition(folder, more),
+        folder / "network",
+        now=datetime.now(UTC),
+        algorithm=KeyAlgorithm.P_256,
     )
 
 

@@ -7,10 +7,12 @@ ebMS3 Part 2 sections 2.4 to 2.6 (documented); which party may hand in what foll
 from dataclasses import replace
 from typing import Final
 
-from eessi_sim.access_point.routing import route
+from eessi_sim.access_point.channels import Channels, directed
+from eessi_sim.access_point.pulling import PullDesk
+from eessi_sim.access_point.routing import Route, route
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
-from eessi_sim.as4.model import ErrorSignal, UserMessage
+from eessi_sim.as4.model import ErrorSignal, PullRequest, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
@@ -39,15 +41,24 @@ class Intermediary:
         station: the access point's identity, seams and limits.
         inspection: worker that processes what was taken in.
         outbox: worker that forwards.
+        channels: what waits for institutions that pull.
+        desk: answers them.
     """
 
-    def __init__(self, station: Station, inspection: Worker, outbox: Worker) -> None:
+    def __init__(
+        self, station: Station, inspection: Worker, outbox: Worker, channels: Channels, desk: PullDesk
+    ) -> None:
         self._station = station
         self._inspection = inspection
         self._outbox = outbox
+        self._channels = channels
+        self._desk = desk
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
-        """Let an institution hand in only what is from itself."""
+        """Let an institution hand in only what is from itself, and pull only from its own channel."""
+        if isinstance(unpacked.unit, PullRequest):
+            self._desk.allow(client, unpacked.unit)
+            return
         sender = sender_of(unpacked)
         if sender is None:
             raise EbmsFault(
@@ -64,6 +75,8 @@ class Intermediary:
 
     def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Only the sending institution may have signed; one whose entry has ended still signs receipts and errors."""
+        if isinstance(unpacked.unit, PullRequest):
+            return self._desk.candidates(unpacked.unit)
         sender = sender_of(unpacked)
         if isinstance(unpacked.unit, UserMessage):
             return self._station.sender_certificates(unpacked.unit.sender.id)
@@ -72,6 +85,8 @@ class Intermediary:
     async def accept(self, received: Received) -> Response:
         """Store the message and answer 202; a repetition is forwarded once more, other content is refused."""
         unpacked = received.unpacked
+        if isinstance(unpacked.unit, PullRequest):
+            return await self._desk.answer(received, unpacked.unit)
         self._check(unpacked)
         message = incoming(received, state=InboundState.RECEIVED, at=self._station.clock.now())
         store = self._station.store
@@ -86,6 +101,7 @@ class Intermediary:
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
+        self._note_answer(work, message)
         if message.kind is MessageKind.USER:
             self._station.taken_in.keep(message.digest, unpacked, len(message.body))
         try:
@@ -95,8 +111,13 @@ class Intermediary:
             if known is None:
                 raise
             return await self._again(known, message)
+        self._channels.forget(message.ref_to)
         self._inspection.wake()
         return ACCEPTED
+
+    def _note_answer(self, work: UnitOfWork, message: StoredMessage) -> None:
+        """A receipt, or an error, shows that whoever pulls has the message that it is about."""
+        self._channels.receipted(work, message.ref_to, by=message.sender)
 
     async def refuse(
         self,
@@ -119,6 +140,8 @@ class Intermediary:
             )
         )
         await self._station.store.commit(work)
+        if isinstance(unpacked.unit, PullRequest) and fault.error_code is EbmsErrorCode.FAILED_AUTHENTICATION:
+            return Response(403)  # the answer of AS4.NET (observed)
         if isinstance(unpacked.unit, ErrorSignal):  # there are no errors about errors (ebMS3 core 6.2)
             return refused(400, f"{fault.error_code.code}: {fault.description}")
         return synchronous_error(self._station, fault)
@@ -177,11 +200,17 @@ class Intermediary:
             raise _used_before(message)
         work = UnitOfWork()
         work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
-        for sent in self._outcome_of(known):
-            work.update_message(
-                Direction.OUT, sent.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
-            )
+        self._note_answer(work, message)
+        repeated = [
+            replace(sent, state=OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED, attempts=0)
+            for sent in self._outcome_of(known)
+        ]
+        for sent in repeated:
+            work.update_message(Direction.OUT, sent.message_id, state=sent.state, attempts=0, due_at=None)
         await self._station.store.commit(work)
+        self._channels.forget(message.ref_to)
+        for sent in repeated:
+            self._channels.put(sent)
         self._outbox.wake()
         return ACCEPTED
 
@@ -208,21 +237,20 @@ def _used_before(message: StoredMessage) -> EbmsFault:
     )
 
 
-def forwarded(message: StoredMessage, endpoint: str, facts: dict[str, str]) -> StoredMessage:
+def forwarded(message: StoredMessage, way: Route, facts: dict[str, str]) -> StoredMessage:
     """Return the outgoing copy of a message taken in: the same bytes, a new queue.
 
     It is filed under the case that the envelope names, by which later documents of the case find it; the
     ConversationId of the message may be another one (observed).
     """
     conversation = InternationalId(facts["case"]).uuid if "case" in facts else message.conversation
-    return replace(
+    copy = replace(
         message,
         conversation=conversation,
         direction=Direction.OUT,
-        state=OutboundState.SUBMITTED,
-        endpoint=endpoint,
         attempts=0,
         due_at=None,
         leased_until=None,
         details={**message.details, **facts},
     )
+    return directed(copy, way)

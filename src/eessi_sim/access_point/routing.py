@@ -19,8 +19,10 @@ class Route:
     """The next hop of a message."""
 
     receiver: InstitutionId
-    endpoint: str
+    endpoint: str | None = None
     """URL to push to."""
+    channel: str | None = None
+    """Name of the channel in which it waits instead."""
 
 
 def route(receiver: str, repository: InstitutionRepository, at: datetime) -> Route:
@@ -38,10 +40,13 @@ def route(receiver: str, repository: InstitutionRepository, at: datetime) -> Rou
         institution = repository.get(receiver, at)
     except RoutingError as error:
         raise EbmsFault(EbmsErrorCode.ROUTING_FAILURE, error.message, hint=error.hint) from error
-    if institution.endpoint.exchange is not Exchange.PUSH or not institution.endpoint.channel:
+    endpoint = institution.endpoint
+    if not endpoint.channel:
         raise EbmsFault(
             EbmsErrorCode.ROUTING_FAILURE,
-            f"Expected a push endpoint for {receiver}, the directory lists none",
+            f"Expected an endpoint for {receiver}, the directory lists none",
             hint="Give the institution an endpoint in the network file.",
         )
-    return Route(institution.id, institution.endpoint.channel)
+    if endpoint.exchange is Exchange.PULL:
+        return Route(institution.id, channel=endpoint.channel)
+    return Route(institution.id, endpoint.channel)

@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from eessi_sim.access_point.channels import Channels, directed
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
 from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
-from eessi_sim.access_point.routing import route
+from eessi_sim.access_point.pulling import PullDesk
+from eessi_sim.access_point.routing import Route, route
 from eessi_sim.access_point.steps import STEPS, refusal
 from eessi_sim.access_point.transactions import NotYet
 from eessi_sim.as4 import msh
@@ -20,7 +22,7 @@ from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
-from eessi_sim.identifiers import SedType
+from eessi_sim.identifiers import MessageId, SedType
 from eessi_sim.storage.base import (
     Claim,
     Direction,
@@ -52,7 +54,11 @@ class AccessPoint:
         self._pipeline = Pipeline(order, STEPS)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
-        self._inbox = Inbox(station, Intermediary(station, self._inspection, self._outbox))
+        self._channels = Channels(station)
+        self._desk = PullDesk(station, self._channels, self._not_collected)
+        self._inbox = Inbox(
+            station, Intermediary(station, self._inspection, self._outbox, self._channels, self._desk)
+        )
 
     @property
     def station(self) -> Station:
@@ -71,6 +77,7 @@ class AccessPoint:
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._station.store.release()
+        self._channels.read_all()
         self._inspection.start()
         self._outbox.start()
 
@@ -104,9 +111,7 @@ class AccessPoint:
         try:
             if message.kind is MessageKind.USER:
                 facts = self._inspect(message)
-            endpoint = route(
-                message.receiver, self._station.directory.current, self._station.clock.now()
-            ).endpoint
+            way = route(message.receiver, self._station.directory.current, self._station.clock.now())
         except NotYet as early:
             await self._hold(message, early)
             return
@@ -114,12 +119,28 @@ class AccessPoint:
             await self._reject(message, fault)
             return
         work = UnitOfWork()
-        work.add_message(forwarded(message, endpoint, facts))
+        outgoing_copy = forwarded(message, way, facts)
+        work.add_message(outgoing_copy)
         work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
         work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts))
+        self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
+            self._channels.put(outgoing_copy)
         self._outbox.wake()
+
+    def _note_parked(self, work: UnitOfWork, message: StoredMessage) -> None:
+        if message.state == OutboundState.PARKED:
+            work.journal(
+                self._station.note(
+                    "parked",
+                    "ok",
+                    message_id=message.message_id,
+                    channel=message.channel or "",
+                    to=message.receiver,
+                    kind=message.kind,
+                )
+            )
 
     async def failed(self, message: StoredMessage, fault: Exception) -> None:
         """Answer the sender of a message that our own code cannot process."""
@@ -186,35 +207,61 @@ class AccessPoint:
                 "checked", fault.error_code.code, message_id=message.message_id, reason=fault.message
             )
         )
-        if message.kind is MessageKind.USER:
-            self._answer(work, message, fault)
-        await station.store.commit(work)
-        self._outbox.wake()
+        await self._commit_with(work, self._answer(message, fault))
 
-    def _answer(self, work: UnitOfWork, message: StoredMessage, fault: EbmsFault) -> None:
-        """Queue a signed multi-hop error to the sender of ``message``."""
+    async def _commit_with(self, work: UnitOfWork, answer: StoredMessage | None) -> None:
+        """Store ``work`` together with the error that goes to a sender, if there is one."""
+        if answer is not None:
+            work.add_message(answer)
+            self._note_parked(work, answer)
+        await self._station.store.commit(work)
+        if answer is not None:
+            self._channels.put(answer)
+            self._outbox.wake()
+
+    def _answer(self, message: StoredMessage, fault: EbmsFault) -> StoredMessage | None:
+        """Return a signed multi-hop error to the sender of ``message``; there is none about a signal."""
+        if message.kind is not MessageKind.USER:
+            return None
         station = self._station
         unpacked = msh.unpack(message.content_type, message.body, station.limits)
-        assert isinstance(unpacked.unit, UserMessage)  # the caller asked for the kind
+        assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         error = fault.about(message.message_id).as_error()
         packed = msh.pack_error([error], station.keys, about=unpacked, stamp=station.stamp())
-        work.add_message(
-            outgoing(
-                packed,
-                kind=MessageKind.ERROR,
-                way=RoutingInput.back_to_sender_of(unpacked.unit),
-                endpoint=self._endpoint_of(message.sender),
-                at=station.clock.now(),
-                ref_to=message.message_id,
-                details={"made_by": station.party},
-            )
+        answer = outgoing(
+            packed,
+            kind=MessageKind.ERROR,
+            way=RoutingInput.back_to_sender_of(unpacked.unit),
+            endpoint=None,
+            at=station.clock.now(),
+            ref_to=message.message_id,
+            details={"made_by": station.party},
         )
+        return directed(answer, self._way_to(message.sender))
 
-    def _endpoint_of(self, party: str) -> str | None:
+    def _way_to(self, party: str) -> Route | None:
         try:
-            return route(party, self._station.directory.current, self._station.clock.now()).endpoint
+            return route(party, self._station.directory.current, self._station.clock.now())
         except EbmsFault:
             return None
+
+    async def _not_collected(self, message_id: MessageId) -> None:
+        """Give up a message that was handed out as often as agreed and never receipted, and tell its sender."""
+        station = self._station
+        message = station.store.find_message(Direction.OUT, message_id)
+        assert message is not None  # what waited is stored
+        fault = EbmsFault(
+            EbmsErrorCode.MESSAGE_PERSISTENCE_TIMEOUT,
+            f"Not collected by {message.receiver}: handed out {message.attempts} times, never receipted",
+        )
+        work = UnitOfWork()
+        work.update_message(
+            Direction.OUT, message_id, state=OutboundState.DEAD_LETTERED, last_error=fault.message
+        )
+        work.journal(
+            station.note("offered", "dead-lettered", message_id=message_id, channel=message.channel or "")
+        )
+        await self._commit_with(work, self._answer(message, fault))
 
     # What the outbox worker asks of its owner.
 
@@ -238,15 +285,10 @@ class AccessPoint:
                 **({"reason": attempt.reason} if attempt.reason else {}),
             )
         )
-        if settlement.is_dead_letter and message.kind is MessageKind.USER:
-            self._answer(
-                work,
-                message,
-                EbmsFault(
-                    EbmsErrorCode.CONNECTION_FAILURE,
-                    f"Not brought to {message.receiver} after {message.attempts + 1} attempts: {attempt.reason}",
-                ),
-            )
-        await station.store.commit(work)
+        answer = None
         if settlement.is_dead_letter:
-            self._outbox.wake()
+            reason = (
+                f"Not brought to {message.receiver} after {message.attempts + 1} attempts: {attempt.reason}"
+            )
+            answer = self._answer(message, EbmsFault(EbmsErrorCode.CONNECTION_FAILURE, reason))
+        await self._commit_with(work, answer)

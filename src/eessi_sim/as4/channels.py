@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.identifiers import MessageId
 from eessi_sim.security.keys import Certificate
@@ -36,6 +37,18 @@ class OfferPolicy:
 
     again_after: timedelta = timedelta(minutes=1)
     most: int = 6
+    multiplier: int = 1
+    """Every wait is so many times as long as the one before."""
+    longest: timedelta = timedelta(hours=1)
+
+    def wait_after(self, offers: int) -> timedelta:
+        """Return how long offer number ``offers``, counted from 1, may wait for its receipt."""
+        wait = self.again_after
+        for _ in range(offers - 1):
+            if self.multiplier == 1 or wait >= self.longest:
+                break
+            wait = min(wait * self.multiplier, self.longest)
+        return wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +67,7 @@ class Waiting:
     def is_due(self, now: datetime, policy: OfferPolicy) -> bool:
         """Return whether the message may be handed out at ``now``."""
         if self.state is OfferState.OFFERED and self.offered_at is not None:
-            return self.offers < policy.most and now >= self.offered_at + policy.again_after
+            return self.offers < policy.most and now >= self.offered_at + policy.wait_after(self.offers)
         return self.state is OfferState.READY
 
     def offered(self, now: datetime) -> "Waiting":
@@ -69,7 +82,11 @@ class Waiting:
     def settled(self, now: datetime, policy: OfferPolicy) -> "Waiting":
         """Return the entry as failed when its last offer was in vain, else as it is."""
         is_last = self.state is OfferState.OFFERED and self.offers >= policy.most
-        if is_last and self.offered_at is not None and now >= self.offered_at + policy.again_after:
+        if (
+            is_last
+            and self.offered_at is not None
+            and now >= self.offered_at + policy.wait_after(self.offers)
+        ):
             return replace(self, state=OfferState.FAILED)
         return self
 
@@ -78,6 +95,11 @@ def next_offer(waiting: Iterable[Waiting], mpc: str, now: datetime, policy: Offe
     """Return the oldest message of exactly this channel that may be handed out, None when there is none."""
     due = (entry for entry in waiting if entry.mpc == mpc and entry.is_due(now, policy))
     return min(due, key=lambda entry: entry.since, default=None)
+
+
+def channel_mpc(name: str) -> str:
+    """Return the MPC of a channel that the Institution Repository names (a sub-channel of the default, observed)."""
+    return f"{vocabulary.DEFAULT_MPC}/{name}"
 
 
 def belongs_to(asked: str, found: str) -> bool:
@@ -103,14 +125,19 @@ class PullRights:
         """
         found = self.allowed.get(mpc)
         if found is None:
-            raise EbmsFault(
-                EbmsErrorCode.VALUE_NOT_RECOGNIZED,
-                f'Expected a channel of this gateway, found "{mpc[:200]}"',
-                hint="Ask for the channel that was agreed; capital letters count.",
-            )
+            raise unknown_channel(mpc)
         return found
 
 
+def unknown_channel(mpc: str) -> EbmsFault:
+    """Return the refusal of a request for a channel that does not exist."""
+    return EbmsFault(
+        EbmsErrorCode.VALUE_NOT_RECOGNIZED,
+        f'Expected a channel of this gateway, found "{mpc[:200]}"',
+        hint="Ask for the channel that was agreed; capital letters count.",
+    )
+
+
 def wait_before_next(last_wait: float, *, got_message: bool) -> float:
-    """Return how many seconds to wait before the next pull request: twice as long while nothing waits."""
-    return SHORTEST_WAIT if got_message else min(max(last_wait, SHORTEST_WAIT) * 2, LONGEST_WAIT)
+    """Return how many seconds to wait before the next pull request: none after a message, else twice as long."""
+    return 0.0 if got_message else min(max(last_wait * 2, SHORTEST_WAIT), LONGEST_WAIT)

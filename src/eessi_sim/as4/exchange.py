@@ -22,6 +22,10 @@ class OutboundState(StrEnum):
     FORWARDED = "forwarded"
     REJECTED = "rejected"
     DEAD_LETTERED = "dead-lettered"
+    PARKED = "parked"
+    """In a pull channel, not handed out yet."""
+    OFFERED = "offered"
+    """Handed out to whoever pulls; its receipt has not come."""
 
 
 class OutboundEvent(StrEnum):
@@ -120,7 +124,10 @@ def advance_inbound(state: InboundState, event: InboundEvent) -> InboundState:
 
 def is_settled(state: OutboundState | InboundState) -> bool:
     """Return whether nothing more will be done for the message unless somebody asks."""
-    open_states = {_O.SUBMITTED, _O.SENDING, _O.AWAITING_RECEIPT, _O.RETRY_DUE, _I.RECEIVED, _I.PROCESSING}
+    open_states = {
+        *(_O.SUBMITTED, _O.SENDING, _O.AWAITING_RECEIPT, _O.RETRY_DUE, _O.PARKED, _O.OFFERED),
+        *(_I.RECEIVED, _I.PROCESSING),
+    }
     return state not in open_states
 
 

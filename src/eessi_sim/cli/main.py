@@ -61,6 +61,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "case": Entry(f"{_CLI}.case:case", "Cases: list, times of one, export as an archive.", _WATCH),
     "trace": Entry(f"{_CLI}.look:trace", "The way of a message or case over all nodes.", _WATCH),
     "journal": Entry(f"{_CLI}.look:journal", "The steps that the nodes took.", _WATCH),
+    "channels": Entry(f"{_CLI}.channels:channels", "What waits for those who fetch their messages.", _WATCH),
     "dead-letters": Entry(f"{_CLI}.look:dead_letters", "Messages that could not go on, and why.", _WATCH),
     "pki": Entry(f"{_CLI}.pki:pki", "Keys and certificates of a network: make, show, revoke.", _MACHINE),
     "settings": Entry(f"{_CLI}.settings:settings", "What is set, and who set it.", _MACHINE),

@@ -82,6 +82,13 @@ class Inbox:
         except StorageError as error:
             return refused(503, f"Not stored, send it again: {error.code}")
 
+    async def take_pulled(self, request: Request, point: InstitutionId) -> Response:
+        """Take a message that ``point`` gave as the answer to a pull request, as if it had pushed it."""
+        try:
+            return await self._take(request, frozenset({point}))
+        except StorageError as error:
+            return refused(503, f"Not stored, pull it again: {error.code}")
+
     def _client_of(self, request: Request) -> frozenset[InstitutionId]:
         if request.peer_certificate is None:
             return frozenset()

@@ -28,6 +28,7 @@ from eessi_sim.identifiers import (
 )
 from eessi_sim.institution import answering, caseless, content, desk, handing, rerouting
 from eessi_sim.institution.casework import Casework, Draft, Move
+from eessi_sim.institution.collecting import Collector, pulls
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
 from eessi_sim.institution.habits import IMPOSSIBLE, Habits, Order
@@ -64,6 +65,8 @@ class InstitutionNode:
         self._reminders = Reminders(office, self._habits.remind)
         self._watch = Worker(f"reminders {station.party}", station.clock, self._reminders)
         self._inbox = Inbox(station, Terminal(station, deliveries, self._filing, self._outbox))
+        collector = Collector(station, self._inbox)
+        self._collecting = Worker(f"collecting {station.party}", station.clock, collector)
 
     @property
     def office(self) -> Office:
@@ -73,7 +76,7 @@ class InstitutionNode:
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self._outbox.busy or self._filing.busy or self._watch.busy
+        return self._outbox.busy or self._filing.busy or self._watch.busy or self._collecting.busy
 
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
@@ -87,9 +90,12 @@ class InstitutionNode:
         if self._reminders.is_needed:
             self._reminders.read_all()
             self._watch.start()
+        if pulls(self._office.station):
+            self._collecting.start()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
+        await self._collecting.stop(drain=True)
         await self._watch.stop(drain=True)
         await self._filing.stop(drain=True)
         await self._outbox.stop(drain=True)

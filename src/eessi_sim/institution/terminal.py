@@ -20,6 +20,7 @@ from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.institution.delivery import Deliveries
+from eessi_sim.ir.model import Exchange
 from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import (
     Direction,
@@ -50,9 +51,9 @@ class Terminal:
         self._outbox = outbox
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
-        """Let only access points deliver; nobody pulls."""
+        """Let only access points deliver, and who fetched a message from the channel of this institution."""
         points = {point.id for point in self._station.directory.current.access_points}
-        if not client & points:
+        if not client & points and not client & self._sharing():
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
                 f"Expected an access point as TLS client, found {', '.join(sorted(client))}",
@@ -64,6 +65,15 @@ class Terminal:
                 "Expected a message for this institution, found a PullRequest",
                 hint="Pull from the access point.",
             )
+
+    def _sharing(self) -> set[InstitutionId]:
+        """Return who fetches from the same channel as this institution."""
+        station = self._station
+        entry = station.directory.current.find(station.party)
+        if entry is None or entry.endpoint.exchange is not Exchange.PULL:
+            return set()
+        sharing = station.directory.current.sharing(entry.endpoint.channel, station.clock.now())
+        return {each.id for each in sharing}
 
     def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Return who may have signed: the sender; for a receipt only the receiver of the original."""

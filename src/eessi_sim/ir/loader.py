@@ -12,6 +12,7 @@ from pathlib import Path
 
 from eessi_sim.attachments import DEFAULT_LIMITS, MEGABYTE, AttachmentLimits
 from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
+from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
 from eessi_sim.ir.model import (
     AccessPointEntry,
@@ -30,6 +31,7 @@ from eessi_sim.ir.model import (
 from eessi_sim.ir.repository import InstitutionRepository
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
+_CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 _MOST_MEGABYTES = 90
 """The limit of a whole message is 100 MB (our choice, inferred)."""
 _CONTACT_KEYS = ("email", "phone", "fax", "url", "street", "postal_code", "town")
@@ -92,9 +94,9 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         DefinitionError: names file, line and key; an institution without file is one of the reasons.
     """
     fields = load_yaml(path).mapping(
-        required=("id", "title", "access_point", "institutions"), allowed=("stories", "attachments")
+        required=("id", "title", "access_point", "institutions"), allowed=("stories", "attachments", "pull")
     )
-    institutions = fields.each("institutions", _finder(folders))
+    institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
     return NetworkDefinition(
         id=fields.read("id", Node.text),
         title=fields.read("title", Node.text),
@@ -105,6 +107,26 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         institutions=institutions,
         stories=fields.each("stories", Node.text),
         attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
+    )
+
+
+def _pulling(fields: Fields, institutions: tuple[Institution, ...]) -> tuple[Institution, ...]:
+    """Return the institutions, those that the network lets fetch their messages with their channels."""
+    known = [institution.id for institution in institutions]
+    channels: dict[str, str] = {}
+    for channel, readers in fields.read("pull", lambda node: node.entries(), {}).items():
+        if not _CHANNEL.fullmatch(channel):
+            raise _no_channel(readers, channel)
+        for place in readers.each(lambda node: node):
+            if place.text() not in known:
+                raise place.error(
+                    f'Expected an institution of this network, found "{place.text()}"',
+                    hint=suggestion(place.text(), known),
+                )
+            channels[place.text()] = channel
+    return tuple(
+        replace(each, endpoint=Endpoint(Exchange.PULL, channels[each.id])) if each.id in channels else each
+        for each in institutions
     )
 
 
@@ -240,8 +262,27 @@ def _contact(node: Node) -> Contact:
 
 
 def _endpoint(node: Node) -> Endpoint:
-    fields = node.mapping(required=("exchange",))
-    return Endpoint(fields["exchange"].member(Exchange))
+    fields = node.mapping(required=("exchange",), allowed=("channel",))
+    exchange = fields["exchange"].member(Exchange)
+    if exchange is Exchange.PUSH and "channel" in fields:
+        raise fields["channel"].error(
+            'Expected a channel only with "exchange: pull"', hint="The network gives the address to push to."
+        )
+    return Endpoint(exchange, fields.read("channel", _channel, ""))
+
+
+def _channel(node: Node) -> str:
+    text = node.text()
+    if not _CHANNEL.fullmatch(text):
+        raise _no_channel(node, text)
+    return text
+
+
+def _no_channel(node: Node, text: str) -> DefinitionError:
+    return node.error(
+        f'Expected the name of a channel, found "{text}"',
+        hint="Letters, digits and . _ - : /, as in DEGATEWAY or UK100/QUE.",
+    )
 
 
 def _behaviour(node: Node) -> BehaviourRule:

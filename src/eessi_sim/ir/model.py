@@ -74,6 +74,8 @@ class Endpoint:
     exchange: Exchange = Exchange.PUSH
     channel: str = ""
     """URL to push to, or name of the queue to pull from; empty until the network is built."""
+    inner: str = ""
+    """Where one who pulls takes what another one of its channel fetched for it; no access point calls it (inferred)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ class _Index:
     access_point_of: dict[str, AccessPointEntry]
     parties_of_tls: dict[bytes, frozenset[InstitutionId]]
     certificates_at: dict[str, Certificates]
+    channels: dict[str, tuple[Institution, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class InstitutionRepository:
             _links(self.access_points),
             _parties_of_tls((*self.institutions, *self.access_points)),
             _certificates_at(self.institutions, self.access_points),
+            _channels(self.institutions),
         )
         object.__setattr__(self, "_index", index)  # the dataclass is frozen
 
@@ -150,6 +152,10 @@ class InstitutionRepository:
             if institution.is_listed(at) and _is_competent(institution, buc, role, at, ready=True)
         )
 
+    def sharing(self, channel: str, at: datetime) -> tuple[Institution, ...]:
+        """Return the institutions that list this pull channel, as far as their entries are valid at that time."""
+        return tuple(each for each in self._index.channels.get(channel, ()) if each.is_listed(at))
+
     def parties_of_tls(self, certificate: bytes) -> frozenset[InstitutionId]:
         """Return who may use this TLS certificate; a gateway may serve several institutions.
 
@@ -232,6 +238,14 @@ def _certificates_at(
         if url:  # empty until the network is built
             found[url] = found.get(url, Certificates()).joined(certificates)
     return found
+
+
+def _channels(institutions: Iterable[Institution]) -> dict[str, tuple[Institution, ...]]:
+    found: defaultdict[str, list[Institution]] = defaultdict(list)
+    for institution in institutions:
+        if institution.endpoint.exchange is Exchange.PULL and institution.endpoint.channel:
+            found[institution.endpoint.channel].append(institution)
+    return {channel: tuple(sharing) for channel, sharing in found.items()}
 
 
 def _is_competent(institution: Institution, buc: BucType, role: str, at: datetime, ready: bool) -> bool:

@@ -19,7 +19,7 @@ from eessi_sim.identifiers import CdmVersion, IdFactory, InstitutionId
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.institution.office import Library, Office
 from eessi_sim.ir.loader import NetworkDefinition, load_network
-from eessi_sim.ir.model import Endpoint, Exchange
+from eessi_sim.ir.model import Endpoint, Exchange, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.trust import TrustStore
 from eessi_sim.simulation.credentials import Credentials, PartyKeys
@@ -122,12 +122,19 @@ def repository(
     institutions = tuple(
         replace(
             institution,
-            endpoint=Endpoint(Exchange.PUSH, urls[institution.id] + PUSH_PATH),
+            endpoint=_endpoint(institution, urls[institution.id] + PUSH_PATH),
             certificates=credentials.parties[institution.id].certificates,
         )
         for institution in definition.institutions
     )
     return InstitutionRepository("4.4.1", institutions, (entry,))
+
+
+def _endpoint(institution: Institution, url: str) -> Endpoint:
+    """Return where messages for an institution go; a channel without name is called like its institution."""
+    if institution.endpoint.exchange is Exchange.PULL:
+        return Endpoint(Exchange.PULL, institution.endpoint.channel or institution.id, url)
+    return Endpoint(Exchange.PUSH, url)
 
 
 def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, machinery: Machinery) -> Node:

@@ -95,11 +95,11 @@ async def test_readable_message_with_a_wrong_header_is_answered_with_an_error_si
     )
 
 
-@pytest.mark.parametrize(("party", "sender", "code"), [(POINT, NAV, "EBMS:0020"), (ZUS, POINT, "EBMS:0008")])
+@pytest.mark.parametrize(("party", "sender", "code"), [(POINT, NAV, "EBMS:0001"), (ZUS, POINT, "EBMS:0008")])
 async def test_pull_request_is_answered_with_an_error(
     lab: Lab, party: InstitutionId, sender: InstitutionId, code: str
 ) -> None:
-    """Nobody pulls in this network: an institution has no queue, the access point pushes."""
+    """An institution has no queue; the access point has none of a name that the directory does not know."""
     packed = msh.pack_pull_request("urn:mpc", lab.keys(sender).ebms, stamp=stamp(lab, sender))
     answer = await knock(lab, party, packed.body, content_type=packed.content_type)
     assert codes(answer) == [code]

@@ -239,7 +239,9 @@ async def test_full_queue_takes_no_more_messages(lab: Lab) -> None:
     point = lab.point
     inbox = Inbox(
         replace(point.station, queue=1),
-        Intermediary(replace(point.station, queue=1), point._inspection, point._outbox),
+        Intermediary(
+            replace(point.station, queue=1), point._inspection, point._outbox, point._channels, point._desk
+        ),
     )
     certificate = lab.keys(NAV).tls.certificate.der
 

@@ -43,7 +43,12 @@ def test_entry_that_has_ended_has_no_route() -> None:
     assert "listed on 2026-03-02" in fault.message
 
 
-@pytest.mark.parametrize("receiver", [KRUS, NAV])
-def test_institution_that_is_not_pushed_to_has_no_route(receiver: str) -> None:
-    """Neither one that pulls nor one without URL can be pushed to."""
-    assert f"push endpoint for {receiver}" in fault_of(receiver).message
+def test_institution_that_pulls_gets_its_messages_in_its_channel() -> None:
+    """Nothing is pushed to one that the directory says fetches its messages."""
+    found = route(KRUS, repository(), NOW)
+    assert (found.endpoint, found.channel) == (None, repository().get(KRUS).endpoint.channel)
+
+
+def test_institution_without_endpoint_has_no_route() -> None:
+    """One without URL can neither be pushed to nor pull."""
+    assert f"endpoint for {NAV}" in fault_of(NAV).message

@@ -64,6 +64,13 @@ class TestOffers:
         assert entry.settled(NOW + 2 * MINUTE, POLICY).state is OfferState.FAILED
         assert waiting(0).settled(NOW + 9 * MINUTE, POLICY).state is OfferState.READY
 
+    def test_waits_between_offers_grow_to_the_longest(self) -> None:
+        """A policy may let every wait be longer than the one before, up to a limit; the usual one does not."""
+        growing = OfferPolicy(timedelta(seconds=5), multiplier=2, longest=timedelta(seconds=15))
+        waits = [growing.wait_after(number).total_seconds() for number in (1, 2, 3, 4, 150)]
+        assert waits == [5, 10, 15, 15, 15]
+        assert POLICY.wait_after(9) == MINUTE
+
     def test_signal_is_done_when_it_is_handed_out(self) -> None:
         """Nobody receipts a receipt."""
         assert waiting(0, needs_receipt=False).offered(NOW).state is OfferState.ACKNOWLEDGED
@@ -94,12 +101,12 @@ def test_rights_are_by_channel() -> None:
 
 
 def test_waits_grow_to_25_seconds_and_start_again() -> None:
-    """Twice as long each time nothing waits, 25 seconds at most, one second after a message."""
+    """Twice as long each time nothing waits, 25 seconds at most, no wait after a message."""
     waits = [0.0]
     for _ in range(6):
         waits.append(wait_before_next(waits[-1], got_message=False))
-    assert waits[1:] == [2.0, 4.0, 8.0, 16.0, 25.0, 25.0]
-    assert wait_before_next(25.0, got_message=True) == 1.0
+    assert waits[1:] == [1.0, 2.0, 4.0, 8.0, 16.0, 25.0]
+    assert wait_before_next(25.0, got_message=True) == 0.0
 
 
 class TestBundle:

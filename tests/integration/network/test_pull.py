@@ -1,0 +1,168 @@
+"""Institutions that fetch their messages: parked, offered, pulled, receipted, over the switchboard."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+from tests.helpers.forge import codes
+from tests.helpers.lab import BA, DRV, NAV, P_BUC_01, POINT, ZUS, Lab, changed, demo, silent
+
+from eessi_sim.as4 import msh
+from eessi_sim.as4.channels import channel_mpc
+from eessi_sim.as4.msh import Stamp
+from eessi_sim.identifiers import InstitutionId, MessageId, SedType
+from eessi_sim.ir.model import Endpoint, Exchange
+from eessi_sim.security.keys import KeyPair
+from eessi_sim.storage.base import Direction, MessageKind
+from eessi_sim.transport.base import Response
+
+QUEUE = "PL-QUEUE"
+SHARED = "DEGATEWAY"
+P2000 = SedType("P2000")
+
+
+@pytest.fixture
+async def lab() -> AsyncIterator[Lab]:
+    """The demo network in which Poland pulls, and two German institutions share a channel."""
+    definition = silent(demo())
+    for party, channel in ((ZUS, QUEUE), (DRV, SHARED), (BA, SHARED)):
+        definition = changed(definition, party, endpoint=Endpoint(Exchange.PULL, channel))
+    async with Lab.build(definition) as lab:
+        yield lab
+
+
+async def still(lab: Lab, *parties: InstitutionId) -> None:
+    """Stop nodes, so that the test pulls in their place."""
+    for party in parties:
+        await lab.node(party).stop()
+
+
+async def ask(
+    lab: Lab,
+    *,
+    channel: str = QUEUE,
+    client: InstitutionId = ZUS,
+    keys: KeyPair | None = None,
+    name: str = "",
+) -> Response:
+    """Pull once as ``client``."""
+    stamp = lab.point.station.stamp()
+    if name:
+        stamp = Stamp(MessageId(name), stamp.timestamp, stamp.token)
+    packed = msh.pack_pull_request(channel_mpc(channel), keys or lab.keys(client).ebms, stamp=stamp)
+    transport = lab.network.switchboard.transport(lab.keys(client).tls.certificate.der)
+    point = lab.directory.current.access_points[0]
+    return await transport.send(
+        point.inbox, packed.body, headers={"content-type": packed.content_type}, within=60
+    )
+
+
+def id_in(answer: Response) -> str:
+    """Id of the message that came."""
+    return msh.unpack(answer.headers["content-type"], answer.body).message_id
+
+
+async def test_message_waits_and_is_pulled(lab: Lab) -> None:
+    """A message for one who pulls is parked, offered to it, pulled, and receipted over the outbox; nobody pushes it."""
+    await lab.open()
+    assert lab.sent(POINT).state == "parked"
+    await lab.work(2)
+    assert (lab.delivery(NAV), lab.types(ZUS)) == ("delivered", ["A003"])
+    assert (lab.sent(POINT).state, lab.sent(POINT).channel) == ("forwarded", QUEUE)
+    mine = [entry for entry in lab.journal() if entry.message_id == lab.sent(NAV).message_id]
+    assert [
+        (entry.node, entry.step)
+        for entry in mine
+        if entry.step in ("parked", "offered", "pulled", "collected")
+    ] == [
+        (POINT, "parked"),
+        (POINT, "offered"),
+        (ZUS, "pulled"),
+        (POINT, "collected"),
+    ]
+
+
+async def test_receipt_waits_for_one_who_pulls(lab: Lab) -> None:
+    """E-05: the receipt for a pull-only sender, and an error of the access point, wait in its channel."""
+    await lab.open(owner=ZUS, others=[NAV])
+    assert lab.sent(POINT, MessageKind.RECEIPT).state == "parked"
+    assert lab.delivery(ZUS) == "sent"
+    await lab.work(2)
+    assert lab.delivery(ZUS) == "delivered"
+
+
+async def test_error_waits_for_one_who_pulls(lab: Lab) -> None:
+    """What the access point refuses, and what it cannot bring, is told to a pull-only sender in its channel."""
+    lab.take_down(NAV)
+    await lab.open(owner=ZUS, others=[NAV])
+    await lab.work(lab.patience(POINT) + 30)
+    assert lab.delivery(ZUS) == "error"
+
+
+async def test_three_wait_and_come_oldest_first(lab: Lab) -> None:
+    """E-02: three requests give three messages, oldest first; the fourth finds EBMS:0006 about itself."""
+    await still(lab, ZUS)
+    for _ in range(3):
+        await lab.open()
+    waiting = [message.message_id for message in lab.messages(POINT, Direction.OUT)]
+    assert [id_in(await ask(lab)) for _ in waiting] == waiting
+    nothing = await ask(lab, name="fourth@pl.example")
+    assert (nothing.status, codes(nothing)) == (200, ["EBMS:0006"])
+    assert (
+        msh.unpack(nothing.headers["content-type"], nothing.body).unit.info.ref_to_message_id
+        == "fourth@pl.example"
+    )
+
+
+async def test_offer_is_repeated_until_its_receipt(lab: Lab) -> None:
+    """What was handed out and not receipted is handed out again, before what came later, and after a restart as well."""
+    await still(lab, ZUS)
+    await lab.open()
+    first = id_in(await ask(lab))
+    assert codes(await ask(lab)) == ["EBMS:0006"]
+    await lab.open()
+    await lab.network.restart(POINT)
+    await lab.work(6)
+    assert id_in(await ask(lab)) == first
+    assert ("offered", "again") in lab.steps(POINT)
+    await lab.network.restart(ZUS)
+    await lab.work(20)
+    assert {message.state for message in lab.messages(NAV, Direction.OUT)} == {"delivered"}
+    assert len(lab.messages(ZUS, Direction.IN)) == 2
+    assert codes(await ask(lab)) == ["EBMS:0006"]
+
+
+async def test_replayed_request_fetches_nothing(lab: Lab) -> None:
+    """RP-4: the same request again, after a restart too, hands out no second message."""
+    await still(lab, ZUS)
+    for _ in range(2):
+        await lab.open()
+    assert id_in(await ask(lab, name="once@pl.example"))
+    assert codes(await ask(lab, name="once@pl.example")) == ["EBMS:0006"]
+    await lab.network.restart(POINT)
+    assert codes(await ask(lab, name="once@pl.example")) == ["EBMS:0006"]
+
+
+async def test_only_those_of_the_channel_may_pull(lab: Lab) -> None:
+    """RI-6, P4-17: another TLS client or another signature gets 403, a channel that nobody lists EBMS:0001."""
+    assert (await ask(lab, client=NAV)).status == 403
+    assert (await ask(lab, keys=lab.keys(NAV).ebms)).status == 403
+    assert ("refused", "EBMS:0101") in lab.steps(POINT)
+    assert codes(await ask(lab, channel="nobody")) == ["EBMS:0001"]
+    lab.enlist(replace(lab.directory.current.get(ZUS), valid_until=lab.clock.now()))
+    assert codes(await ask(lab)) == ["EBMS:0001"]
+
+
+async def test_channel_is_shared(lab: Lab) -> None:
+    """E-03: each of two may pull the messages of both; the To party decides who files them."""
+    await still(lab, DRV)
+    await lab.open(P2000, owner=ZUS, others=[DRV], buc=P_BUC_01)
+    await lab.work(2)
+    assert lab.sent(POINT).state == "offered"
+    await lab.network.restart(DRV)
+    await lab.work(30)
+    assert lab.types(DRV) == ["P2000"]
+    assert (lab.sent(POINT).state, lab.delivery(ZUS, P2000)) == ("forwarded", "delivered")
+    pulled = [entry for entry in lab.journal(BA) if entry.step == "pulled"]
+    assert [entry.detail.get("handed_to") for entry in pulled] == [DRV]
+    assert not lab.messages(BA, Direction.IN)
