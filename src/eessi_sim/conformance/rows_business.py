@@ -88,17 +88,9 @@ async def other_case(live: Range) -> Result:
 
 
 def pull(live: Range) -> Shot:
-    """A PullRequest of the attacker, signed."""
+    """A PullRequest of the attacker, signed, for a channel that nobody has."""
     mpc = f"{vocabulary.DEFAULT_MPC}/PL"
     return Shot.of(msh.pack_pull_request(mpc, live.keys[NAV].ebms, stamp=live.stamp(NAV)))
-
-
-async def pulled_twice(live: Range) -> Result:
-    """The same request again."""
-    shot = pull(live)
-    await live.fire(shot)
-    answer = await live.fire(shot)
-    return Result(answer.outcome, answer.milliseconds)
 
 
 # Signals about a message of the receiver: it has sent one to the attacker, who answers.
@@ -369,7 +361,6 @@ REPLAYS: tuple[Stimulus | Wire, ...] = (
     Stimulus("RP-1", "exact replay", replayed),
     Stimulus("RP-2", "replay behind the window", aged(timedelta(days=31))),
     Stimulus("RP-3", "same id, other content", same_id),
-    Stimulus("RP-4", "replayed PullRequest", pulled_twice),
     Stimulus("RP-5", "replayed receipt", receipt_again),
     Stimulus("RP-6", "receipt for an unknown message, at the access point", signalled(lambda live, m: receipt(live, unknown(m), references=msh.signed_references(m)))),
     Stimulus("RP-6", "receipt for an unknown message, at the institution", signalled(lambda live, m: receipt(live, unknown(m), references=msh.signed_references(m)), at=ZUS, client=POINT), target=ZUS),
@@ -423,7 +414,6 @@ ROUTING: tuple[Stimulus | Wire, ...] = (
     Stimulus("RI-4", "message comes back to the access point", fired(looped)),
     Stimulus("RI-5", "PullRequest for the next MSH", fired(lambda live: _edited_pull(live, "S12:mustUnderstand=", f'S12:role="{vocabulary.NEXT_MSH}" S12:mustUnderstand='))),
     Stimulus("RI-5", "PullRequest with To icloud", fired(lambda live: _edited_pull(live, "<eb:Messaging ", f'<wsa:To xmlns:wsa="{vocabulary.WSA}">{vocabulary.ICLOUD}</wsa:To><eb:Messaging '))),
-    Stimulus("RI-6", "MPC of another institution", fired(pull)),
     *(Wire("RI-7", name, channel(text)) for name, text in {"empty suffix": MPC + "/", "dots": MPC + "/..", "capitals": MPC.upper(), "prefix": MPC[:-1], "sub-channel": MPC + "/PL"}.items()),
     Stimulus("RI-8", "error about an error", error_about_error),
     Stimulus("RI-9", "user message in place of an answer", message_for_a_receipt),

@@ -17,6 +17,9 @@ ZUS: Final = InstitutionId("PL:ZUS01")
 FK: Final = InstitutionId("SE:FKSE01")
 BA: Final = InstitutionId("DE:BA01")
 """Listed, but its time is over."""
+PULLER: Final = InstitutionId("SE:PMSE01")
+SHARER: Final = InstitutionId("NL:SVB01")
+"""Two that share a channel of the access point; played by the runner."""
 
 
 _KEYS: Final = ("process", "document", "other-document", "unknown-process", "foreign-process", "name")

@@ -4,6 +4,7 @@ from typing import Final
 
 from eessi_sim.conformance import (
     rows_business,
+    rows_channels,
     rows_eessi,
     rows_packaging,
     rows_point,
@@ -21,5 +22,6 @@ ALL: Final[tuple[Stimulus | Wire | AtPoint, ...]] = (
     *rows_eessi.STIMULI,
     *rows_point.STIMULI,
     *rows_pull.STIMULI,
+    *rows_channels.STIMULI,
 )
 STIMULI: Final = {(each.row, each.name): each for each in ALL}

@@ -2,13 +2,15 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from tests.helpers.forge import codes
-from tests.helpers.lab import BA, DRV, NAV, P_BUC_01, POINT, ZUS, Lab, changed, demo, silent
+from tests.helpers.lab import BA, DRV, NAV, P_BUC_01, POINT, ZUS, Lab, Tap, changed, demo, silent
 
 from eessi_sim.as4 import msh
-from eessi_sim.as4.channels import channel_mpc
+from eessi_sim.as4.channels import OfferPolicy, channel_mpc
 from eessi_sim.as4.msh import Stamp
 from eessi_sim.identifiers import InstitutionId, MessageId, SedType
 from eessi_sim.ir.model import Endpoint, Exchange
@@ -166,3 +168,47 @@ async def test_channel_is_shared(lab: Lab) -> None:
     pulled = [entry for entry in lab.journal(BA) if entry.step == "pulled"]
     assert [entry.detail.get("handed_to") for entry in pulled] == [DRV]
     assert not lab.messages(BA, Direction.IN)
+
+
+async def test_who_finds_nothing_asks_less_often(lab: Lab) -> None:
+    """E-30: requests are 1, 2, 4, 8, 16, 25 and 25 seconds apart while nothing waits; after a message it is asked at once."""
+    tap = Tap(lab.point.handle)
+    await lab.network.switchboard.listener(lab.directory.current.access_points[0].inbox).start(tap.handle)
+    await still(lab, DRV, BA)
+    await lab.network.restart(ZUS)
+    at: list[float] = []
+    for _ in range(1200):
+        known = len(tap.bodies)
+        await lab.work(0.1)
+        at += [lab.clock.now().timestamp()] * (len(tap.bodies) - known)
+    waits = [round(later - earlier) for earlier, later in pairwise(at)]
+    assert waits == [1, 2, 4, 8, 16, 25, 25, 25]
+    await lab.open()
+    await lab.work(26)
+    asked = [body for body in tap.bodies if b"PullRequest" in body]
+    assert len(asked) > len(waits) + 2
+
+
+async def test_missing_access_point_is_told_once(lab: Lab) -> None:
+    """Who cannot reach its access point notes why, once, and asks again; afterwards everything comes."""
+    await lab.open()
+    lab.take_down(POINT)
+    await lab.work(60)
+    assert [step for step in lab.steps(ZUS) if step[0] == "pull"] == [("pull", "failed")]
+    lab.bring_up(POINT)
+    await lab.work(60)
+    assert lab.delivery(NAV) == "delivered"
+
+
+async def test_message_that_nobody_receipts_is_given_up(lab: Lab) -> None:
+    """Handed out as often as agreed and never receipted: EBMS:0022 to the sender, a dead letter at the access point."""
+    await still(lab, ZUS)
+    lab.point._channels._policy = OfferPolicy(timedelta(seconds=5), most=2)
+    await lab.open()
+    for _ in range(3):
+        await ask(lab)
+        await lab.work(6)
+    await ask(lab)
+    await lab.work(6)
+    assert (lab.delivery(NAV), lab.sent(POINT).state) == ("error", "dead-lettered")
+    assert "EBMS:0022" in lab.reasons(NAV)
