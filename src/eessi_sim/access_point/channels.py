@@ -180,7 +180,7 @@ def depths(messages: Iterable[StoredMessage]) -> tuple[Depth, ...]:
     """Return how much of ``messages`` waits in every channel that is not empty."""
     waiting: defaultdict[str, list[StoredMessage]] = defaultdict(list)
     for message in messages:
-        if message.channel is not None:
+        if message.channel is not None and message.state in UNCOLLECTED:
             waiting[message.channel].append(message)
     return tuple(
         Depth(

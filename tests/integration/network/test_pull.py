@@ -1,5 +1,6 @@
 """Institutions that fetch their messages: parked, offered, pulled, receipted, over the switchboard."""
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
@@ -9,10 +10,15 @@ import pytest
 from tests.helpers.forge import codes
 from tests.helpers.lab import BA, DRV, NAV, P_BUC_01, POINT, ZUS, Lab, Tap, changed, demo, silent
 
+from eessi_sim.access_point.channels import depths
 from eessi_sim.as4 import msh
 from eessi_sim.as4.channels import OfferPolicy, channel_mpc
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.model import MessageInfo, Receipt
 from eessi_sim.as4.msh import Stamp
+from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import InstitutionId, MessageId, SedType
+from eessi_sim.institution.collecting import Collector, Turn
 from eessi_sim.ir.model import Endpoint, Exchange
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.storage.base import Direction, MessageKind
@@ -46,12 +52,15 @@ async def ask(
     client: InstitutionId = ZUS,
     keys: KeyPair | None = None,
     name: str = "",
+    receipts: tuple[Receipt, ...] = (),
 ) -> Response:
     """Pull once as ``client``."""
     stamp = lab.point.station.stamp()
     if name:
         stamp = Stamp(MessageId(name), stamp.timestamp, stamp.token)
-    packed = msh.pack_pull_request(channel_mpc(channel), keys or lab.keys(client).ebms, stamp=stamp)
+    packed = msh.pack_pull_request(
+        channel_mpc(channel), keys or lab.keys(client).ebms, stamp=stamp, receipts=receipts
+    )
     transport = lab.network.switchboard.transport(lab.keys(client).tls.certificate.der)
     point = lab.directory.current.access_points[0]
     return await transport.send(
@@ -212,3 +221,82 @@ async def test_message_that_nobody_receipts_is_given_up(lab: Lab) -> None:
     await lab.work(6)
     assert (lab.delivery(NAV), lab.sent(POINT).state) == ("error", "dead-lettered")
     assert "EBMS:0022" in lab.reasons(NAV)
+
+
+async def test_receipt_travels_with_the_next_request(lab: Lab) -> None:
+    """E-25: a bundled receipt ends the wait when it fits; one about something else, or with other digests, does not."""
+    await still(lab, ZUS)
+    await lab.open()
+    answer = await ask(lab)
+    message = msh.unpack(answer.headers["content-type"], answer.body)
+    info = MessageInfo(MessageId("receipt@pl.example"), lab.clock.now(), message.message_id)
+    other = replace(info, ref_to_message_id=MessageId("other@pl.example"))
+    right = msh.signed_references(message)
+    assert codes(await ask(lab, receipts=(Receipt(other, right),))) == ["EBMS:0006"]
+    assert codes(await ask(lab, receipts=(Receipt(info, right[:1]),))) == ["EBMS:0302"]
+    assert lab.sent(POINT).state == "offered"
+    assert codes(await ask(lab, receipts=(Receipt(info, right),))) == ["EBMS:0006"]
+    assert lab.sent(POINT).state == "forwarded"
+
+
+@pytest.mark.parametrize("odd", ["403", "another channel", "error", "rubbish"])
+async def test_odd_answer_is_noted_and_asked_again(lab: Lab, odd: str) -> None:
+    """Whatever an access point answers, the institution notes it and goes on asking; the right answer is taken."""
+    point = lab.directory.current.access_points[0]
+    failed = msh.pack_error(
+        [EbmsFault(EbmsErrorCode.OTHER, "no").as_error()],
+        lab.keys(POINT).ebms,
+        about=None,
+        stamp=lab.point.station.stamp(),
+    )
+    await lab.open(owner=NAV, others=[ZUS])
+    sent = lab.sent(NAV)
+    answers = {
+        "403": Response(403),
+        "error": Response(200, {"content-type": failed.content_type}, failed.body),
+        "another channel": Response(
+            200,
+            {"content-type": sent.content_type},
+            re.sub(b"<eb:UserMessage[^>]*>", b'<eb:UserMessage mpc="urn:other">', sent.body),
+        ),
+        "rubbish": Response(200, {"content-type": "text/plain"}, b"no"),
+    }
+    tap = Tap(lab.point.handle, instead=[answers[odd]])
+    await lab.network.switchboard.listener(point.inbox).start(tap.handle)
+    await lab.work(30)
+    failures = [entry for entry in lab.journal() if (entry.step, entry.outcome) == ("pull", "failed")]
+    assert len(failures) == 1
+    assert lab.delivery(NAV) == "delivered"
+
+
+async def test_own_mistake_is_noted(lab: Lab) -> None:
+    """A fault of our own code while pulling stands in the journal; the next request is made all the same."""
+    station = lab.node(ZUS).office.station
+    await Collector(station, lab.node(ZUS)._inbox).failed(Turn(1), ValueError("x"))
+    assert "internal: ValueError" in lab.reasons(ZUS)
+
+
+async def test_offer_that_is_not_stored_is_none(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the store fails the request gets 503, and the message waits as before."""
+    await still(lab, ZUS)
+    await lab.open()
+
+    async def broken(*_: object) -> None:
+        raise Unavailable("Expected room, found none")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.point._channels, "_store_offer", broken)
+        assert (await ask(lab)).status == 503
+    assert id_in(await ask(lab)) == lab.sent(NAV).message_id
+
+
+async def test_depth_of_channels_is_seen(lab: Lab) -> None:
+    """Per channel: how many wait, how many of them were handed out, and whether the oldest is late after a day."""
+    await still(lab, ZUS, DRV, BA)
+    for _ in range(2):
+        await lab.open()
+    await ask(lab)
+    (depth,) = depths(lab.messages(POINT, Direction.OUT))
+    assert (depth.channel, depth.waiting, depth.offered) == (QUEUE, 2, 1)
+    assert not depth.is_late(depth.oldest + timedelta(hours=24))
+    assert depth.is_late(depth.oldest + timedelta(hours=25))

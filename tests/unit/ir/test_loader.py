@@ -328,6 +328,54 @@ def _with_attachments(folder: Path, text: str) -> NetworkDefinition:
     return load_network(path, [folder])
 
 
+def test_endpoint_may_name_its_channel(folder: Path) -> None:
+    """Several institutions may list one channel; names may have the signs that real ones have."""
+    text = ZUS + "endpoint: {exchange: pull, channel: PL100/QUE:1}\n"
+    assert zus(folder, text).endpoint == Endpoint(Exchange.PULL, "PL100/QUE:1")
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        ("{exchange: push, channel: Q}", "Expected a channel only with"),
+        ("{exchange: pull, channel: 'a b'}", 'Expected the name of a channel, found "a b"'),
+    ],
+)
+def test_wrong_channel_is_refused(folder: Path, endpoint: str, message: str) -> None:
+    """Whoever is pushed to has no channel, and a name goes into a URL."""
+    with pytest.raises(DefinitionError, match=message):
+        zus(folder, f"{ZUS}endpoint: {endpoint}\n")
+
+
+def _with_pull(folder: Path, text: str) -> NetworkDefinition:
+    path = folder / "networks" / "demo.yaml"
+    path.write_text(path.read_text() + f"pull: {text}\n")
+    return load_network(path, [folder])
+
+
+def test_network_says_who_pulls(folder: Path) -> None:
+    """The network file may give channels to institutions whose own files say push."""
+    network = _with_pull(folder, "{PLQUEUE: [PL:ZUS001]}")
+    found = {str(each.id): each.endpoint for each in network.institutions}
+    assert found["PL:ZUS001"] == Endpoint(Exchange.PULL, "PLQUEUE")
+    assert found["NO:NAVAT07"].exchange is Exchange.PUSH
+    (reader,) = network.repository("1").sharing("PLQUEUE", datetime(2026, 3, 2, tzinfo=UTC))
+    assert reader.id == "PL:ZUS001"
+
+
+@pytest.mark.parametrize(
+    ("pull", "message"),
+    [
+        ("{PLQUEUE: [PL:ZUS002]}", 'Expected an institution of this network, found "PL:ZUS002"'),
+        ("{'P Q': [PL:ZUS001]}", 'Expected the name of a channel, found "P Q"'),
+    ],
+)
+def test_wrong_pull_of_a_network_is_refused(folder: Path, pull: str, message: str) -> None:
+    """Only institutions of the network pull, from channels with sensible names."""
+    with pytest.raises(DefinitionError, match=message):
+        _with_pull(folder, pull)
+
+
 def test_network_takes_the_usual_attachments_unless_it_says_otherwise(folder: Path) -> None:
     """Types and sizes are settings of a network; each has a default."""
     assert load_network(folder / "networks" / "demo.yaml", [folder]).attachments == AttachmentLimits()
