@@ -152,7 +152,7 @@ def peers(*, state: Path, node: str | None, at: datetime | None, as_json: bool) 
         )
         return
     rows = [(each.own, each.cases, *case_times.sums(each.peer)) for each in found]
-    output.show_table(["!Institution", ">Cases", *case_times.SUMS], rows)
+    output.show_table(["!Institution", "!>Cases", *case_times.SUMS], rows)
 
 
 async def _relations(state: Path, node: str | None, now: datetime) -> tuple[Relation, ...]:

@@ -197,13 +197,12 @@ def _time(time: datetime | None) -> str | None:
 
 SUMS: Final = [
     "!Peer",
-    ">Sent",
-    ">Received",
+    "!>Sent",
+    "!>Received",
     "!Receipts",
     "!Answers",
     "!Our answers",
-    ">Waiting",
-    ">Overdue",
+    "!Open",
 ]
 """Headings of ``sums``."""
 
@@ -299,18 +298,25 @@ def sums(peer: Peer) -> tuple[object, ...]:
         _durations(peer.receipts),
         _durations(peer.answers),
         _durations(peer.own_answers),
-        peer.waiting or "",
-        Text(str(peer.overdue or ""), style=output.BAD),
+        _owed(peer),
     )
 
 
+def _owed(peer: Peer) -> Text:
+    """Return how many answers are waited for within their limit, and below how many are late."""
+    in_time = peer.waiting - peer.overdue
+    lines = [Text(f"{in_time} waiting")] if in_time else []
+    late = [Text(f"{peer.overdue} overdue", style=output.BAD)] if peer.overdue else []
+    return Text("\n").join([*lines, *late])
+
+
 def _durations(durations: Span) -> str:
-    """Return number, median and longest; the time alone when there is one only."""
+    """Return number and median, and below the longest; the time alone when there is one only."""
     if durations.median is None or durations.longest is None:
         return ""
     if durations.number == 1:
         return span(durations.longest)
-    return f"{durations.number}: {span(durations.median)}, ≤ {span(durations.longest)}"
+    return f"{durations.number}: {span(durations.median)}\n≤ {span(durations.longest)}"
 
 
 def _after(duration: timedelta | None) -> str:
