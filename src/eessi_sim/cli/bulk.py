@@ -14,12 +14,12 @@ from eessi_sim.bulk.document import BulkDocument, names_of, number_of
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.bulk_documents import (
+    hand_over,
     read_document,
     rows_of,
     sample_document,
     target_option,
     version_option,
-    hand_over,
 )
 from eessi_sim.cli.bulk_import import import_
 from eessi_sim.cli.bulk_parts import join, split

@@ -8,7 +8,7 @@ import click
 from eessi_sim.bulk import subdocuments
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
-from eessi_sim.cli.bulk_documents import read_document, target_option, hand_over
+from eessi_sim.cli.bulk_documents import hand_over, read_document, target_option
 from eessi_sim.errors import EnvironmentProblem, SedError
 
 
