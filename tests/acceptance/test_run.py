@@ -25,6 +25,7 @@ WITHIN = 120
 """Seconds; generous, because tests may share the machine."""
 TO_POLAND = ("--from", "NO:NAVAT07", "--to", "PL:ZUS01")
 ASKED = Catalogue.default().get(SedType("A003"), CdmVersion("4.4")).sample
+APPLICABLE = Catalogue.default().get(SedType("A012"), CdmVersion("4.4")).sample
 POSTED = Catalogue.default().get(SedType("A009"), CdmVersion("4.4")).sample
 
 
@@ -99,6 +100,12 @@ def decided(state: str) -> dict[str, Any]:
         "accepted": run_json("case", "accept", accepted[:12], "--clerk", "anna", "--state", state),
         "declined": run("case", "decline", declined, "--reason", "not ours", "--state", state).stdout,
         "left": run_json("case", "suggestions", "--state", state),
+        "answered": run_json(
+            "send", APPLICABLE, "--from", "PL:ZUS01", "--case", found[1]["case"], "--state", state
+        ),
+        "again": run(
+            "send", APPLICABLE, "--from", "PL:ZUS01", "--case", found[1]["case"], "--state", state
+        ).stderr,
     }
 
 
@@ -124,6 +131,15 @@ def test_clerk_decides_what_a_rule_suggests(used: dict[str, Any]) -> None:
     assert found["accepted"]["documents"] == ["A003", "A012"]
     assert "declined: A012 by PL:ZUS01" in found["declined"]
     assert found["left"] == []
+
+
+def test_send_answers_in_a_case_that_there_is(used: dict[str, Any]) -> None:
+    """The document of one's own goes to who asked, and only while the case offers it."""
+    found = used["decided"]["answered"]
+    assert [(each["sed"], each["to"], each["valid"]) for each in found["messages"]] == [
+        ("A012", "NO:NAVAT07", True)
+    ]
+    assert 'found "Create A012"' in used["decided"]["again"]
 
 
 def test_send_uses_the_running_network(used: dict[str, Any]) -> None:

@@ -39,7 +39,7 @@ def bulk() -> None:
       eessi-sim bulk template U020 -o claims.csv
       eessi-sim bulk import U020 claims.csv -o claim.xml
       eessi-sim bulk show claim.xml
-      eessi-sim send claim.xml --from DE:BA01 --to PL:WUP01
+      eessi-sim send claim.xml --from BE:RVA01 --to CZ:UPCR01
     """
 
 
