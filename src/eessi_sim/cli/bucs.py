@@ -105,7 +105,8 @@ def show(*, buc: str, tables: Definitions, as_json: bool) -> None:
     \b
     With --json: what "bucs list" has, and "legal_basis", "close_rule": {"mode", "by",
       "after_days", "since", "local", "reopen"}, "alternatives": [{"seds", "per"}],
-      "limits": [{"text", "article", "months", "days", "since", "until", "source", "confidence"}],
+      "limits": [{"text", "article", "months", "days", "from_month_end", "since", "until",
+        "source", "confidence"}],
       "administrative": [{"sed", "rina": what RINA calls the action that makes it}],
       "steps": [{"sed", "kind", "from", "to", "starter", "after", "replies_to", "optional",
       "repeatable", "addressing", "permissions", "conditions", "bulk", "deadline", "note"}].
@@ -156,6 +157,7 @@ def _limit_as_json(limit: Deadline) -> dict[str, object]:
         "article": limit.article,
         "months": limit.months,
         "days": limit.days,
+        "from_month_end": limit.from_month_end,
         "since": limit.since,
         "until": limit.until,
         "source": limit.source,

@@ -194,7 +194,8 @@ def show(
     \b
     With --json: what case list has, and "exchanges": [{"document", "sed", "version", "direction", "status", "peer",
       "at", "accepted_at", "receipted_at", "answered_at", "answered_by", "answer", "due_at", "limit": {"text",
-      "article", "months", "days", "source", "confidence"}}], "by_peer": [{"peer", "sent", "received",
+      "article", "months", "days", "from_month_end", "since", "until", "source", "confidence"}}],
+      "by_peer": [{"peer", "sent", "received",
       "receipts", "answers", "own_answers": {"number", "median_seconds", "longest_seconds"}, "waiting", "overdue"}],
       "limits": [{"text", "article", "source", "confidence", "since", "due_at", "ended_by", "overdue"}],
       "history": [{"at", "kind", "institution", "sed", "document", "version", "decided_by", "name", "reason"}],
