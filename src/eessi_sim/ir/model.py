@@ -147,6 +147,14 @@ class NewcomerGets(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """How an institution stands to another one (SYN001 ``Relation``, observed; the codes are not public)."""
+
+    institution: InstitutionId
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
     """An institution as the repository lists it."""
 
@@ -161,6 +169,11 @@ class Institution:
     newcomer_gets: NewcomerGets = NewcomerGets.TO_ALL
     external: bool = False
     """Whether somebody else's system plays it; then the simulator starts no node for it."""
+    liaison_body: bool = False
+    """Whether it speaks for other institutions of its country (SYN001 ``isLiaisonBodyIndicator``, observed)."""
+    public: bool = True
+    """SYN001 ``isPublicIndicator`` (observed; what follows from it is not public)."""
+    relations: tuple[Relation, ...] = ()
     valid_from: datetime | None = None
     """First moment of the entry; None has no beginning."""
     valid_until: datetime | None = None
