@@ -78,7 +78,7 @@ def list_(*, country: str | None, buc: str | None, folder: Path | None, as_json:
         and (buc is None or buc.upper() in {entry.buc.upper() for entry in each.competences})
     ]
     if as_json:
-        output.show_json([_summary(each) for each in found])
+        output.show_json([summary(each) for each in found])
     elif found:
         rows = [(each.id, each.name_in(), _competences(each)) for each in found]
         output.show_table(["!Institution", "Name", "Competent for"], rows)
@@ -93,7 +93,8 @@ def _competences(institution: Institution) -> str:
     return ", ".join(f"{buc} {'/'.join(letters)}" for buc, letters in roles.items())
 
 
-def _summary(institution: Institution) -> dict[str, object]:
+def summary(institution: Institution) -> dict[str, object]:
+    """Return who an institution is and what it is competent for, for JSON."""
     return {
         "id": institution.id,
         "name": institution.name_in(),
@@ -145,7 +146,7 @@ def _as_json(institution: Institution) -> dict[str, object]:
     contact, endpoint = institution.contact, institution.endpoint
     known = {name: getattr(contact, name) for name in contact.__slots__}
     return {
-        **_summary(institution),
+        **summary(institution),
         "names": {name.language: name.text for name in institution.name},
         "contact": {name: value for name, value in known.items() if value},
         "endpoint": {"exchange": endpoint.exchange, "channel": endpoint.channel},
@@ -234,7 +235,7 @@ def generate(*, count: int, out: Path, seed: int, as_json: bool) -> None:
     \b
     Example:
       eessi-sim institutions generate --count 3120 --out many
-      eessi-sim ir show --network many/networks/generated.yaml
+      eessi-sim ir show many/networks/generated.yaml
 
     \b
     With --json: {"folder", "institutions", "countries", "network"}.

@@ -205,6 +205,20 @@ class AccessPointEntry:
     certificates: Certificates = Certificates()
     linked: tuple[InstitutionId, ...] = ()
     """The institutions it serves (SYN001 ``LinkedInstitutions``)."""
+    valid_from: datetime | None = None
+    """First moment of the entry; None has no beginning."""
+    valid_until: datetime | None = None
+    """First moment after the entry; None has no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CentralServicesNode:
+    """Who sends the repository to the access points, where it is none of them itself."""
+
+    id: InstitutionId
+    channel: str
+    """URL for system messages."""
+    certificates: Certificates = Certificates()
 
 
 def _covers(start: datetime | None, end: datetime | None, at: datetime) -> bool:
