@@ -21,12 +21,16 @@ from eessi_sim.cli.ir_sources import (
     repository_of,
     source_argument,
 )
+from eessi_sim.cli.stores import state_option
 from eessi_sim.identifiers import BucType, InstitutionId, RandomIdFactory
 from eessi_sim.ir import importing, snapshot, syn_writing
 from eessi_sim.ir.difference import difference
 from eessi_sim.ir.model import AccessPointEntry, ApplicationRole, CentralServicesNode, Institution
 from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.ir.rotation import rotated
 from eessi_sim.security.keys import Purpose
+from eessi_sim.security.pki import CertificateAuthority
+from eessi_sim.simulation.credentials import FILES, HEAD_START, HOSTS
 
 _Party = Institution | AccessPointEntry | CentralServicesNode
 
@@ -42,6 +46,7 @@ def ir() -> None:
       eessi-sim ir show institutions/networks/union.yaml
       eessi-sim ir export .eessi-sim --out syn001.xml
       eessi-sim ir diff .eessi-sim syn001.xml
+      eessi-sim ir rotate SE:FKSE01
     """
 
 
@@ -274,7 +279,7 @@ def import_(*, file: Path, into: Path | None, check: bool, folder: Path | None, 
 
     What it lists of a certificate (thumbprint, serial number, key) must fit one that we have: in the installed
     repository, in --certificates, or in the message itself when it was exported with --extended. The version before stays
-    beside the new one as directory-VERSION.json. Nodes that run take it up when they start again.
+    beside the new one as directory-VERSION.json. Nodes that run take it up within seconds.
 
     \b
     Example:
@@ -290,15 +295,66 @@ def import_(*, file: Path, into: Path | None, check: bool, folder: Path | None, 
     around = importing.Surroundings(resources.schemas(), moment(None), installed, certificates_in(folder))
     repository = importing.read(file.read_bytes(), str(file), around)
     if place and not check:
-        if place.exists():
-            snapshot.save(installed, place.with_name(f"{place.stem}-{installed.version}.json"))
-        snapshot.save(repository, place)
+        _install(repository, place)
     facts = {
         "version": repository.version,
         "before": installed.version,
         "institutions": len(repository.institutions),
         "changes": len(difference(installed, repository)),
         "installed": not check,
+    }
+    if as_json:
+        output.show_json(facts)
+    else:
+        output.show_fields(facts)
+
+
+def _install(repository: InstitutionRepository, place: Path) -> None:
+    """Keep the version before beside the new one, then replace it."""
+    if place.exists():
+        before = snapshot.load(place)
+        snapshot.save(before, place.with_name(f"{place.stem}-{before.version}.json"))
+    snapshot.save(repository, place)
+
+
+@ir.command(short_help="A new key and certificate for one party.", epilog=failures.EXIT_STATUS)
+@click.argument("party", type=InstitutionId, metavar="ID")
+@click.option(
+    "--purpose", type=click.Choice([str(each) for each in Purpose]), default="messaging", show_default=True
+)
+@click.option(
+    "--alone", is_flag=True, help="Drop the certificates before: what they signed is refused from now on."
+)
+@state_option
+@output.shared_options
+def rotate(*, party: InstitutionId, purpose: str, alone: bool, state: Path, as_json: bool) -> None:
+    r"""Issue a new key pair for a party of a network and list it in the next version of the directory.
+
+    The certificates before stay listed, so that messages that wait in queues are accepted. Nodes that run take up the
+    directory within seconds; the party itself uses its new key when it starts again.
+
+    \b
+    Example:
+      eessi-sim ir rotate SE:FKSE01
+      eessi-sim ir rotate EU:APSIM01 --purpose TLS --state ~/network
+
+    With --json: {"party", "purpose", "version", "thumbprint", "listed"}
+    """
+    place = directory_file(state)
+    old = snapshot.load(place)
+    use = Purpose(purpose)
+    authority = CertificateAuthority.load(state / "pki")
+    hosts = HOSTS if use is Purpose.TLS else ()
+    pair = authority.issue(party, use, country=party.country, now=moment(None) - HEAD_START, hosts=hosts)
+    new = rotated(old, party, use, pair.certificate, alone=alone)
+    _install(new, place)
+    pair.save(state / "pki" / party.file_name / FILES[use])
+    facts = {
+        "party": party,
+        "purpose": use,
+        "version": new.version,
+        "thumbprint": pair.certificate.sha1_thumbprint,
+        "listed": len(new.certificates_of(party, use)),
     }
     if as_json:
         output.show_json(facts)

@@ -11,6 +11,7 @@ from eessi_sim import resources
 from eessi_sim.ir import snapshot
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import load_definition
+from eessi_sim.simulation.credentials import PartyKeys
 from eessi_sim.simulation.state import establish
 
 NETWORKS = resources.institutions() / "networks"
@@ -110,3 +111,19 @@ def test_institutions_are_made_up(tmp_path: Path) -> None:
         "1 institutions of 1"
         in run("institutions", "generate", "--count", 1, "--out", tmp_path / "one").stdout
     )
+
+
+def test_party_gets_a_new_certificate(tmp_path: Path) -> None:
+    """The next version lists both, the key lies where the node looks for it; a stranger gets none."""
+    folder = tmp_path / "network"
+    definition = load_definition(NETWORKS / "five.yaml")
+    establish(definition, folder, now=datetime.now(UTC), algorithm=KeyAlgorithm.P_256)
+    made = run_json("ir", "rotate", "IE:DSP01", "--state", folder)
+    assert (made["version"], made["listed"]) == ("4.4.2", 2)
+    keys = PartyKeys.load(folder / "pki" / "IE_DSP01")
+    assert keys.ebms.certificate.sha1_thumbprint == made["thumbprint"]
+    assert (folder / "directory-4.4.1.json").exists()
+    shown = run("ir", "rotate", "EU:APSIM01", "--purpose", "TLS", "--alone", "--state", folder).stdout
+    assert "4.4.3" in shown
+    assert run("ir", "rotate", "PL:NONE01", "--state", folder).exit_code == 1
+    assert snapshot.load(folder / "directory.json").version == "4.4.3"
