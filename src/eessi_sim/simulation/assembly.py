@@ -18,6 +18,7 @@ from eessi_sim.gateway.station import DEFAULT_QUEUE, Directory, Station
 from eessi_sim.identifiers import CdmVersion, IdFactory, InstitutionId
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.institution.office import Library, Office
+from eessi_sim.ir import addresses
 from eessi_sim.ir.loader import NetworkDefinition, load_network
 from eessi_sim.ir.model import Endpoint, Exchange
 from eessi_sim.ir.repository import InstitutionRepository
@@ -30,12 +31,10 @@ FORWARDING: Final = ReceptionAwareness(retries=150, interval=1, multiplier=3, ma
 """An access point tries for about a day, within which an institution must collect (decision E6 as summarised
 publicly, documented; the schedule is ours)."""
 DEFAULT_CDM: Final = CdmVersion("4.4")
-OUTBOX_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Outbox"
-"""Where institutions push (path shape observed in public settings; the version is ours)."""
-INBOX_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Inbox"
-INBOUND_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Inbound"
-PUSH_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Push"
-"""Where an institution takes what its access point pushes (our choice, inferred)."""
+OUTBOX_PATH: Final = addresses.BASE_PATH + addresses.OUTBOX
+INBOX_PATH: Final = addresses.BASE_PATH + addresses.INBOX
+INBOUND_PATH: Final = addresses.BASE_PATH + addresses.INBOUND
+PUSH_PATH: Final = addresses.BASE_PATH + addresses.PUSH
 
 Node = InstitutionNode | AccessPoint
 
