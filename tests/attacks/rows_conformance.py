@@ -163,7 +163,7 @@ def compressed_after_signing(live: Range) -> Shot:
     draft = live.draft()
     wrapped = sbdh.wrap(draft.header, draft.sed)
     later_ = msh.compressed_payload("sed-1@pl.example", wrapped, "application/xml", "SED")
-    made = live.forgery(draft, payloads=(replace(later_, content=wrapped),))
+    made = live.forgery(draft, payloads=(replace(later_, octets=wrapped),))
     references = made.usual_references()
     return Shot.of(replace(made, payloads=(later_,), references=references).packed())
 

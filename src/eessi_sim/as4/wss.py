@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode
 from eessi_sim.as4.key_references import KeyReference, write_reference
+from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.mime import content_id_of, href
 from eessi_sim.as4.model import Payload
 from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
@@ -26,6 +27,7 @@ from eessi_sim.security.policy import ANY_PROFILE, DEFAULT, SignaturePolicy, Tra
 from eessi_sim.security.result import Indication, ReferenceResult, SubIndication, VerificationResult
 from eessi_sim.security.trust import TrustStore, check_signer
 from eessi_sim.security.xmldsig import ParsedSignature, Reference
+from eessi_sim.stretch import Extent, Stretch
 from eessi_sim.xmlsafe import Element, namespace, parse, path_of
 
 _DS: Final = f"{{{vocabulary.DS}}}"
@@ -281,25 +283,39 @@ def _target(reference: Reference, places: Mapping[str, Element], payloads: Mappi
 
 def _digested(reference: Reference, target: _Target) -> ReferenceResult:
     octets = _octets(reference, target)
-    return ReferenceResult(reference.uri, reference.digest_value, reference.digest_of(octets), octets)
+    shown = b"" if isinstance(octets, Stretch) else octets
+    return ReferenceResult(reference.uri, reference.digest_value, reference.digest_of(octets), shown)
 
 
-def _octets(reference: Reference, target: _Target) -> bytes:
+def _octets(reference: Reference, target: _Target) -> Extent:
     try:
         if not isinstance(target, Payload):
             return xmldsig.canonical(target, reference.transforms[0].prefixes)
         octets = _signed_octets(target)
     except (XmlError, SignatureError) as error:
         raise refusal(UNAUTHENTIC, SubIndication.HASH_FAILURE, error.message, error.hint) from error
-    is_text = _media_type(target).startswith("text/") and octets is target.content
+    if isinstance(octets, Stretch):
+        return octets
+    is_text = _media_type(target).startswith("text/") and octets is target.octets
     return _as_sent(octets, reference) if is_text else octets
 
 
-def _signed_octets(payload: Payload) -> bytes:
+def _signed_octets(payload: Payload) -> Extent:
     """Return what is digested of a part: canonical XML, or the octets themselves (WSS SwA profile 5.4.2)."""
     if _XML_TYPE.fullmatch(_media_type(payload)):
+        _check_canonical_size(payload.octets)
         return xmldsig.canonical(parse(payload.content))
-    return payload.content
+    return payload.octets
+
+
+def _check_canonical_size(octets: Extent) -> None:
+    """Refuse a text that would have to be held as a whole, as a tree at that, to be signed."""
+    if isinstance(octets, Stretch) and octets.size > DEFAULT_LIMITS.document_bytes:
+        raise XmlError(
+            f"Expected at most {DEFAULT_LIMITS.document_bytes} bytes of uncompressed XML in a part, "
+            f"found {octets.size}",
+            hint="Compress the part: then its octets are signed as they are.",
+        )
 
 
 def _as_sent(octets: bytes, reference: Reference) -> bytes:
