@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from eessi_sim.as4.limits import DEFAULT_LIMITS as AS4_LIMITS
+from eessi_sim.as4.limits import As4Limits
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
@@ -52,6 +54,8 @@ class Inspection:
     """Returns the SED types that this access point has let pass in a case, by its international id."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments this access point lets pass."""
+    limits: As4Limits = AS4_LIMITS
+    """How much of a message it is willing to unpack."""
     document: StandardBusinessDocument | None = None
     facts: dict[str, str] = field(default_factory=dict)
     """What was found out, for the store and the report: sed, buc, cdm, case, xsd_valid, rules_valid."""

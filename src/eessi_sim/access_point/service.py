@@ -140,6 +140,7 @@ class AccessPoint:
             at=self._station.clock.now(),
             exchanged=self._exchanged,
             attachments=self._station.attachments,
+            limits=self._station.limits,
         )
         self._pipeline.run(inspection)
         return plain(inspection.facts)
@@ -194,7 +195,7 @@ class AccessPoint:
     def _answer(self, work: UnitOfWork, message: StoredMessage, fault: EbmsFault) -> None:
         """Queue a signed multi-hop error to the sender of ``message``."""
         station = self._station
-        unpacked = msh.unpack(message.content_type, message.body, station.limits)
+        unpacked = msh.unpack(message.content_type, message.octets, station.limits)
         assert isinstance(unpacked.unit, UserMessage)  # the caller asked for the kind
         error = fault.about(message.message_id).as_error()
         packed = msh.pack_error([error], station.keys, about=unpacked, stamp=station.stamp())

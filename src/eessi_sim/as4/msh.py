@@ -133,6 +133,14 @@ class Unpacked:
         return whole(self.octets)
 
     @property
+    def held(self) -> int:
+        """How many octets of the message are in memory."""
+        extents = (self.octets, *(part.octets for part in self.parts))
+        if isinstance(self.octets, bytes):
+            return len(self.octets)
+        return sum(len(extent) for extent in extents if isinstance(extent, bytes))
+
+    @property
     def message_id(self) -> MessageId:
         """Id of the message."""
         return self.unit.info.message_id

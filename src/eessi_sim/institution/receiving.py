@@ -239,7 +239,7 @@ class Receiving:
             found = enclosed(document.header.attachments, unpacked.parts, station.attachments, station.limits)
         except AttachmentError as error:
             raise _unfit(error, document.header.document.type) from error
-        reading.contents = tuple(each.content(station.limits) for each in found)
+        reading.contents = tuple(each.content(station.limits, station.spool) for each in found)
         if found:
             reading.facts["attachments"] = str(len(found))
         return tuple(map(received, found, reading.contents))

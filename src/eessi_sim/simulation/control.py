@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Protocol
 
 from eessi_sim import xmlsafe
-from eessi_sim.attachments import NewFile
+from eessi_sim.attachments import AttachmentLimits, NewFile
 from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document, ParticipantChange
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.casework import Draft, Move
 from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.spool import Spool
 from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
 from eessi_sim.xmlsafe import Element
 
@@ -255,7 +256,7 @@ class StoreReader:
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
         """Return the exact bytes of a message."""
         found = self._store.find_message(Direction(direction), message_id)
-        return MessageFile(found.content_type, found.body) if found else None
+        return MessageFile(found.content_type, found.whole) if found else None
 
     async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
         """Return journal entries behind number ``after``."""
@@ -272,6 +273,10 @@ class LocalControl(StoreReader):
     def __init__(self, node: InstitutionNode) -> None:
         super().__init__(node.office.station.store)
         self._node = node
+        self.spool: Spool | None = node.office.station.spool
+        """Where large files are written that are attached later."""
+        self.attachments: AttachmentLimits = node.office.station.attachments
+        """Which files it takes."""
 
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None

@@ -10,6 +10,7 @@ from http import HTTPStatus
 
 from eessi_sim.clock import Clock
 from eessi_sim.errors import ConnectFailed, EnvironmentProblem, TimedOut
+from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Handler, Request, Response, TransportLimits
 
 Latency = Callable[[str], float]
@@ -134,7 +135,7 @@ class InProcessTransport:
         self._peer = peer
 
     async def send(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
     ) -> Response:
         """Bring a request to ``url`` and return what was answered, whatever its status.
 
@@ -148,7 +149,7 @@ class InProcessTransport:
             method=method,
             path="/" + url.partition("//")[2].partition("/")[2],
             headers={name.lower(): value for name, value in headers.items()},
-            body=body,
+            body=whole(body),
             peer_certificate=self._certificate,
             peer=self._peer,
         )
