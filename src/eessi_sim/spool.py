@@ -45,7 +45,7 @@ class SpoolFile:
     @property
     def stretch(self) -> Stretch:
         """All of it."""
-        return Stretch(self, 0, self._size)
+        return Stretch(self, 0, self._size, bytes.fromhex(self._digest))
 
     def read_at(self, position: int, size: int) -> bytes:
         """Return ``size`` octets from ``position`` on, fewer at the end.

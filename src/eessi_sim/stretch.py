@@ -30,6 +30,8 @@ class Stretch:
     source: Source
     start: int
     size: int
+    sha256: bytes | None = None
+    """Digest of the octets, when it was made as they were written."""
 
     def __len__(self) -> int:
         """Number of octets."""
@@ -61,10 +63,14 @@ class Stretch:
 
     def count(self, wanted: bytes) -> int:
         """Return how often ``wanted`` stands here, without overlaps."""
-        number, position = 0, self.find(wanted)
-        while position >= 0:
-            number += 1
-            position = self.find(wanted, position + len(wanted))
+        number = start = 0
+        while start + len(wanted) <= self.size:
+            # Every place below PIECE is looked at, however many there are: each piece is read once.
+            piece, behind = self[start : start + PIECE + len(wanted) - 1], 0
+            while (position := piece.find(wanted, behind)) >= 0:
+                number += 1
+                behind = position + len(wanted)
+            start += max(PIECE, behind)
         return number
 
     def cut(self, start: int, end: int) -> "bytes | Stretch":

@@ -50,3 +50,16 @@ def test_octets_in_memory_are_one_piece() -> None:
     """What is held already is not cut."""
     assert list(pieces_of(b"abcdef")) == [b"abcdef"]
     assert whole(cut(b"abcdef", 1, 3)) == b"bc"
+
+
+def test_counting_reads_every_octet_once() -> None:
+    """A body that is full of boundaries costs one pass, not one for each of them."""
+    read: list[int] = []
+
+    class Counting:
+        def read_at(self, position: int, size: int) -> bytes:
+            read.append(size)
+            return (b"ab" * 500)[position : position + size]
+
+    assert stretch.Stretch(Counting(), 0, 1000).count(b"ab") == 500
+    assert sum(read) < 2000

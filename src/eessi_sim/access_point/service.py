@@ -8,7 +8,7 @@ from typing import Final
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
 from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
 from eessi_sim.access_point.routing import route
-from eessi_sim.access_point.steps import STEPS, refusal
+from eessi_sim.access_point.steps import STEPS, THOROUGH, refusal
 from eessi_sim.access_point.transactions import NotYet
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -49,7 +49,7 @@ class AccessPoint:
     def __init__(self, station: Station, rulebook: Rulebook, order: Sequence[str] = STANDARD_ORDER) -> None:
         self._station = station
         self._rulebook = rulebook
-        self._pipeline = Pipeline(order, STEPS)
+        self._pipeline = Pipeline(order, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
         self._inbox = Inbox(station, Intermediary(station, self._inspection, self._outbox))
@@ -103,7 +103,7 @@ class AccessPoint:
         facts: dict[str, str] = {}
         try:
             if message.kind is MessageKind.USER:
-                facts = self._inspect(message)
+                facts = await self._inspect(message)
             endpoint = route(
                 message.receiver, self._station.directory.current, self._station.clock.now()
             ).endpoint
@@ -127,7 +127,7 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
-    def _inspect(self, message: StoredMessage) -> dict[str, str]:
+    async def _inspect(self, message: StoredMessage) -> dict[str, str]:
         unpacked = self._station.unpack(message)
         assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         if unpacked.unit.is_ping:
@@ -142,7 +142,10 @@ class AccessPoint:
             attachments=self._station.attachments,
             limits=self._station.limits,
         )
-        self._pipeline.run(inspection)
+        if message.spooled is None:
+            self._pipeline.run(inspection)
+        else:
+            await self._pipeline.run_large(inspection, message.spooled)
         return plain(inspection.facts)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:

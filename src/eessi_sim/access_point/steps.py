@@ -181,6 +181,8 @@ def check_document(inspection: Inspection) -> None:
         raise refusal(invalid, detail=report.as_dict())
 
 
+THOROUGH: Final = frozenset({"malware", "attachments"})
+"""Steps that look at every octet of a message."""
 STEPS: Final[dict[str, Step]] = {
     "malware": scan,
     "envelope": read_envelope,

@@ -5,10 +5,8 @@ processing). What a message means is decided by the ``Acceptor`` of the node: an
 the way, the access point an intermediary.
 """
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
@@ -16,13 +14,13 @@ from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.wss import Verified
 from eessi_sim.errors import StorageError, XmlError
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.security.keys import Certificate
 from eessi_sim.security.xmldsig import Reference
 from eessi_sim.transport.base import Request, Response
 
-_T = TypeVar("_T")
 ACCEPTED = Response(status=202)
 """The message is durable; receipts and errors come by callback (EESSI practice, observed)."""
 
@@ -94,7 +92,7 @@ class Inbox:
         content_type = request.headers.get("content-type", "")
         try:
             unpacked = await aside(
-                request, lambda: msh.unpack(content_type, request.octets, self._station.limits)
+                request.spooled, lambda: msh.unpack(content_type, request.octets, self._station.limits)
             )
         except (NotAs4, XmlError) as error:
             return refused(400, f"{error.code}: {error.message}")
@@ -102,12 +100,12 @@ class Inbox:
             return synchronous_error(self._station, fault)
         try:
             self._acceptor.allow(client, unpacked)
-            references = (await aside(request, lambda: self._verify(unpacked))).references
+            references = (await aside(request.spooled, lambda: self._verify(unpacked))).references
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=False)
         try:
             if request.spooled is not None:
-                await asyncio.to_thread(request.spooled.keep)
+                await aside(request.spooled, request.spooled.keep)
             return await self._acceptor.accept(Received(request, unpacked, client, references))
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=True)
@@ -128,11 +126,6 @@ class Inbox:
             at=station.clock.now(),
             policy=station.policy,
         )
-
-
-async def aside(request: Request, work: Callable[[], _T]) -> _T:
-    """Do what takes long with a large request in a thread, so that the node goes on; the rest at once."""
-    return work() if request.spooled is None else await asyncio.to_thread(work)
 
 
 def sender_of(unpacked: Unpacked) -> str | None:

@@ -14,7 +14,8 @@ from eessi_sim.as4.model import ErrorSignal, Payload, PullRequest, Receipt, Rout
 from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
-from eessi_sim.gateway.inbox import ACCEPTED, Received, aside, synchronous_error
+from eessi_sim.gateway.aside import aside
+from eessi_sim.gateway.inbox import ACCEPTED, Received, synchronous_error
 from eessi_sim.gateway.records import incoming, outgoing
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
@@ -134,7 +135,7 @@ class Terminal:
                 hint="Check the routing of the access point.",
             )
         await aside(
-            received.request,
+            received.request.spooled,
             lambda: msh.look_through(
                 received.unpacked.parts, _only_whether_it_can_be_unpacked, station.limits
             ),

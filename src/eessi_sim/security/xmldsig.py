@@ -105,6 +105,8 @@ class ParsedSignature:
 def digest(octets: Extent, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
     """Return the digest of ``octets``, wherever they lie."""
     if isinstance(octets, Stretch):
+        if octets.sha256 is not None and algorithm is DigestAlgorithm.SHA256:
+            return octets.sha256
         running = _DIGESTS[algorithm]()
         for piece in octets.pieces():
             running.update(piece)

@@ -347,7 +347,7 @@ async def test_store_of_the_first_schema_grows(path: Path) -> None:
     first = SqliteStorage(path)
     await first.node(NODE).commit(unit())
     await first.close()
-    database(path, "DROP TABLE content", "PRAGMA user_version = 1")
+    database(path, "DROP TABLE content", "DROP INDEX message_body_spooled", "PRAGMA user_version = 1")
     storage = SqliteStorage(path)
     work = UnitOfWork()
     work.save_content(Octets.of(b"scan"))
