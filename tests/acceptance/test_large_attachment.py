@@ -21,7 +21,8 @@ from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import establish
 
 pytestmark = pytest.mark.process
-SIZE: Final = 1024 * MEGABYTE if os.environ.get("EESSI_SIM_BIG") else 200 * MEGABYTE
+SIZE: Final = 1024 * MEGABYTE if os.environ.get("EESSI_SIM_BIG") else 100 * MEGABYTE
+"""A gigabyte when EESSI_SIM_BIG is set; usually more than a process may hold, and not more than CI has time for."""
 EXTRA: Final = 64 * MEGABYTE
 """What a process may need more than before."""
 _TYPE: Final = "application/pdf"

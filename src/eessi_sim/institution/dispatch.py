@@ -45,6 +45,7 @@ from eessi_sim.sbdh import (
 from eessi_sim.security import xades
 from eessi_sim.spool import SpoolFile
 from eessi_sim.storage.base import Direction, MessageKind, StoredDocument, UnitOfWork
+from eessi_sim.stretch import IN_MEMORY
 from eessi_sim.xmlsafe import Element
 
 
@@ -283,7 +284,8 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
         details=details,
         spooled=spooled,
     )
-    station.signed.keep(record.digest, packed.digests, len(record.body))
+    # What is remembered does not grow with the file: a large message shall not push out all others.
+    station.signed.keep(record.digest, packed.digests, min(len(record.octets), IN_MEMORY))
     work.add_message(record)
     work.journal(
         station.note(

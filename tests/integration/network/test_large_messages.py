@@ -10,7 +10,10 @@ from tests.helpers.lab import A003, DRV, INPS, INSS, NAV, P_BUC_01, POINT, ZUS, 
 
 from eessi_sim.attachments import MEGABYTE
 from eessi_sim.buc.case import ParticipantChange
+from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import BucType, SedType
+from eessi_sim.simulation import control
+from eessi_sim.simulation.control import StoreReader
 from eessi_sim.storage.base import Direction
 from eessi_sim.storage.sqlite import SqliteStorage
 
@@ -79,3 +82,26 @@ async def test_large_file_is_handed_over_to_a_newcomer(disk: Lab) -> None:
         str(each.type): [file.latest.size for file in each.attachments] for each in disk.case(INPS).documents
     }
     assert got["P2000"] == [len(NOISE)]
+
+
+async def test_message_that_is_too_large_is_not_shown(disk: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks a node for a message gets the octets of one that can be held, and none of another."""
+    await _send(disk, NOISE)
+    reader, message = StoreReader(disk.store(NAV)), disk.sent(NAV)
+    shown = await reader.message("out", message.message_id)
+    assert shown is not None
+    assert shown.body == message.whole
+    monkeypatch.setattr(control, "_MOST_SHOWN", MEGABYTE)
+    assert await reader.message("out", message.message_id) is None
+
+
+async def test_lost_spool_is_told(disk: Lab, tmp_path: Path) -> None:
+    """A store whose spool was not brought back with it says which file is missing and where it belongs."""
+    await _send(disk, NOISE)
+    (attachment, _) = disk.document(ZUS, A003).attachments
+    for path in (tmp_path / "store.db-spool").iterdir():
+        path.unlink()
+    with pytest.raises(Unavailable, match=attachment.latest.digest):
+        disk.store(ZUS).content(attachment.latest.digest)
+    with pytest.raises(Unavailable, match="in the spool of the store"):
+        disk.sent(NAV)

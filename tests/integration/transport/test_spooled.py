@@ -116,9 +116,8 @@ async def test_full_disk_is_answered_503(ends: Ends) -> None:
     """The sender is told to come again; nothing is half taken in."""
     body = ends.spool.write([LARGE]).keep().stretch
     full = Unavailable("Expected to use the spool file, found: No space left on device")
-    with patch.object(SpoolWriter, "append", side_effect=full):
-        # The answer may come while the body is still being written: then the sender sees a broken connection.
-        with contextlib.suppress(ConnectFailed):
-            assert await ends.post(body) == 503
+    # The answer may come while the body is still being written: then the sender sees a broken connection.
+    with patch.object(SpoolWriter, "append", side_effect=full), contextlib.suppress(ConnectFailed):
+        assert await ends.post(body) == 503
     assert await ends.send(LARGE) == 202
     assert len(ends.files) == 1
