@@ -17,7 +17,7 @@ from eessi_sim.transport.http import HttpListener, HttpTransport
 from eessi_sim.transport.tls import client_context
 
 LARGE = random.Random(2).randbytes(3 * 1024 * 1024)
-LIMITS = TransportLimits(max_body=4 * 1024 * 1024, held_bytes=2 * 1024 * 1024, read_seconds=0.3)
+LIMITS = TransportLimits(max_body=4 * 1024 * 1024, held_bytes=2 * 1024 * 1024, read_seconds=2.0)
 
 
 class Receiver:
@@ -98,14 +98,13 @@ async def test_body_that_nobody_keeps_goes_with_its_request(ends: Ends) -> None:
     assert ends.files == []
 
 
-@pytest.mark.parametrize("ending", [b"Content-Length: 4000000\r\n\r\n", b"Content-Length: 2097152\r\n\r\n"])
-async def test_body_that_breaks_off_leaves_nothing(
-    ends: Ends, client_identity: TlsIdentity, ending: bytes
-) -> None:
+async def test_body_that_breaks_off_leaves_nothing(ends: Ends, client_identity: TlsIdentity) -> None:
     """A sender that falls silent in the middle is answered 408, and what came of its body goes."""
     port = int(ends.url.rpartition(":")[2])
     reader, writer = await asyncio.open_connection("127.0.0.1", port, ssl=client_context(client_identity))
-    writer.write(b"POST / HTTP/1.1\r\nHost: a\r\n" + ending + LARGE[: 2 * 1024 * 1024 - 1])
+    writer.write(
+        b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2097152\r\n\r\n" + LARGE[: 2 * 1024 * 1024 - 1]
+    )
     answer = await reader.read()
     writer.close()
     assert answer.startswith(b"HTTP/1.1 408")
