@@ -109,11 +109,16 @@ def test_stream_of_a_large_content_is_gzip(content: bytes) -> None:
     assert len(octets) < max(100, 1.1 * len(content))
 
 
-def test_xml_that_must_be_canonical_has_a_limit() -> None:
-    """An uncompressed XML part of more than a document is not signed: it would have to be held as a tree."""
-    part = Payload("a@b", Stretch(stretch_of(b"").source, 0, 11 * 1024 * 1024), "application/xml")
+@pytest.mark.parametrize("media_type", ["application/xml", "text/plain"])
+def test_what_must_be_canonical_has_a_limit(media_type: str) -> None:
+    """An uncompressed XML or text part of more than a document is not signed: it would have to be held."""
+    part = Payload("a@b", Stretch(stretch_of(b"").source, 0, 11 * 1024 * 1024), media_type)
     with pytest.raises(XmlError, match="uncompressed XML"):
         msh.pack_large_message(user_message(), [part], keys_of(SENDER.id), token=TOKEN)
+
+
+def test_small_xml_elsewhere_is_signed_in_its_canonical_form() -> None:
+    """Where a part lies changes nothing about what is signed of it."""
     small = Payload("a@b", stretch_of(b"<a  b='1'/>" + b" " * 20), "application/xml")
     packed = msh.pack_large_message(user_message(), [small], keys_of(SENDER.id), token=TOKEN)
     assert packed.digests[2] == xmldsig.Reference.over(b'<a b="1"></a>', "cid:a@b", xmldsig.SWA_CONTENT)
