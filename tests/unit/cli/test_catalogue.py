@@ -370,7 +370,8 @@ def test_institutions_are_listed() -> None:
 def test_institutions_may_be_filtered() -> None:
     """--country and --buc leave the others out."""
     found = run_json("institutions", "list", "--country", "de", "--buc", "p_buc_01")
-    assert [each["country"] for each in found] == ["DE"]
+    assert {each["country"] for each in found} == {"DE"}
+    assert "DE:BA01" not in {each["id"] for each in found}
 
 
 def test_no_institution_may_fit() -> None:
