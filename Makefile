@@ -4,12 +4,13 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT ?= demo-report
 
-.PHONY: help demo test attacks check bench accept clean
+.PHONY: help demo test attacks fuzz check bench accept clean
 
 help:
 	@echo "make demo    a small Europe: three stories over real AS4, report in $(REPORT)/"
 	@echo "make test    all tests, with coverage"
 	@echo "make attacks every attack of the list against live nodes; table, and attacks.xml as JUnit"
+	@echo "make fuzz    damaged octets for the readers of strangers, five minutes; FUZZ_SECONDS=N"
 	@echo "make check   layers, types, lint, format"
 	@echo "make bench   SEDs per second, split per step, beside the measured floor"
 	@echo "make accept  accept the current output as the new golden files"
@@ -39,6 +40,9 @@ test: $(VENV)/.dev
 attacks: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/attacks tests/quality/test_conformance_list.py --junitxml=attacks.xml
 
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.fuzz
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -52,4 +56,4 @@ accept: $(VENV)/.dev
 	EESSI_SIM_ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit tests/quality
 
 clean:
-	rm -rf $(VENV) $(REPORT) attacks.xml .eessi-sim .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build
+	rm -rf $(VENV) $(REPORT) tests/interop/java/target attacks.xml .eessi-sim .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* dist build

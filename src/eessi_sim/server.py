@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from aiohttp import web
@@ -14,7 +15,7 @@ from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
 from eessi_sim.institution.node import InstitutionNode
-from eessi_sim.simulation.assembly import Machinery, Node, build_node, load_library
+from eessi_sim.simulation.assembly import FORWARDING, Machinery, Node, build_node, load_library
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import PartyKeys, load_trust
 from eessi_sim.simulation.refresh import DirectoryFile
@@ -76,6 +77,7 @@ async def _start_node(
         templates=resources.institutions(),
         pace=state.pace,
         queue=state.limits.queue,
+        forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
         attachments=state.limits.attachments,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.process
 
 WITHIN = 120
 """Seconds; generous, because tests may share the machine."""
+TO_POLAND = ("--from", "NO:NAVAT07", "--to", "PL:ZUS01")
 ASKED = Catalogue.default().get(SedType("A003"), CdmVersion("4.4")).sample
 POSTED = Catalogue.default().get(SedType("A009"), CdmVersion("4.4")).sample
 
@@ -69,15 +70,26 @@ def used(folder: Path) -> dict[str, Any]:
             "refused": run(
                 "send", POSTED, "--from", "NO:NAVAT07", "--to", "SE:FKSE01", "--state", state
             ).stderr,
+            "misnamed": run(
+                "send", ASKED, *TO_POLAND, "--attach", misnamed(folder), "--state", state
+            ).exit_code,
+            "cases": run_json("case", "list", "--state", state),
             "decided": decided(state),
         }
     return {**seen, "status": process.returncode}
 
 
+def misnamed(folder: Path) -> Path:
+    """A file that is not what its name says."""
+    path = folder / "scan.pdf"
+    path.write_bytes(b"hello")
+    return path
+
+
 def decided(state: str) -> dict[str, Any]:
     """Norway asks twice; the rule of Poland suggests, a clerk accepts one suggestion and declines the other."""
     for _ in range(2):
-        run_json("send", ASKED, "--from", "NO:NAVAT07", "--to", "PL:ZUS01", "--state", state)
+        run_json("send", ASKED, *TO_POLAND, "--state", state)
     end = time.monotonic() + WITHIN
     while len(found := run_json("case", "suggestions", "--state", state)) < 2 and time.monotonic() < end:
         time.sleep(0.2)
@@ -91,12 +103,18 @@ def decided(state: str) -> dict[str, Any]:
 
 
 def send(state: str) -> Any:
-    return run_json("send", POSTED, "--from", "NO:NAVAT07", "--to", "PL:ZUS01", "--state", state)
+    return run_json("send", POSTED, *TO_POLAND, "--state", state)
 
 
 def test_run_says_where_its_nodes_are(used: dict[str, Any]) -> None:
     """Once all nodes are up they are listed, the access point among them."""
     assert sorted(used["nodes"]) == ["EU:APSIM01", "NO:NAVAT07", "PL:ZUS01"]
+
+
+def test_a_refused_document_leaves_no_case_behind(used: dict[str, Any]) -> None:
+    """The institution refuses a file when the case is open already; the case goes with it."""
+    assert used["misnamed"] == 1
+    assert [(each["buc"], each["documents"]) for each in used["cases"]] == [("LA_BUC_04", 1)]
 
 
 def test_clerk_decides_what_a_rule_suggests(used: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import NoReturn
 
 import pytest
 
@@ -13,8 +14,12 @@ def require_program(name: str) -> str:
     """
     path = shutil.which(name)
     if path is None:
-        reason = f"the program {name} is not installed"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lack(f"the program {name} is not installed")
     return path
+
+
+def lack(reason: str) -> NoReturn:
+    """Skip the test for what the machine lacks, or fail it under ``CI=true``."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -32,7 +32,6 @@ PURE_CORE: Final = (
     "as4",
     "ir",
     "bulk",
-    "bulk",
 )
 """Packages and modules below ``eessi_sim`` of which no line and no branch may be left out."""
 OVERALL: Final = 90.0

@@ -4,13 +4,17 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.attacks.test_rows import ROWS
 from tests.helpers.conformance import Entry, State, entries
 from tests.unit.as4 import test_structural_rows as structure
 from tests.unit.as4 import test_wss as wss
 
+from eessi_sim.conformance import listing
+from eessi_sim.conformance.model import Judged
+from eessi_sim.conformance.plays import Stimulus
+from eessi_sim.conformance.stimuli import ALL, STIMULI
+
 TESTS = Path(__file__).parents[1]
-LIVE = {row.id for row in ROWS}
+LIVE = {row.id for row in listing.rows() if row.cases}
 TABLES: dict[str, set[str]] = {
     "live": LIVE,
     "structure": {
@@ -57,3 +61,26 @@ def test_every_live_row_is_on_the_list() -> None:
         test.partition(" ")[2] for entry in entries() for test in entry.tests if test.startswith("live ")
     }
     assert named == LIVE
+
+
+def test_every_case_of_the_lists_has_one_stimulus() -> None:
+    """What the lists name is what can be done, and nothing has two stimuli."""
+    cases = [(case.row, case.name) for row in listing.rows() for case in row.cases]
+    assert sorted(cases) == sorted(STIMULI)
+    assert len(ALL) == len(STIMULI)
+
+
+def test_what_needs_our_own_network_is_never_played_on_others() -> None:
+    """A case is judged by insight exactly when its stimulus uses more than the wire."""
+    for row in listing.rows():
+        for case in row.cases:
+            needs_insight = isinstance(STIMULI[case.row, case.name], Stimulus)
+            assert (case.judged is Judged.INSIGHT) == needs_insight, case
+
+
+def test_list_and_proof_name_the_same_rows() -> None:
+    """The list that ships and the list of proofs have the same rows, and nothing is not applicable without a reason."""
+    rows = {row.id: row for row in listing.rows()}
+    assert sorted(rows) == sorted(entry.id for entry in entries())
+    assert [row.id for row in rows.values() if not (row.cases or row.also or row.note)] == []
+    assert {each for row in rows.values() for each in row.also} <= set(rows)

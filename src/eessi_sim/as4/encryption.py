@@ -14,6 +14,7 @@ from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.key_references import KeyReference, WrittenReference, write_reference
 from eessi_sim.as4.mime import href
 from eessi_sim.as4.model import Payload
+from eessi_sim.as4.originator_keys import write_originator_key
 from eessi_sim.security import ciphers
 from eessi_sim.security.ciphers import Agreed, ContentCipher, Derivation, KeyCipher, Oaep
 from eessi_sim.security.keys import Certificate
@@ -110,9 +111,8 @@ def _agreement(agreed: Agreed, reference: WrittenReference) -> str:
         f"<dsigmore:Info>{b64encode(derivation.info).decode()}</dsigmore:Info>"
         f"<dsigmore:KeyLength>{ciphers.CONTENT_KEY_BYTES}</dsigmore:KeyLength>"
         "</dsigmore:HKDFParams></xenc11:KeyDerivationMethod>"
-        f'<xenc:OriginatorKeyInfo><ds:KeyValue><dsig11:DEREncodedKeyValue xmlns:dsig11="{vocabulary.DSIG11}">'
-        f"{b64encode(agreed.originator).decode()}</dsig11:DEREncodedKeyValue></ds:KeyValue>"
-        f"</xenc:OriginatorKeyInfo><xenc:RecipientKeyInfo>{reference.content}</xenc:RecipientKeyInfo>"
+        f"{write_originator_key(agreed.originator)}"
+        f"<xenc:RecipientKeyInfo>{reference.content}</xenc:RecipientKeyInfo>"
         "</xenc:AgreementMethod>"
     )
 

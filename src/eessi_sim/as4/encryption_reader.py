@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.mime import content_id_of
+from eessi_sim.as4.originator_keys import read_originator_key
 from eessi_sim.errors import EncryptionError, SignatureError
 from eessi_sim.security import ciphers
 from eessi_sim.security.ciphers import (
@@ -28,7 +29,6 @@ from eessi_sim.xmlsafe import Element, namespace, path_of, text_of
 _XENC: Final = f"{{{vocabulary.XENC}}}"
 _XENC11: Final = f"{{{vocabulary.XENC11}}}"
 _DS: Final = f"{{{vocabulary.DS}}}"
-_DSIG11: Final = f"{{{vocabulary.DSIG11}}}"
 _MORE: Final = f"{{{vocabulary.DSIG_MORE}}}"
 _WSSE: Final = f"{{{vocabulary.WSSE}}}"
 ENCRYPTED_KEY: Final = _XENC + "EncryptedKey"
@@ -193,10 +193,10 @@ def _agreed(method: Element, wrapped: bytes, policy: EncryptionPolicy) -> Agreed
     names = (_algorithm(derivation), _algorithm(parameters.find(_MORE + "PRF")), length)
     if names != (ciphers.HKDF_URI, ciphers.HMAC_SHA256, str(ciphers.CONTENT_KEY_BYTES)):
         raise noncompliant(f"Expected HKDF with HMAC-SHA-256 and KeyLength 16, found {names}")
-    originator = _needed(method, f"{_XENC}OriginatorKeyInfo/{_DS}KeyValue/{_DSIG11}DEREncodedKeyValue")
+    originator = read_originator_key(_needed(method, f"{_XENC}OriginatorKeyInfo"))
     return Agreed(
         agreement,
-        octets_of(originator),
+        originator,
         Derivation(_optional(parameters, "Salt"), _optional(parameters, "Info")),
         wrapped,
     )

@@ -42,6 +42,8 @@ _MAX_ERRORS: Final = 100
 _KINDS: Final = ("PullRequest", "Receipt", "Error")
 _PULL: Final = f"{{{vocabulary.EB}}}PullRequest"
 _RECEIPT: Final = f"{{{vocabulary.EB}}}Receipt"
+_OWN: Final = (f"{{{vocabulary.EB}}}", f"{{{vocabulary.EBBP}}}")
+"""How the tags begin of what a receipt may say in ebMS and AS4."""
 _MAX_BUNDLED: Final = 17
 """A pull request with sixteen receipts; AS4 speaks of one (our limit, inferred)."""
 _CHARACTER_SETS: Final = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "US-ASCII", "ISO-8859-1"})
@@ -302,14 +304,23 @@ def _pull_request(info: MessageInfo, element: Element, *, lenient: bool) -> Pull
 def _receipt(info: MessageInfo, element: Element) -> Receipt:
     if info.ref_to_message_id is None:
         raise invalid(f"Expected RefToMessageId with {path_of(element)}, found none")
-    if len(element) != 1:
-        raise invalid(f"Expected one element in {path_of(element)}, found {len(element)}")
-    content = element[0]
+    content = _proof(element)
     if content.tag == f"{{{vocabulary.EB}}}UserMessage":
         return Receipt(info, copied=_user_message(content))
     if content.tag != f"{{{vocabulary.EBBP}}}NonRepudiationInformation" or not len(content):
         raise invalid(f"Expected NonRepudiationInformation at {path_of(content)}, found {content.tag}")
     return Receipt(info, tuple(map(_receipt_reference, content)))
+
+
+def _proof(element: Element) -> Element:
+    """Return what a receipt says; the schema lets others add elements of their own, as phase4 does (observed)."""
+    known = [child for child in element if child.tag.startswith(_OWN) or not child.tag.startswith("{")]
+    if len(known) != 1:
+        raise invalid(
+            f"Expected NonRepudiationInformation or a UserMessage in {path_of(element)}, "
+            f"found {', '.join(child.tag for child in element) or 'nothing'}"
+        )
+    return known[0]
 
 
 def _receipt_reference(part: Element) -> Reference:

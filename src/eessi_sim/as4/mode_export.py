@@ -209,7 +209,7 @@ def _phase4(whole: _Complete) -> str:
             "ErrorHandling": {"ReportAsResponse": mode.reply is ReplyPattern.RESPONSE},
             "Security": security,
         },
-        "PayloadServices": {"CompressionMode": vocabulary.GZIP_MEDIA_TYPE} if mode.is_compressed else None,
+        "PayloadServices": {"CompressionMode": "gzip"} if mode.is_compressed else None,
         "RecepetionAwareness": {  # spelt so in the product
             "ReceptionAwareness": True,
             "Retry": awareness.retries > 0,

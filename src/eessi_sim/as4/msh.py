@@ -251,7 +251,7 @@ def pack_receipt(
     )
     draft = _Draft(receipt, stamp.token, key_reference=key_reference)
     if received.is_multihop:
-        blocks = _routing_blocks(message, vocabulary.RECEIPT_ACTION, style.receipt_suffix, style)
+        blocks = routing_blocks(message, vocabulary.RECEIPT_ACTION, style.receipt_suffix, style)
         draft = replace(draft, blocks=blocks, has_role=style.has_messaging_role)
     return _pack(draft, keys)
 
@@ -290,7 +290,7 @@ def pack_error(
     signal = ErrorSignal(_reply_info(stamp, ref), named)
     draft = _Draft(signal, stamp.token, key_reference=key_reference, fault=fault)
     if received and received.is_multihop and isinstance(received.unit, UserMessage):
-        blocks = _routing_blocks(received.unit, vocabulary.ERROR_ACTION, style.error_suffix, style)
+        blocks = routing_blocks(received.unit, vocabulary.ERROR_ACTION, style.error_suffix, style)
         draft = replace(draft, blocks=blocks, has_role=style.has_messaging_role)
     return _pack(draft, keys)
 
@@ -328,7 +328,7 @@ def _reply_info(stamp: Stamp, ref: MessageId | None) -> MessageInfo:
     return MessageInfo(stamp.message_id, stamp.timestamp, ref)
 
 
-def _routing_blocks(message: UserMessage, action: str, suffix: str, style: SignalStyle) -> str:
+def routing_blocks(message: UserMessage, action: str, suffix: str, style: SignalStyle) -> str:
     """Write the way back to the sender of ``message`` (AS4 4.4)."""
     back = RoutingInput.back_to_sender_of(message)
     work = replace(back.collaboration, action=back.collaboration.action + suffix)

@@ -3,7 +3,8 @@
 Nothing is fetched, and whether the certificate is to be believed is decided in ``wss``.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.x509 import ExtensionNotFound, SubjectKeyIdentifier
@@ -12,6 +13,7 @@ from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
 from eessi_sim.errors import KeyMaterialError, SignatureError
+from eessi_sim.security.certificate_path import owner_of_path
 from eessi_sim.security.indication import SubIndication
 from eessi_sim.security.keys import Certificate
 from eessi_sim.security.xmldsig import octets_of
@@ -20,6 +22,9 @@ from eessi_sim.xmlsafe import Element, path_of, text_of
 _WSSE: Final = f"{{{vocabulary.WSSE}}}"
 _DS: Final = f"{{{vocabulary.DS}}}"
 _WSU_ID: Final = f"{{{vocabulary.WSU}}}Id"
+_READERS: Final[Mapping[str, Callable[[bytes], Certificate]]] = MappingProxyType(
+    {vocabulary.X509_V3: Certificate.from_der, vocabulary.X509_PATH: owner_of_path}
+)
 TOKEN: Final = _WSSE + "BinarySecurityToken"
 
 
@@ -64,13 +69,15 @@ def _token(reference: Element, security: Element) -> Certificate:
     if len(tokens) != 1:
         raise _unknown(f"Expected a BinarySecurityToken {uri[:80]!r} in the Security header, found none")
     token = tokens[0]
-    types = {reference.get("ValueType", vocabulary.X509_V3), token.get("ValueType", vocabulary.X509_V3)}
-    if types != {vocabulary.X509_V3} or token.get("EncodingType", "") not in ("", vocabulary.BASE64_BINARY):
+    kind = token.get("ValueType", vocabulary.X509_V3)
+    read = _READERS.get(kind)
+    is_base64 = token.get("EncodingType", "") in ("", vocabulary.BASE64_BINARY)
+    if read is None or reference.get("ValueType", kind) != kind or not is_base64:
         raise _policy(f"Expected one X.509 certificate in base64 at {path_of(token)}, found another token")
     try:
-        return Certificate.from_der(octets_of(token))
+        return read(octets_of(token))
     except (SignatureError, KeyMaterialError) as error:
-        raise _unknown(error.message) from error
+        raise (_unknown if kind == vocabulary.X509_V3 else _policy)(error.message) from error
 
 
 def _by_serial(data: Element, candidates: Collection[Certificate]) -> tuple[Certificate, ...]:

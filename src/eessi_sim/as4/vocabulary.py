@@ -23,6 +23,7 @@ WSSE11: Final = "http://docs.oasis-open.org/wss/oasis-wss-wssecurity-secext-1.1.
 WSU: Final = _WSS + "wssecurity-utility-1.0.xsd"
 
 X509_V3: Final = _WSS + "x509-token-profile-1.0#X509v3"
+X509_PATH: Final = _WSS + "x509-token-profile-1.0#X509PKIPathv1"
 X509_SKI: Final = _WSS + "x509-token-profile-1.0#X509SubjectKeyIdentifier"
 BASE64_BINARY: Final = _WSS + "soap-message-security-1.0#Base64Binary"
 ENCRYPTED_KEY: Final = "http://docs.oasis-open.org/wss/oasis-wss-soap-message-security-1.1#EncryptedKey"

@@ -288,24 +288,24 @@ def _octets(reference: Reference, target: _Target) -> bytes:
     try:
         if not isinstance(target, Payload):
             return xmldsig.canonical(target, reference.transforms[0].prefixes)
-        octets = _signed_octets(target)
+        standard = _signed_octets(target)
     except (XmlError, SignatureError) as error:
         raise refusal(UNAUTHENTIC, SubIndication.HASH_FAILURE, error.message, error.hint) from error
-    is_text = _media_type(target).startswith("text/") and octets is target.content
-    return _as_sent(octets, reference) if is_text else octets
+    if _is_text(target) and reference.digest_of(standard) != reference.digest_value:
+        return target.content  # as AS4.NET digests text (observed)
+    return standard
 
 
 def _signed_octets(payload: Payload) -> bytes:
-    """Return what is digested of a part: canonical XML, or the octets themselves (WSS SwA profile 5.4.2)."""
+    """Return what is digested of a part (WSS SwA profile 5.4.2): canonical XML, text with CRLF, others as they are."""
     if _XML_TYPE.fullmatch(_media_type(payload)):
         return xmldsig.canonical(parse(payload.content))
-    return payload.content
+    return _LINE_END.sub(b"\r\n", payload.content) if _is_text(payload) else payload.content
 
 
-def _as_sent(octets: bytes, reference: Reference) -> bytes:
-    """Return the form of a text part that was signed: the standard wants CRLF, products keep it as it is."""
-    standard = _LINE_END.sub(b"\r\n", octets)
-    return standard if reference.digest_of(standard) == reference.digest_value else octets
+def _is_text(payload: Payload) -> bool:
+    media_type = _media_type(payload)
+    return media_type.startswith("text/") and not _XML_TYPE.fullmatch(media_type)
 
 
 def _media_type(payload: Payload) -> str:

@@ -58,20 +58,34 @@ _TERMS: Final = (
         "--retries", type=click.IntRange(0, 100), default=0, show_default=True, help="After silence."
     ),
 )
-_KEYS: Final = (
-    click.option(
-        "--keys", type=_FOLDER, required=True, metavar="DIR", help="Our keys, as `as4 keys` makes them."
-    ),
-    click.option(
-        "--partner", type=_FOLDER, required=True, metavar="DIR", help="Certificates of the other side."
-    ),
-    click.option(
-        "--tls", type=_FILE, metavar="FILE", help="Our TLS certificate, its key beside it; else plain HTTP."
-    ),
-    click.option(
-        "--tls-authority", type=_FILE, metavar="FILE", help="Who issues the partner's TLS certificate."
-    ),
-)
+
+
+def _keys(*, required: bool) -> tuple[Callable[..., Any], ...]:
+    return (
+        click.option(
+            "--keys",
+            type=_FOLDER,
+            required=required,
+            metavar="DIR",
+            help="Our keys, as `as4 keys` makes them.",
+        ),
+        click.option(
+            "--partner",
+            type=_FOLDER,
+            required=required,
+            metavar="DIR",
+            help="Certificates of the other side.",
+        ),
+        click.option(
+            "--tls",
+            type=_FILE,
+            metavar="FILE",
+            help="Our TLS certificate, its key beside it; else plain HTTP.",
+        ),
+        click.option(
+            "--tls-authority", type=_FILE, metavar="FILE", help="Who issues the partner's TLS certificate."
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +120,26 @@ def terms(command: _Command) -> _Command:
 
 def agreement(command: _Command) -> _Command:
     """Add the options of an agreement and those of keys; they arrive as ``agreed``."""
+    return _agreement(command, required=True)
 
+
+def possible_agreement(command: _Command) -> _Command:
+    """The same for a command that can do without keys; without ``--keys`` there are none."""
+    return _agreement(command, required=False)
+
+
+def _agreement(command: _Command, *, required: bool) -> _Command:
     @wraps(command)
     def wrapped(**given: Any) -> Any:
         mode = _mode(given)
         keys, partner = given.pop("keys"), given.pop("partner")
         tls = _tls(given.pop("tls"), given.pop("tls_authority"))
-        return command(agreed=Agreed(mode, _identity(keys, partner, mode), tls), **given)
+        if (keys is None) != (partner is None):
+            raise failures.usage("Expected --keys and --partner together, found only one of them.")
+        identity = None if keys is None else _identity(keys, partner, mode)
+        return command(agreed=Agreed(mode, identity, tls), **given)
 
-    return _with(wrapped, (*_TERMS, *_KEYS))  # type: ignore[return-value] # the same command, decorated
+    return _with(wrapped, (*_TERMS, *_keys(required=required)))  # type: ignore[return-value] # as above
 
 
 def _with(command: Callable[..., Any], options: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:

@@ -41,6 +41,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "node": Entry(f"{_CLI}.node:node", "Be one node of a network.", _RUN, hidden=True),
     "bench": Entry(f"{_CLI}.bench:bench", "SEDs a second, step by step, beside the floor.", _RUN),
     "as4": Entry(f"{_CLI}.as4:as4", "A lone AS4 gateway: ping, send, receive, dump, P-Modes.", _RUN),
+    "conformance": Entry(
+        f"{_CLI}.conformance:conformance", "Good, bad and hostile messages against a node.", _RUN
+    ),
     "validate": Entry(f"{_CLI}.validate:validate", "Check a SED, an envelope or an AS4 message.", _DOCUMENTS),
     "validator": Entry(f"{_CLI}.serve:validator", "The same check as a web service and page.", _DOCUMENTS),
     "sample": Entry(f"{_CLI}.sample:sample", "Valid, unusual and wrong documents.", _DOCUMENTS),

@@ -21,10 +21,11 @@ from eessi_sim.cli import attaching, failures, inputs, output, tracing
 from eessi_sim.cli.live import Screen
 from eessi_sim.cli.playing import Follower
 from eessi_sim.cli.stage import STATE_FOLDER, Stage, find_state, in_process, run_async, running
-from eessi_sim.errors import ActionNotAvailable, EnvironmentProblem, SedInvalid
+from eessi_sim.errors import ActionNotAvailable, EessiSimError, EnvironmentProblem, SedInvalid
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.assembly import load_definition
-from eessi_sim.simulation.control import AttachmentView, CaseView
+from eessi_sim.simulation.control import AttachmentView, CaseView, NodeControl
 from eessi_sim.simulation.watch import Progress
 from eessi_sim.storage.base import JournalEntry
 
@@ -232,11 +233,7 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
             )
         follower = Follower(stage, screen)
         await follower.watch.skip()
-        case_id = await control.open_case(parcel.process.buc, parcel.receivers, parcel.sed.version)
-        content = xmlsafe.serialize(parcel.sed.root)
-        case = await control.send(
-            case_id, parcel.sed.type, content=content, receivers=parcel.receivers, files=parcel.files
-        )
+        case = await _begin(control, parcel)
         deliveries = [delivery for document in case.documents for delivery in document.deliveries]
         own = [delivery.message_id for delivery in deliveries if delivery.message_id]
         messages = await follower.until_settled(own)
@@ -244,10 +241,23 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
             await follower.settle()
         screen.finish(messages)
         steps = tracing.in_order(entry for entry in follower.watch.entries if entry.message_id in own)
-        case = await control.case(case_id)
+        case = await control.case(case.case_id)
         others = [item for item in follower.watch.messages if item.message_id not in own]
         answers = tuple(item for item in others if item.case == case.international_id)
         return _Sent(case, messages, tuple(steps), answers)
+
+
+async def _begin(control: NodeControl, parcel: _Parcel) -> CaseView:
+    """Open a case with the document; where the institution refuses it, no empty case stays behind."""
+    case_id = await control.open_case(parcel.process.buc, parcel.receivers, parcel.sed.version)
+    content = xmlsafe.serialize(parcel.sed.root)
+    try:
+        return await control.send(
+            case_id, parcel.sed.type, content=content, receivers=parcel.receivers, files=parcel.files
+        )
+    except EessiSimError:
+        await control.move(case_id, Move.REMOVE)
+        raise
 
 
 def _show(sent: _Sent) -> None:

@@ -156,10 +156,7 @@ class LoneGateway:
             TransportError: the answer is neither AS4 nor an acceptance.
         """
         packed = self.pack(mode, documents)
-        answer = await self._exchange(mode, packed)
-        if answer.status in (202, 204) and not answer.body:
-            return Outcome(packed, answer)
-        return self._outcome(mode, packed, answer)
+        return self.judge(mode, packed, await self._exchange(mode, packed))
 
     def pack(self, mode: ProcessingMode, documents: Sequence[Document]) -> Packed:
         """Return the message as it would be sent; raises as ``send``."""
@@ -174,7 +171,7 @@ class LoneGateway:
             for number, document in enumerate(documents, 1)
         ]
         return msh.pack_user_message(
-            _header(mode, stamp),
+            header_of(mode, stamp),
             payloads,
             identity.keys,
             token=stamp.token,
@@ -198,7 +195,20 @@ class LoneGateway:
                     raise _unanswered(packed, attempt, error) from error
             await self._clock.sleep(wait_after(mode.awareness, attempt).total_seconds())
 
-    def _outcome(self, mode: ProcessingMode, packed: Packed, answer: Response) -> Outcome:
+    def judge(self, mode: ProcessingMode, packed: Packed, answer: Response) -> Outcome:
+        """Return what an answer says about a message that was sent.
+
+        Args:
+            mode: under which it was sent.
+            packed: the message.
+            answer: what came back in the HTTP response.
+
+        Raises:
+            EbmsFault: as ``send``, about a receipt.
+            TransportError: the answer is neither AS4 nor an acceptance.
+        """
+        if answer.status in (202, 204) and not answer.body:
+            return Outcome(packed, answer)
         try:
             message = msh.unpack(answer.headers.get("content-type", ""), answer.body, self._limits)
         except (NotAs4, XmlError) as error:
@@ -341,7 +351,12 @@ def _tested(mode: ProcessingMode, message: UserMessage) -> ProcessingMode:
     return replace(mode, service=None, action=None)
 
 
-def _header(mode: ProcessingMode, stamp: Stamp) -> UserMessage:
+def header_of(mode: ProcessingMode, stamp: Stamp) -> UserMessage:
+    """Return the header of a message under a mode, without parts.
+
+    Raises:
+        SettingsError: the mode lacks a party, a service or an action.
+    """
     sender = _given(mode.sender, "a sender", mode)
     receiver = _given(mode.receiver, "a receiver", mode)
     work = CollaborationInfo(

@@ -4,6 +4,7 @@ Order: envelope, seal, then only what the seal covers is validated and filed. Wh
 overtook its request) is held for a while; what cannot be filed at all is kept as a dead letter and answered with X050.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -60,6 +61,7 @@ _MAY_COME: Final = frozenset(
 )
 """What such a document rests on may still be on its way: its case, its request, or who brings its sender in."""
 _UNKNOWN_SED: Final = SedType("X050")
+_VERSION: Final = re.compile("[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,8 +437,17 @@ def incoming_document(
         else tuple(Participant(partner.id, role_in_case(partner)) for partner in partners),
         case_action=CaseAction(header.document.case_action.value),
         parent_id=DocumentId(parent) if parent else None,
-        parent_version=int(parent_version) if parent_version else None,
+        parent_version=_number(parent_version) if parent_version else None,
         message_id=message.message_id,
         receivers=tuple(partner.id for partner in others),
         author=InstitutionId(author) if author else None,
     )
+
+
+def _number(version: str) -> int:
+    """Return the number of a version; ``int`` alone would take signs, blanks, underscores and other digits too."""
+    if not _VERSION.fullmatch(version):
+        raise ValueError(
+            f'Expected a version like 1 in the property {PARENT_VERSION}, found "{version[:40]}"'
+        )
+    return int(version)

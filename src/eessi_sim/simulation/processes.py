@@ -116,6 +116,10 @@ class ProcessNetwork:
         process.kill()
         await process.wait()
 
+    def pid(self, party: InstitutionId) -> int:
+        """Return the number of the process of one node."""
+        return self._processes[party].pid
+
     async def pause(self) -> None:
         """Let the network work for a moment."""
         await self.clock.sleep(_PAUSE)

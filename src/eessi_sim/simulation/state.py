@@ -26,7 +26,7 @@ from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
-from eessi_sim.simulation.assembly import parties_of, repository
+from eessi_sim.simulation.assembly import FORWARDING, parties_of, repository
 from eessi_sim.simulation.credentials import Credentials
 from eessi_sim.transport.base import TlsIdentity
 
@@ -57,6 +57,8 @@ class NodeLimits:
     """Requests with one TLS certificate at the same time."""
     queue: int = DEFAULT_QUEUE
     """User messages that wait at the access point; one more is answered EBMS:0021."""
+    forwarding_retries: int = FORWARDING.retries
+    """How often the access point tries again to bring a message on."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments they take; ``establish`` writes what the network file says."""
 

@@ -87,18 +87,17 @@ def _failed_assert(root: Element, issue: Issue) -> None:
     etree.SubElement(failed, f"{{{SVRL}}}text").text = _text(_sentence(issue))
 
 
-def trl(examinations: Sequence[Examination], now: datetime) -> bytes:
+def trl(examinations: Sequence[Examination], now: datetime, name: str = "eessi-sim validate") -> bytes:
     """Return a GITB test step report (type TAR) over all documents.
 
     Args:
         examinations: what was found about each document.
         now: time of the report.
+        name: what was done.
     """
     found = [(each, issue) for each in examinations for issue in each.report.issues]
     numbers = {level: sum(issue.severity is level for _, issue in found) for level in Severity}
-    root = etree.Element(
-        f"{{{GITB}}}TestStepReport", nsmap={"tr": GITB, "xsi": _XSI}, name="eessi-sim validate"
-    )
+    root = etree.Element(f"{{{GITB}}}TestStepReport", nsmap={"tr": GITB, "xsi": _XSI}, name=name)
     root.set(f"{{{_XSI}}}type", "tr:TAR")
     _child(root, "date", iso(now))
     _child(root, "result", _result(numbers))

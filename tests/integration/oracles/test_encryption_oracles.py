@@ -31,6 +31,7 @@ pytestmark = pytest.mark.oracle
 
 XENC = "{http://www.w3.org/2001/04/xmlenc#}"
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
+DSIG11 = "{http://www.w3.org/2009/xmldsig11#}"
 MORE = "{http://www.w3.org/2021/04/xmldsig-more#}"
 
 
@@ -45,15 +46,15 @@ def _agreed_key(envelope: etree._Element, kind: str) -> xmlsec.Key:
     def octets(path: str) -> bytes:
         return b64decode(envelope.findtext(path) or "")
 
-    theirs = load_der_public_key(octets(".//{http://www.w3.org/2009/xmldsig11#}DEREncodedKeyValue"))
     mine = held(kind).private_key
     if isinstance(mine, x25519.X25519PrivateKey):
+        theirs = load_der_public_key(octets(f".//{XENC}OriginatorKeyInfo/{DSIG11}DEREncodedKeyValue"))
         assert isinstance(theirs, x25519.X25519PublicKey)
         secret = mine.exchange(theirs)
     else:
         assert isinstance(mine, ec.EllipticCurvePrivateKey)
-        assert isinstance(theirs, ec.EllipticCurvePublicKey)
-        secret = mine.exchange(ec.ECDH(), theirs)
+        point = octets(f".//{XENC}OriginatorKeyInfo/{DS}KeyValue/{DSIG11}ECKeyValue/{DSIG11}PublicKey")
+        secret = mine.exchange(ec.ECDH(), ec.EllipticCurvePublicKey.from_encoded_point(mine.curve, point))
     derivation = HKDF(hashes.SHA256(), 16, octets(f".//{MORE}Salt"), octets(f".//{MORE}Info"))
     return xmlsec.Key.from_binary_data(xmlsec.constants.KeyDataAes, derivation.derive(secret))
 

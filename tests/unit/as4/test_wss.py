@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
-from tests.helpers.as4_forgery import Forgery, forged
+from tests.helpers.as4_forgery import forged, usual
 from tests.helpers.as4_messages import (
     MESSAGE_ID,
     NOW,
@@ -30,6 +30,7 @@ from eessi_sim.as4 import mime, msh, vocabulary
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.model import Payload
+from eessi_sim.conformance.forgery import Forgery
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import Certificate, Purpose
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
@@ -39,13 +40,13 @@ from eessi_sim.security.trust import TrustStore
 from eessi_sim.security.xmldsig import Reference
 
 KEYS = keys_of(SENDER.id)
-USUAL = Forgery().usual_references()
+USUAL = usual().usual_references()
 MESSAGING, BODY, SED, ATTACHMENT = USUAL
 DS = vocabulary.DS
 C14N = "http://www.w3.org/2001/10/xml-exc-c14n#"
 SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
 ECDSA = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
-SIGNED = Forgery().messaging
+SIGNED = usual().messaging
 HIDDEN = SIGNED.replace("NO:NAVAT07", "DE:EVIL01").replace("ebms-1", "ebms-2")
 KEY_REFERENCE = "<wsse:SecurityTokenReference>{}</wsse:SecurityTokenReference>"
 
@@ -120,10 +121,27 @@ def test_other_parts_are_digested_octet_by_octet() -> None:
 def test_text_part_is_accepted_in_both_readings(digested: bytes) -> None:
     """Text parts are digested with CRLF by the standard and as they are by products: both verify."""
     payload = _plain("text/plain", b"a\nb\n")
-    base = Forgery(payloads=(payload,))
+    base = usual(payloads=(payload,))
     text = Reference.over(digested, "cid:part@pl.example", xmldsig.SWA_CONTENT)
     forgery = replace(base, references=(*base.usual_references()[:2], text))
-    assert verified(forgery.unpacked()).result.is_valid
+    assert verified(unpacked(forgery.packed())).result.is_valid
+
+
+def test_certificate_may_come_with_its_path() -> None:
+    """KEY-4: a token with the path from the authority to the signer means the signer, as Java products send it."""
+    packed = packed_message()
+    signer = keys_of(SENDER.id).certificate.der
+    content = authority().certificate.der + signer
+    path = b64encode(b"\x30\x82" + len(content).to_bytes(2) + content)
+    body = packed.body.replace(b64encode(signer), path).replace(b"#X509v3", b"#X509PKIPathv1")
+    assert verified(unpacked(replace(packed, body=body))).certificate == keys_of(SENDER.id).certificate
+
+
+def test_text_part_is_signed_as_the_standard_wants() -> None:
+    """We digest text with CRLF, as Java products do; they refuse the digest of the octets as they are."""
+    digests = packed_message([_plain("text/plain", b"a\nb\r")]).digests
+    wanted = Reference.over(b"a\r\nb\r\n", "cid:part@pl.example", xmldsig.SWA_CONTENT)
+    assert digests[-1].digest_value == wanted.digest_value
 
 
 def test_header_block_may_be_signed_too() -> None:
@@ -164,14 +182,14 @@ def test_prefix_list_that_changes_the_octets_is_refused() -> None:
 
 def test_order_of_headers_does_not_matter() -> None:
     """E-24: Security may come last."""
-    security = Forgery().security()
+    security = usual().security()
     message = forged(edits=((security, ""), ("</S12:Header>", security + "</S12:Header>")))
     assert verified(message).result.is_valid
 
 
 def test_white_space_in_key_info_does_not_matter() -> None:
     """Products indent what is not signed."""
-    assert verified(forged(key_info="\n  " + Forgery().key_info + "\n")).result.is_valid
+    assert verified(forged(key_info="\n  " + usual().key_info + "\n")).result.is_valid
 
 
 # Signature wrapping, references
@@ -188,7 +206,7 @@ XSW_ROWS = [
     ("XSW-5", {"objects": f"<ds:Object>{SIGNED}</ds:Object>", "edits": ((f"</wsse:Security>{SIGNED}", f"</wsse:Security>{HIDDEN}"),)}, "EBMS:0101"),
     ("XSW-6", {"objects": _wrapped(SIGNED), "edits": ((f"</wsse:Security>{SIGNED}", f"</wsse:Security>{HIDDEN}"),)}, "EBMS:0101"),
     ("XSW-8", {"objects": "<ds:Object/>"}, "EBMS:0101"),
-    ("XSW-9", {"edits": ((Forgery().body, Forgery().body.replace("body-1", "body-2")), ("</S12:Header>", Forgery().body + "</S12:Header>"))}, "EBMS:0101"),
+    ("XSW-9", {"edits": ((usual().body, usual().body.replace("body-1", "body-2")), ("</S12:Header>", usual().body + "</S12:Header>"))}, "EBMS:0101"),
     ("ID-2", {"edits": ((' wsu:Id="ebms-1"', ""), ("<eb:UserMessage", '<eb:UserMessage Id="ebms-1"'))}, "EBMS:0101"),
     ("REF-1", {"references": (BODY, SED, ATTACHMENT)}, "EBMS:0103"),
     ("REF-2", {"references": (MESSAGING, SED, ATTACHMENT)}, "EBMS:0103"),
@@ -228,8 +246,8 @@ XSW_ROWS = [
     ("KEY-1", {"key_info": KEY_REFERENCE.format("")}, "EBMS:0103"),
     ("KEY-1", {"key_info": KEY_REFERENCE.format("<wsse:KeyIdentifier>AAAA</wsse:KeyIdentifier>")}, "EBMS:0103"),
     ("KEY-2", {"token": keys_of("DE:OTHER1").certificate.der}, "EBMS:0101"),
-    ("KEY-3", {"key_info": Forgery().key_info.replace("#cert-1", "#cert-2")}, "EBMS:0101"),
-    ("KEY-3", {"key_info": Forgery().key_info.replace('URI="#cert-1" ', "")}, "EBMS:0101"),
+    ("KEY-3", {"key_info": usual().key_info.replace("#cert-1", "#cert-2")}, "EBMS:0101"),
+    ("KEY-3", {"key_info": usual().key_info.replace('URI="#cert-1" ', "")}, "EBMS:0101"),
     ("KEY-4", {"edits": (("#X509v3", "#X509PKIPathv1"),)}, "EBMS:0103"),
     ("KEY-4", {"edits": (("#Base64Binary", "#HexBinary"),)}, "EBMS:0103"),
     ("CRT-11", {"token": b"\x30\x03\x02\x01\x01"}, "EBMS:0101"),
@@ -257,13 +275,13 @@ def test_forged_signature_is_refused(row: str, changes: dict[str, object], code:
 )
 def test_doubled_header_is_refused_before_any_signature(edits: tuple[tuple[str, str], ...]) -> None:
     """XSW-3, XSW-7: a second eb:Messaging, or a second element with its id, is an invalid header already."""
-    fault = _unpack_fault(Forgery(edits=edits))
+    fault = _unpack_fault(usual(edits=edits))
     assert fault == "EBMS:0009"
 
 
 def _unpack_fault(forgery: Forgery) -> str:
     with pytest.raises(EbmsFault) as caught:
-        forgery.unpacked()
+        unpacked(forgery.packed())
     return caught.value.error_code.code
 
 

@@ -14,7 +14,8 @@ from tests.helpers.repositories import KRUS, NAV, NOW, POINT, ZUS, certificate, 
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import BucType, InstitutionId
 from eessi_sim.ir import addresses, snapshot
-from eessi_sim.ir.importing import NOTHING, read, version_key
+from eessi_sim.ir.difference import difference
+from eessi_sim.ir.importing import NOTHING, look, read, version_key
 from eessi_sim.ir.listed import ListedCertificate
 from eessi_sim.ir.model import (
     ApplicationRole,
@@ -27,6 +28,7 @@ from eessi_sim.ir.model import (
     Translation,
 )
 from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.ir.rotation import rotated
 from eessi_sim.ir.syn_writing import body, central_of
 from eessi_sim.sbdh import reading
 from eessi_sim.security.keys import Purpose
@@ -148,6 +150,14 @@ def test_lenient_look_leaves_unknown_certificates_out() -> None:
     found = read(written(travelling()), "syn.xml", around(lenient=True))
     assert found.certificates_of(ZUS, Purpose.EBMS) == ()
     assert found.institutions[0].competences == travelling().institutions[0].competences
+
+
+def test_look_tells_what_is_listed_of_unknown_certificates() -> None:
+    """Two messages can be compared although their certificates are nowhere."""
+    changed = rotated(travelling(), ZUS, Purpose.EBMS, rsa_certificate())
+    old, new = (look(written(each), "syn.xml", around(lenient=True)) for each in (travelling(), changed))
+    told = {(each.kind, each.subject) for each in difference(old, new)}
+    assert told == {("version", ""), ("certificate", f"messaging {rsa_certificate().sha1_thumbprint}")}
 
 
 def test_links_of_other_times_are_left_out() -> None:

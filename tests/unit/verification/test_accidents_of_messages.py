@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from tests.helpers.as4_forgery import Forgery
+from tests.helpers.as4_forgery import usual
 from tests.helpers.as4_messages import NOW, SED, attachment, packed_message, sed_payload
 from tests.helpers.broken_seals import explained_check
 from tests.helpers.vectors import needs_vectors, sample
@@ -31,7 +31,7 @@ def explained_message(message: msh.Packed) -> tuple[Difference, ...]:
 def with_part(content: bytes, signed: bytes | None = None, payload: Payload | None = None) -> msh.Packed:
     """A message whose first part travels as ``content`` while ``signed`` was digested (what it has by default)."""
     part = payload or sed_payload()
-    forgery = Forgery(payloads=(part,))
+    forgery = usual(payloads=(part,))
     digested = part.content if signed is None else signed
     references = (
         *forgery.usual_references()[:2],
@@ -145,7 +145,7 @@ def test_a_flipped_octet_of_a_part_is_no_accident() -> None:
 
 def test_a_message_with_a_missing_reference_has_no_explanation() -> None:
     """A reference without target is left out; the check itself says what is missing."""
-    message = Forgery(references=(Reference.over(b"", "#gone", xmldsig.EXCLUSIVE),)).packed()
+    message = usual(references=(Reference.over(b"", "#gone", xmldsig.EXCLUSIVE),)).packed()
     assert explained_message(message) == ()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from tests.helpers.as4_forgery import Forgery
+from tests.helpers.as4_forgery import usual
 from tests.helpers.as4_messages import keys_of
 from tests.helpers.broken_seals import COMPACT, differences, explained_check, signed_info_of, with_value
 from tests.helpers.keys import key_pair
@@ -106,7 +106,7 @@ def test_what_an_rsa_key_signed_is_shown() -> None:
 
 def test_a_certificate_of_the_wrong_kind_is_named() -> None:
     """An RSA certificate cannot have made an ECDSA value."""
-    forgery = Forgery(token=keys_of("PL:ZUS001", KeyAlgorithm.RSA_2048).certificate.der)
+    forgery = usual(token=keys_of("PL:ZUS001", KeyAlgorithm.RSA_2048).certificate.der)
     [found] = explained_check(msh.to_file(forgery.packed()), name="message-signature").differences
     assert found.accidents == ("wrong-certificate",)
     assert "has an RSA key, but the SignatureMethod is ecdsa-sha256" in found.cause
@@ -115,7 +115,7 @@ def test_a_certificate_of_the_wrong_kind_is_named() -> None:
 def test_an_elliptic_certificate_for_an_rsa_value_is_named() -> None:
     """The other way round it is told as well."""
     keys = keys_of("PL:ZUS001", KeyAlgorithm.RSA_2048)
-    forgery = Forgery(keys=keys, token=keys_of("PL:ZUS001").certificate.der)
+    forgery = usual(keys=keys, token=keys_of("PL:ZUS001").certificate.der)
     [found] = explained_check(msh.to_file(forgery.packed()), name="message-signature").differences
     assert "has an elliptic curve key, but the SignatureMethod is rsa-sha256" in found.cause
 
@@ -123,7 +123,7 @@ def test_an_elliptic_certificate_for_an_rsa_value_is_named() -> None:
 def test_a_replaced_token_is_named_when_the_right_one_is_at_hand() -> None:
     """The BinarySecurityToken of another key: the value fits the certificate that is given."""
     keys = keys_of("PL:ZUS001")
-    forgery = Forgery(token=keys_of("DE:DVKA01").certificate.der)
+    forgery = usual(token=keys_of("DE:DVKA01").certificate.der)
     data = msh.to_file(forgery.packed())
     question = Question(certificates=(keys.certificate,))
     [found] = explained_check(data, question, "message-signature").differences
@@ -205,7 +205,7 @@ def test_a_seal_that_names_no_readable_digest_is_left_to_its_own_sentence() -> N
 
 def test_a_message_without_certificate_gives_no_explanation_of_its_value() -> None:
     """Where no certificate can be read nothing is tried."""
-    packed = Forgery().packed()
+    packed = usual().packed()
     body = packed.body.replace(b"</wsse:BinarySecurityToken>", b"!</wsse:BinarySecurityToken>")
     check = explained_check(msh.to_file(replace(packed, body=body)), name="message-signature")
     assert (check.passed, check.differences) == (False, ())

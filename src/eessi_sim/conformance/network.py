@@ -1,89 +1,60 @@
-"""A network under fire: access point and receiver run as processes, the attacker and a bystander are played by the tests.
+"""Our own network under test: access point and receiver run as processes, the attacker and a bystander are played here.
 
 The attacker NO:NAVAT07 is a genuine institution with its own listener, so a good message can be followed to its receipt.
-Octets are written to the socket as they are; nothing here corrects what an attack does wrong.
 """
 
 import asyncio
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
 
-from tests.attacks.certificates import extra_certificates
-from tests.helpers.as4_forgery import Forgery
-from tests.helpers.attached import forged_part, listed
-from tests.helpers.forge import Draft, held_back
-from tests.helpers.lab import FK, NAV, POINT, ZUS, Lab, silent
-
 from eessi_sim import sbdh
 from eessi_sim.as4 import msh, vocabulary
-from eessi_sim.as4.model import CollaborationInfo, ErrorSignal, MessageInfo, Party, Payload, Receipt
+from eessi_sim.as4.model import (
+    CollaborationInfo,
+    ErrorSignal,
+    MessageInfo,
+    Party,
+    Payload,
+    Receipt,
+    UserMessage,
+)
 from eessi_sim.as4.msh import Packed, Stamp, Unpacked
-from eessi_sim.identifiers import BucType, DocumentId, InstitutionId, InternationalId, MessageId, SedType
+from eessi_sim.conformance.bench import Bench
+from eessi_sim.conformance.certificates import extra_certificates
+from eessi_sim.conformance.draft import Draft, forged_part, listed
+from eessi_sim.conformance.forgery import Forgery
+from eessi_sim.conformance.model import Exchange, NotApplicable, Result, Unexpected, expect
+from eessi_sim.conformance.setting import BA, FK, NAV, POINT, ZUS, folder, setting
+from eessi_sim.conformance.wire import PATIENCE, Answer, Door, Shot
+from eessi_sim.identifiers import DocumentId, InstitutionId, InternationalId, MessageId
+from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.ir import snapshot
+from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 from eessi_sim.simulation.assembly import OUTBOX_PATH, PUSH_PATH, load_definition
 from eessi_sim.simulation.control import MessageView
 from eessi_sim.simulation.credentials import PartyKeys
+from eessi_sim.simulation.inprocess import InProcessNetwork
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import NetworkState, NodeLimits, establish
+from eessi_sim.storage.base import Direction, MessageKind, MessageQuery
+from eessi_sim.storage.memory import MemoryStorage
 from eessi_sim.transport.base import Request, Response
 from eessi_sim.transport.http import HttpListener
 from eessi_sim.transport.tls import client_context
 
-LIMITS: Final = NodeLimits(read_seconds=2.0, requests_per_client=8, queue=20)
-"""Smaller than usual, so that a test can reach them."""
-PATIENCE: Final = 60.0
-"""Seconds after which an answer or a receipt counts as missing; a bound against hanging, not a measure of speed."""
+LIMITS: Final = NodeLimits(read_seconds=2.0, requests_per_client=8, queue=20, forwarding_retries=2)
+"""Smaller than usual, so that a run can reach them."""
 _LOOK_AGAIN: Final = 0.02
 _OPEN: Final = ("", "received", "processing")
 """States of a message about which the node has not made up its mind."""
-_NETWORK: Final = """
-id: range
-title: A network under fire
-access_point: {id: EU:APSIM01, name: Access point of the tests}
-institutions: [NO:NAVAT07, PL:ZUS01, SE:FKSE01, DE:BA01]
-stories: []
-attachments: {file_mb: 60, message_mb: 80}
-"""
-SOAP: Final = "application/soap+xml; charset=utf-8"
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back on the connection; status 0 when nothing did."""
-
-    status: int = 0
-    head: bytes = b""
-    body: bytes = b""
-    milliseconds: float = 0.0
-
-    @property
-    def content_type(self) -> str:
-        """Content-Type of the answer."""
-        lines = (line.partition(b":") for line in self.head.split(b"\r\n"))
-        return next(
-            (value.strip().decode() for name, _, value in lines if name.lower() == b"content-type"), ""
-        )
-
-    @property
-    def outcome(self) -> str:
-        """Error code of the signal in the answer, else the HTTP status, else that the connection was closed."""
-        if not self.status:
-            return "closed"
-        if self.status == 200 and self.body:
-            unit = msh.unpack(self.content_type, self.body).unit
-            if isinstance(unit, ErrorSignal):
-                return " ".join(error.code for error in unit.errors)
-            return type(unit).__name__
-        return str(self.status)
 
 
 @dataclass
@@ -114,59 +85,8 @@ class Mailbox:
         return Response(202)
 
 
-@dataclass(frozen=True)
-class Shot:
-    """What an attack sends: to whom, as whom, and which message id must not be found anywhere afterwards."""
-
-    octets: bytes | None = None
-    """A whole HTTP request as it goes on the wire; made of the next two when None."""
-    content_type: str = SOAP
-    body: bytes = b""
-    to: InstitutionId = POINT
-    client: InstitutionId = NAV
-    message_id: str = ""
-    pieces: Sequence[bytes] = ()
-    """Sent behind the octets, one after the other, until the other side closes."""
-    context: ssl.SSLContext | None = None
-    """TLS settings in place of those of the client."""
-
-    @classmethod
-    def of(cls, packed: Packed, **changes: object) -> "Shot":
-        """Send a packed message."""
-        shot = cls(content_type=packed.content_type, body=packed.body, message_id=packed.message_id)
-        return replace(shot, **changes)  # type: ignore[arg-type] # tests name real fields
-
-    def head(self, **headers: str) -> bytes:
-        """Request line and headers; a name given here, with an underline, replaces the usual value."""
-        usual = {
-            "Host": "localhost",
-            "Content_Type": self.content_type,
-            "Content_Length": str(len(self.body)),
-        }
-        lines = [f"{name.replace('_', '-')}: {value}" for name, value in {**usual, **headers}.items()]
-        return (f"POST {path_of(self.to)} HTTP/1.1\r\n" + "\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-    @property
-    def request(self) -> bytes:
-        """What goes on the wire."""
-        return self.head(Connection="close") + self.body if self.octets is None else self.octets
-
-
-def path_of(party: InstitutionId) -> str:
-    """The path at which a node takes messages."""
-    return OUTBOX_PATH if party == POINT else PUSH_PATH
-
-
-@dataclass(frozen=True)
-class Usage:
-    """Memory of a process in megabytes."""
-
-    before: float
-    peak: float
-
-
 @dataclass
-class Range:
+class Range(Bench):
     """The network, and everything that is needed to make good and bad messages for it."""
 
     state: NetworkState
@@ -179,6 +99,7 @@ class Range:
     boxes: Mapping[InstitutionId, Mailbox]
     contexts: dict[InstitutionId, ssl.SSLContext] = field(default_factory=dict)
     sed: bytes = b""
+    exchanges: list[Exchange] = field(default_factory=list)
 
     # Making messages.
 
@@ -204,19 +125,45 @@ class Range:
         )
 
     def forgery(self, draft: Draft | None = None, **changes: object) -> Forgery:
-        """A good message put together by hand, with some of it replaced."""
+        """Return a good message put together by hand, with some of it replaced."""
         draft = draft or self.draft()
         made = Forgery(payloads=self.payloads(draft), keys=self.keys[NAV].ebms, unit=draft.unit)
-        return replace(made, **changes)  # type: ignore[arg-type] # tests name real fields
+        return replace(made, **changes)  # type: ignore[arg-type] # callers name real fields
 
-    def packed(self, draft: Draft | None = None, keys: KeyPair | None = None, **how: object) -> Packed:
-        """A message as our own code packs it."""
-        return (draft or self.draft()).packed(keys or self.keys[NAV].ebms, **how)  # type: ignore[arg-type] # as above
+    def packed(
+        self,
+        change: Callable[[UserMessage], UserMessage] = lambda unit: unit,
+        parts: Callable[[bytes], Sequence[Payload]] | None = None,
+        files: int = 0,
+    ) -> Packed:
+        """Return a message as our own code packs it."""
+        draft = self.draft()
+        header = replace(draft.header, attachments=tuple(listed(number) for number in range(files)))
+        payloads = None if parts is None else tuple(parts(sbdh.wrap(header, draft.sed)))
+        return replace(draft, unit=change(draft.unit)).packed(self.keys[NAV].ebms, payloads=payloads)
+
+    def signed(self, draft: Draft, keys: KeyPair | None = None) -> Packed:
+        """Return a message made of a draft."""
+        return draft.packed(keys or self.keys[NAV].ebms)
 
     def unsigned(self, draft: Draft | None = None) -> Packed:
-        """A message without signature; its structure is read first."""
+        """Return a message without signature; its structure is read first."""
         draft = draft or self.draft()
         return msh.pack_user_message(draft.unit, self.payloads(draft), None, token=uuid4().hex)
+
+    def edited(self, *edits: tuple[str, str]) -> Packed:
+        """Return an unsigned message in which texts were replaced: structure is judged before the signature."""
+        packed = self.unsigned()
+        body = packed.body
+        for old, new in edits:
+            if old.encode() not in body:
+                raise NotApplicable(f'Expected "{old}" in the message, found none')
+            body = body.replace(old.encode(), new.encode())
+        return replace(packed, body=body)
+
+    def plain(self) -> Packed:
+        """Return an unsigned message: the frame is judged first."""
+        return self.unsigned()
 
     def ping(self, to: InstitutionId) -> Packed:
         """A test message."""
@@ -242,28 +189,24 @@ class Range:
             self.contexts[party] = client_context(self.state.tls_identity(party))
         return self.contexts[party]
 
-    async def connect(
-        self, to: InstitutionId, context: ssl.SSLContext
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Open a connection to a node."""
-        port = self.state.address(to).port
-        return await asyncio.open_connection("127.0.0.1", port, ssl=context, server_hostname="localhost")
+    def door(self, to: InstitutionId) -> Door:
+        """Return where a node takes messages."""
+        path = OUTBOX_PATH if to == POINT else PUSH_PATH
+        return Door("127.0.0.1", self.state.address(to).port, path, "localhost")
 
     async def fire(self, shot: Shot) -> Answer:
         """Send and return what came back."""
-        start = time.perf_counter()
-        try:
-            async with asyncio.timeout(PATIENCE):
-                reader, writer = await self.connect(shot.to, shot.context or self.context(shot.client))
-                try:
-                    sending = asyncio.create_task(_write(writer, shot))
-                    answer = await _read(reader)
-                    sending.cancel()
-                finally:
-                    writer.close()
-        except (ConnectionError, ssl.SSLError):
-            answer = Answer()
-        return replace(answer, milliseconds=(time.perf_counter() - start) * 1000)
+        context = shot.context or self.context(shot.client)
+        request, answer = await self.door(shot.to).fire(shot, context)
+        self.exchanges.append(Exchange.of(request, answer.head + answer.body))
+        return answer
+
+    async def submit(self, shot: Shot) -> Result:
+        """Send one thing that is taken in, and wait for what comes back about it later."""
+        answer = await self.fire(shot)
+        later = f" {await self.callback(shot.message_id)}" if answer.status == 202 else ""
+        refused = "" if later == " receipt" else shot.message_id
+        return Result(answer.outcome + later, answer.milliseconds, refused)
 
     async def signals(
         self, about: str, number: int, party: InstitutionId = NAV
@@ -282,17 +225,22 @@ class Range:
     async def callback(self, about: str) -> str:
         """What the first signal about a message says: error codes, or that it is a receipt."""
         (signal, *_) = await self.signals(about, 1)
+        (brought, *_) = self.boxes[NAV].bodies[about]
+        self.exchanges.append(Exchange.of(b"(later, brought by the access point)", brought.body))
         if isinstance(signal, ErrorSignal):
             return " ".join(error.code for error in signal.errors)
         return "receipt"
 
-    async def good_message(self) -> str:
-        """Send a good message through the access point to the receiver; return its id when its receipt is back."""
+    async def good_message(self) -> None:
+        """Send a good message through the access point to the receiver, and wait for its receipt."""
         packed = self.packed()
         answer = await self.fire(Shot.of(packed))
-        assert (answer.status, answer.body) == (202, b""), answer
-        assert await self.callback(packed.message_id) == "receipt"
-        return packed.message_id
+        expect(
+            (answer.status, answer.body) == (202, b""),
+            f"Expected 202 for a good message, found {answer.outcome}",
+        )
+        found = await self.callback(packed.message_id)
+        expect(found == "receipt", f"Expected a receipt for a good message, found {found}")
 
     # Messages that the receiver sends to the attacker.
 
@@ -300,8 +248,8 @@ class Range:
         """Let PL:ZUS01 send a document to NO:NAVAT07; return the message as it arrived."""
         box, control = self.boxes[NAV], self.network.controls[ZUS]
         known = len(box.messages)
-        case = await control.open_case(BucType("LA_BUC_02"), [NAV])
-        await control.send(case, SedType("A003"))
+        case = await control.open_case(setting().process, [NAV])
+        await control.send(case, setting().document)
         await self.until(lambda: len(box.messages) > known)
         arrived = box.messages[-1]
         return msh.unpack(arrived.headers["content-type"], arrived.body)
@@ -310,6 +258,23 @@ class Range:
         """State of a message at PL:ZUS01, which sent it."""
         views = await self.views(ZUS)
         return next(v.state for v in views if v.message_id == message_id and v.direction == "out")
+
+    async def again(self, original: Unpacked) -> Unpacked:
+        """Wait until a message of the receiver is brought a second time; return it."""
+        about = original.message_id.encode()
+
+        def copies() -> list[Request]:
+            return [each for each in self.boxes[NAV].messages if about in each.body]
+
+        await self.until(lambda: len(copies()) > 1)
+        arrived = copies()[-1]
+        return msh.unpack(arrived.headers["content-type"], arrived.body)
+
+    async def restart(self, party: InstitutionId) -> None:
+        """End a node as a power cut would, and start it again."""
+        await self.network.kill(party)
+        await self.network.start(party)
+        await self.network.ready(party)
 
     async def until_sent(self, message_id: str, state: str) -> None:
         """Wait until a message of PL:ZUS01 is in this state."""
@@ -358,7 +323,7 @@ class Range:
 
     def process(self, party: InstitutionId) -> int:
         """Number of the process of a node."""
-        return self.network._processes[party].pid
+        return self.network.pid(party)
 
     def rewind(self, party: InstitutionId) -> float:
         """Let the system measure the peak of a node anew; return what it uses now."""
@@ -374,32 +339,14 @@ class Range:
         return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
 
 
-async def _write(writer: asyncio.StreamWriter, shot: Shot) -> None:
-    for piece in (shot.request, *shot.pieces):
-        writer.write(piece)
-        await writer.drain()
-
-
-async def _read(reader: asyncio.StreamReader) -> Answer:
-    """Read one answer; the other side closes behind it, or says how long it is."""
-    try:
-        head = await reader.readuntil(b"\r\n\r\n")
-    except asyncio.IncompleteReadError:
-        return Answer()
-    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-    body = await reader.readexactly(int(lengths[0].split(b":")[1])) if lengths else await reader.read()
-    return Answer(int(head.split(b" ", 2)[1]), head, body)
-
-
 @asynccontextmanager
-async def live_range(folder: Path) -> AsyncIterator[Range]:
+async def live_range(place: Path) -> AsyncIterator[Range]:
     """Start the network and end it."""
-    file = folder / "range.yaml"
-    file.write_text(_NETWORK)
+    definition = _silent(load_definition(folder() / "network.yaml"))
     now = datetime.now(UTC)
     state = establish(
-        silent(load_definition(file)),
-        folder / "network",
+        definition,
+        place / "network",
         now=now,
         algorithm=KeyAlgorithm.P_256,
         limits=LIMITS,
@@ -410,22 +357,38 @@ async def live_range(folder: Path) -> AsyncIterator[Range]:
     keys = {InstitutionId(node.party): PartyKeys.load(state.pki / _file(node.party)) for node in state.nodes}
     boxes = {party: Mailbox() for party in (NAV, FK)}
     served = replace(state, nodes=tuple(node for node in state.nodes if node.party in (POINT, ZUS)))
-    async with Lab.build() as lab:
-        template = await held_back(lab)
-    listeners = []
-    async with ProcessNetwork(served) as network:
+    template = await _specimen(definition)
+    async with AsyncExitStack() as stack:
+        network = await stack.enter_async_context(ProcessNetwork(served))
         for party, box in boxes.items():
             listener = HttpListener(
                 "127.0.0.1", state.address(party).port, identity=state.tls_identity(party), name="localhost"
             )
             await listener.start(box.handle)
-            listeners.append(listener)
-        try:
-            sealed = _sealed(template, keys[NAV].seal)
-            yield Range(state, network, template, keys, authority, odd, boxes, sed=sealed)
-        finally:
-            for listener in listeners:
-                await listener.stop()
+            stack.push_async_callback(listener.stop)
+        sealed = _sealed(template, keys[NAV].seal)
+        yield Range(state, network, template, keys, authority, odd, boxes, sed=sealed)
+
+
+def _silent(definition: NetworkDefinition) -> NetworkDefinition:
+    """The network in which nobody does anything by itself."""
+    return replace(
+        definition, institutions=tuple(replace(each, behaviours=()) for each in definition.institutions)
+    )
+
+
+async def _specimen(definition: NetworkDefinition) -> Draft:
+    """Let NO:NAVAT07 begin a case in a network of its own; return its message."""
+    storage = MemoryStorage()
+    async with InProcessNetwork(definition, storage=storage) as network:
+        node = network.nodes[NAV]
+        if not isinstance(node, InstitutionNode):
+            raise Unexpected(f"Expected an institution {NAV}, found another node")
+        case = await node.open_case(setting().process, (ZUS,))
+        await node.send_document(case.id, setting().document)
+        query = MessageQuery(direction=Direction.OUT, kind=MessageKind.USER)
+        (message,) = storage.node(NAV).messages(query, with_body=True)
+        return Draft.of(message)
 
 
 def _sealed(template: Draft, seal: KeyPair) -> bytes:
@@ -448,7 +411,7 @@ def _list_them(
     ebms = (*nav.certificates.ebms, *(keys.certificate for keys in odd.values()))
     entry = replace(nav, certificates=replace(nav.certificates, ebms=ebms))
     rest = (
-        replace(each, valid_until=now - timedelta(days=1)) if each.id == "DE:BA01" else each
+        replace(each, valid_until=now - timedelta(days=1)) if each.id == BA else each
         for each in repository.institutions
         if each.id != NAV
     )

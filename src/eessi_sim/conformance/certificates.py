@@ -9,8 +9,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
-from tests.helpers.lab import NAV
 
+from eessi_sim.conformance.setting import NAV
 from eessi_sim.security.keys import Certificate, KeyPair, PrivateKey, Purpose
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 
@@ -35,7 +35,7 @@ def extra_certificates(authority: CertificateAuthority, now: datetime) -> Mappin
         "usage": made(authority, curve, now, _usage(digital_signature=False)),
         "extended": made(authority, curve, now, _extended),
         "critical": made(authority, curve, now, _critical),
-        "short": made(authority, rsa.generate_private_key(65537, 1024), now),
+        "short": made(authority, rsa.generate_private_key(65537, 1024), now),  # noqa: S505 - too short on purpose
         "exponent": made(authority, rsa.generate_private_key(3, 2048), now),
     }
 

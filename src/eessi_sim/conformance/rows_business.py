@@ -6,18 +6,19 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from tests.attacks.live import Answer, Range, Shot
-from tests.attacks.row import Play, Result, Row, called_back, edited, fired, later
-from tests.helpers.forge import Draft
-from tests.helpers.lab import BA, FK, NAV, POINT, ZUS
-
 from eessi_sim import xmlsafe
 from eessi_sim.as4 import msh, vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode
 from eessi_sim.as4.model import MessageInfo, Party, Receipt, UserMessage
 from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import EESSI_SIGNALS
-from eessi_sim.identifiers import BucType, InstitutionId, MessageId, SedType
+from eessi_sim.conformance.draft import Draft
+from eessi_sim.conformance.model import Result, expect
+from eessi_sim.conformance.network import Range
+from eessi_sim.conformance.plays import NetworkPlay, Play, Stimulus, Wire, edited, fired, later, unit
+from eessi_sim.conformance.setting import BA, FK, NAV, POINT, ZUS, setting
+from eessi_sim.conformance.wire import Answer, Shot
+from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.sbdh import CaseAction, ContactTypeIdentifier, Partner
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.transport.base import Response
@@ -25,22 +26,13 @@ from eessi_sim.transport.base import Response
 OWNER, OTHER = ContactTypeIdentifier.CASE_OWNER, ContactTypeIdentifier.COUNTERPARTY
 
 
-def drafted(change: Callable[[Range, Draft], Draft], **shot: Any) -> Play:  # fields of Shot
-    """A signed message with something wrong in its header, answered at the entrance."""
-    return fired(lambda live: Shot.of(live.packed(change(live, live.draft())), **shot))
-
-
-def unit(change: Callable[[UserMessage], dict[str, object]], **shot: Any) -> Play:  # as above
-    """The same for fields of the ebMS header."""
-    return drafted(lambda _, draft: draft.with_unit(**change(draft.unit)), **shot)
-
-
-def business(change: Callable[[Range, Draft], Draft]) -> Play:
+def business(change: Callable[[Range, Draft], Draft]) -> NetworkPlay:
     """A message whose document is wrong; the answer comes later."""
-    return later(lambda live: Shot.of(live.packed(change(live, live.draft()))))
+    return later(lambda live: Shot.of(live.signed(change(live, live.draft()))))
 
 
 def work(**changes: Any) -> Play:  # fields of CollaborationInfo
+    """The same for what the message is about."""
     return unit(lambda old: {"collaboration": replace(old.collaboration, **changes)})
 
 
@@ -49,7 +41,7 @@ def aged(age: timedelta) -> Play:
     return unit(lambda old: {"info": MessageInfo(old.info.message_id, datetime.now(UTC) - age)})
 
 
-def named(text: str) -> Play:
+def named(text: str) -> NetworkPlay:
     """An unsigned message with another MessageId."""
 
     def make(live: Range) -> Shot:
@@ -67,30 +59,32 @@ def named(text: str) -> Play:
 async def replayed(live: Range) -> Result:
     """The same octets again: the same receipt again, one delivery."""
     packed = live.packed()
-    first = await called_back(live, Shot.of(packed))
+    first = await live.submit(Shot.of(packed))
     second = await live.fire(Shot.of(packed))
     signals = await live.signals(packed.message_id, 2)
-    assert [type(each) for each in signals] == [Receipt, Receipt]
-    assert len({each.info.message_id for each in signals}) == 1
+    expect(
+        [type(each) for each in signals] == [Receipt, Receipt], "Expected two receipts, found something else"
+    )
+    expect(len({each.info.message_id for each in signals}) == 1, "Expected the same receipt, found another")
     states = [view.state for view in await live.views(ZUS) if view.message_id == packed.message_id]
-    assert states == ["delivered"], states
+    expect(states == ["delivered"], f"Expected one delivery, found {states}")
     return Result(f"{first.outcome}, {second.outcome} receipt", second.milliseconds)
 
 
 async def same_id(live: Range) -> Result:
     """Other content under an id that was used: the first one stands."""
     draft = live.draft()
-    await called_back(live, Shot.of(live.packed(draft)))
-    answer = await live.fire(Shot.of(live.packed(draft.with_scope(document_version=2))))
+    await live.submit(Shot.of(live.signed(draft)))
+    answer = await live.fire(Shot.of(live.signed(draft.with_scope(document_version=2))))
     return Result(answer.outcome, answer.milliseconds)
 
 
 async def other_case(live: Range) -> Result:
     """An id in capitals is another id."""
     draft = live.draft()
-    await called_back(live, Shot.of(live.packed(draft)))
+    await live.submit(Shot.of(live.signed(draft)))
     other = live.draft().named(draft.unit.info.message_id.upper())
-    return await called_back(live, Shot.of(live.packed(other)))
+    return await live.submit(Shot.of(live.signed(other)))
 
 
 def pull(live: Range) -> Shot:
@@ -100,6 +94,7 @@ def pull(live: Range) -> Shot:
 
 
 async def pulled_twice(live: Range) -> Result:
+    """The same request again."""
     shot = pull(live)
     await live.fire(shot)
     answer = await live.fire(shot)
@@ -128,7 +123,7 @@ def error(live: Range, original: Unpacked, keys: KeyPair | None) -> Packed:
 
 def signalled(
     make: Callable[[Range, Unpacked], Packed], *, at: InstitutionId = POINT, client: InstitutionId = NAV
-) -> Play:
+) -> NetworkPlay:
     """Send a signal about a message of PL:ZUS01; the message must go on waiting for its receipt."""
 
     async def play(live: Range) -> Result:
@@ -138,7 +133,7 @@ def signalled(
             await live.good_message()  # what was forwarded has arrived before this one is answered
         state = await live.state_of_sent(original.message_id)
         good = await live.fire(Shot.of(receipt(live, original)))
-        assert good.status == 202, good
+        expect(good.status == 202, f"Expected 202 for the good receipt, found {good.outcome}")
         await live.until_sent(original.message_id, "delivered")
         return Result(f"{answer.outcome} {state}", answer.milliseconds)
 
@@ -146,15 +141,18 @@ def signalled(
 
 
 def wrong_digests(live: Range, original: Unpacked) -> Packed:
+    """A receipt with a digest that is not that of the message."""
     found = msh.signed_references(original)
     return receipt(live, original, references=(replace(found[0], digest_value=bytes(32)), *found[1:]))
 
 
 def some_digests(live: Range, original: Unpacked) -> Packed:
+    """A receipt for a part of the message."""
     return receipt(live, original, references=msh.signed_references(original)[:1])
 
 
 def unsigned_receipt(live: Range, original: Unpacked) -> Packed:
+    """A receipt without signature."""
     return msh.pack_receipt(original, None, stamp=live.stamp(NAV))
 
 
@@ -170,7 +168,7 @@ async def receipt_again(live: Range) -> Result:
     return Result(f"{again.outcome} {straight.outcome} {state}", again.milliseconds)
 
 
-def unknown(live: Range, original: Unpacked) -> Unpacked:
+def unknown(original: Unpacked) -> Unpacked:
     """A message that nobody has sent."""
     assert isinstance(original.unit, UserMessage)
     return about(
@@ -181,13 +179,13 @@ def unknown(live: Range, original: Unpacked) -> Unpacked:
 async def error_about_error(live: Range) -> Result:
     """An error about an error that the access point has sent, in a form that it would forward."""
     draft = live.draft()
-    wrong = draft.with_scope(buc=BucType("LA_BUC_99"))
-    await called_back(live, Shot.of(live.packed(wrong)))
+    wrong = draft.with_scope(buc=setting().unknown_process)
+    await live.submit(Shot.of(live.signed(wrong)))
     (signal,) = await live.signals(wrong.unit.info.message_id, 1)
     known = live.unpacked(live.unsigned(draft.named(signal.info.message_id)))
     back = about(known, sender=Party(ZUS), receiver=Party(NAV))
     answer = await live.fire(Shot.of(error(live, back, live.keys[NAV].ebms)))
-    assert b"SignalMessage" not in answer.body
+    expect(b"SignalMessage" not in answer.body, "Expected no signal in the answer, found one")
     return Result(answer.outcome, answer.milliseconds)
 
 
@@ -216,9 +214,9 @@ def routed(change: Callable[[Unpacked], Unpacked]) -> Callable[[Range, Unpacked]
 def rerouted(live: Range) -> Shot:
     """A user message with a routing header to somebody else."""
     draft = live.draft()
-    packed = live.packed(draft)
+    packed = live.signed(draft)
     other = msh.unpack(packed.content_type, packed.body)
-    blocks = msh._routing_blocks(  # as our own code writes them
+    blocks = msh.routing_blocks(
         replace(draft.unit, sender=Party(FK), receiver=Party(NAV)),
         vocabulary.RECEIPT_ACTION,
         "",
@@ -229,6 +227,7 @@ def rerouted(live: Range) -> Shot:
 
 
 def stripped(live: Range) -> Shot:
+    """A message whose signed role was removed on the way."""
     packed = live.packed()
     return Shot.of(
         replace(packed, body=packed.body.replace(f' S12:role="{vocabulary.NEXT_MSH}"'.encode(), b"", 1))
@@ -241,52 +240,54 @@ def looped(live: Range) -> Shot:
 
 
 def channel(text: str) -> Play:
+    """Another channel in a user message."""
     return unit(lambda _: {"mpc": text})
 
 
 def suspended(live: Range) -> Shot:
     """A message of an institution whose entry has ended, with its own keys."""
     draft = live.draft().addressed(sender=BA).with_header(sender=Partner(BA, OWNER))
-    return Shot.of(live.packed(draft, live.keys[BA].ebms), client=BA)
+    return Shot.of(live.signed(draft, live.keys[BA].ebms), client=BA)
 
 
-def noted(make: Callable[[Range], Shot], code: str) -> Play:
+def noted(make: Callable[[Range], Shot], code: str) -> NetworkPlay:
     """Brought to the receiver as the access point would; the refusal is in its journal."""
 
     async def play(live: Range) -> Result:
         shot = replace(make(live), to=ZUS, client=POINT)
         answer = await live.fire(shot)
         entries = await live.journal(ZUS, shot.message_id)
-        assert ("refused", code) in entries, entries
+        expect(("refused", code) in entries, f"Expected the refusal in the journal, found {entries}")
         return Result(f"{answer.outcome} {code}", answer.milliseconds, shot.message_id)
 
     return play
 
 
 def to(party: str) -> Callable[[Range], Shot]:
-    return lambda live: Shot.of(live.packed(live.draft().addressed(receiver=party)))
+    """A message to somebody."""
+    return lambda live: Shot.of(live.signed(live.draft().addressed(receiver=party)))
 
 
 # Business
 
 
-def refused_by_receiver(change: Callable[[Range, Draft], Draft]) -> Play:
+def refused_by_receiver(change: Callable[[Range, Draft], Draft]) -> NetworkPlay:
     """The access point lets it pass; the receiver gives a receipt for the message and refuses the document."""
 
     async def play(live: Range) -> Result:
-        packed = live.packed(change(live, live.draft()))
-        result = await called_back(live, Shot.of(packed))
+        packed = live.signed(change(live, live.draft()))
+        result = await live.submit(Shot.of(packed))
         state = await live.until_settled(ZUS, packed.message_id)
         return Result(f"{result.outcome} {state}", result.milliseconds)
 
     return play
 
 
-def brought(change: Callable[[Range, Draft], Draft]) -> Play:
+def brought(change: Callable[[Range, Draft], Draft]) -> NetworkPlay:
     """The same, brought by an access point that checks no documents."""
 
     async def play(live: Range) -> Result:
-        packed = live.packed(change(live, live.draft()))
+        packed = live.signed(change(live, live.draft()))
         answer = await live.fire(Shot.of(packed, to=ZUS, client=POINT))
         state = await live.until_settled(ZUS, packed.message_id)
         return Result(f"{answer.outcome} {state}", answer.milliseconds)
@@ -295,6 +296,7 @@ def brought(change: Callable[[Range, Draft], Draft]) -> Play:
 
 
 def unsealed(_: Range, draft: Draft) -> Draft:
+    """The document without its seal."""
     start, end = (
         draft.sed.index(b"<ds:Signature"),
         draft.sed.index(b"</ds:Signature>") + len(b"</ds:Signature>"),
@@ -302,15 +304,16 @@ def unsealed(_: Range, draft: Draft) -> Draft:
     return replace(draft, sed=draft.sed[:start] + draft.sed[end:])
 
 
-def wrapped_seal(live: Range, draft: Draft) -> Draft:
+def wrapped_seal(_: Range, draft: Draft) -> Draft:
     """The sealed document hidden inside the signature of a forged one (XSW-10)."""
     signed = xmlsafe.exclusive_c14n(xmlsafe.parse(draft.sed))
-    forged = signed.replace(b"<familyName>", b"<familyName>Evil", 1)
+    forged = signed.replace(setting().open_tag, setting().open_tag + b"Evil", 1)
     end = forged.index(b"</ds:Signature>")
     return replace(draft, sed=forged[:end] + b"<ds:Object>" + signed + b"</ds:Object>" + forged[end:])
 
 
 def resealed(live: Range, draft: Draft) -> Draft:
+    """The document under the seal of another institution."""
     return draft.edited(b"^", b"", live.keys[FK].seal)
 
 
@@ -327,7 +330,7 @@ def malware(live: Range) -> Shot:
 def script(live: Range, draft: Draft) -> Draft:
     """Markup and a formula where a name should be."""
     text = b"&lt;script&gt;alert(1)&lt;/script&gt;=cmd|' /C calc'!A0"
-    return draft.edited(b"<familyName>[^<]*", b"<familyName>" + text, live.keys[NAV].seal)
+    return draft.edited(setting().open_tag + b"[^<]*", setting().open_tag + text, live.keys[NAV].seal)
 
 
 async def versions(live: Range) -> Result:
@@ -341,12 +344,10 @@ async def versions(live: Range) -> Result:
         (2, CaseAction.UPDATE),
     ):
         draft = first.named(f"{uuid4()}@{NAV.domain}").with_scope(document_version=number)
-        packed = live.packed(draft.with_document(case_action=action))
-        result = await called_back(live, Shot.of(packed))
-        assert (result.outcome, await live.until_settled(ZUS, packed.message_id)) == (
-            "202 receipt",
-            "delivered",
-        )
+        packed = live.signed(draft.with_document(case_action=action))
+        result = await live.submit(Shot.of(packed))
+        state = await live.until_settled(ZUS, packed.message_id)
+        expect(state == "delivered", f"Expected a delivery, found {result.outcome} {state}")
         (filed,) = (
             outcome for step, outcome in await live.journal(ZUS, packed.message_id) if step == "filed"
         )
@@ -360,102 +361,100 @@ def _self_reference(live: Range) -> Shot:
     return Shot.of(replace(packed, body=packed.body.replace(b"</eb:MessageInfo>", tag.encode(), 1)))
 
 
-NO_PULL = "nobody pulls yet: the access point knows no channels"
 MPC = vocabulary.DEFAULT_MPC
 PARTY = f'<eb:PartyId type="{vocabulary.PARTY_TYPE}">PL:ZUS01</eb:PartyId>'
 ROLE = f"<eb:Role>{vocabulary.INSTITUTION_ROLE}</eb:Role>"
 
-REPLAYS = [
-    Row("RP-1", "exact replay", "202 receipt, 202 receipt", replayed),
-    Row("RP-2", "replay behind the window", "EBMS:0003", aged(timedelta(days=31))),
-    Row("RP-3", "same id, other content", "EBMS:0003", same_id),
-    Row("RP-4", "replayed PullRequest", "EBMS:0020", pulled_twice, note=NO_PULL),
-    Row("RP-5", "replayed receipt", "202 202 delivered", receipt_again),
-    Row("RP-6", "receipt for an unknown message, at the access point", "EBMS:0020 awaiting-receipt", signalled(lambda live, m: receipt(live, unknown(live, m), references=msh.signed_references(m)))),
-    Row("RP-6", "receipt for an unknown message, at the institution", "202 awaiting-receipt", signalled(lambda live, m: receipt(live, unknown(live, m), references=msh.signed_references(m)), at=ZUS, client=POINT), target=ZUS),
-    Row("RP-7", "wrong digest", "202 awaiting-receipt", signalled(wrong_digests), target=ZUS),
-    Row("RP-7", "some digests", "202 awaiting-receipt", signalled(some_digests), target=ZUS),
-    Row("RP-8", "signed by another, at the access point", "EBMS:0101 awaiting-receipt", signalled(lambda live, m: receipt(live, m, live.keys[FK].ebms))),
-    Row("RP-8", "signed by another, at the institution", "202 awaiting-receipt", signalled(lambda live, m: receipt(live, m, live.keys[FK].ebms), at=ZUS, client=POINT), target=ZUS),
-    Row("RP-9", "unsigned, at the access point", "EBMS:0103 awaiting-receipt", signalled(unsigned_receipt)),
-    Row("RP-9", "unsigned, at the institution", "202 awaiting-receipt", signalled(unsigned_receipt, at=ZUS, client=POINT), target=ZUS),
-    Row("RP-10", "unsigned error, at the access point", "400 awaiting-receipt", signalled(lambda live, m: error(live, m, None)), note="no error about an error: a status and a sentence"),
-    Row("RP-10", "unsigned error, at the institution", "202 awaiting-receipt", signalled(lambda live, m: error(live, m, None), at=ZUS, client=POINT), target=ZUS),
-    Row("RP-10", "error of a third party", "202 awaiting-receipt", signalled(lambda live, m: error(live, m, live.keys[FK].ebms), at=ZUS, client=POINT), target=ZUS),
-    Row("RP-11", "10 minutes ahead", "EBMS:0003", aged(timedelta(minutes=-10))),
-    Row("RP-11", "a year back", "EBMS:0003", aged(timedelta(days=365))),
-    Row("RP-11", "no time", "EBMS:0009", edited(("</eb:Timestamp>", "x</eb:Timestamp>"))),
-    Row("RP-12", "brackets", "EBMS:0009", named("&lt;a@b&gt;")),
-    Row("RP-12", "blank", "EBMS:0009", named("a b@c")),
-    Row("RP-12", "path", "EBMS:0009", named("..\\..\\a@b")),
-    Row("RP-12", "no domain", "EBMS:0009", named("abc")),
-    Row("RP-12", "too long", "EBMS:0009", named("a" * 250 + "@" + "b" * 20)),
-    Row("RP-12", "other case", "202 receipt", other_case),
-    Row("RP-13", "refers to itself", "EBMS:0009", fired(_self_reference)),
-]  # fmt: skip
+REPLAYS: tuple[Stimulus | Wire, ...] = (
+    Stimulus("RP-1", "exact replay", replayed),
+    Stimulus("RP-2", "replay behind the window", aged(timedelta(days=31))),
+    Stimulus("RP-3", "same id, other content", same_id),
+    Stimulus("RP-4", "replayed PullRequest", pulled_twice),
+    Stimulus("RP-5", "replayed receipt", receipt_again),
+    Stimulus("RP-6", "receipt for an unknown message, at the access point", signalled(lambda live, m: receipt(live, unknown(m), references=msh.signed_references(m)))),
+    Stimulus("RP-6", "receipt for an unknown message, at the institution", signalled(lambda live, m: receipt(live, unknown(m), references=msh.signed_references(m)), at=ZUS, client=POINT), target=ZUS),
+    Stimulus("RP-7", "wrong digest", signalled(wrong_digests), target=ZUS),
+    Stimulus("RP-7", "some digests", signalled(some_digests), target=ZUS),
+    Stimulus("RP-8", "signed by another, at the access point", signalled(lambda live, m: receipt(live, m, live.keys[FK].ebms))),
+    Stimulus("RP-8", "signed by another, at the institution", signalled(lambda live, m: receipt(live, m, live.keys[FK].ebms), at=ZUS, client=POINT), target=ZUS),
+    Stimulus("RP-9", "unsigned, at the access point", signalled(unsigned_receipt)),
+    Stimulus("RP-9", "unsigned, at the institution", signalled(unsigned_receipt, at=ZUS, client=POINT), target=ZUS),
+    Stimulus("RP-10", "unsigned error, at the access point", signalled(lambda live, m: error(live, m, None))),
+    Stimulus("RP-10", "unsigned error, at the institution", signalled(lambda live, m: error(live, m, None), at=ZUS, client=POINT), target=ZUS),
+    Stimulus("RP-10", "error of a third party", signalled(lambda live, m: error(live, m, live.keys[FK].ebms), at=ZUS, client=POINT), target=ZUS),
+    Stimulus("RP-11", "10 minutes ahead", aged(timedelta(minutes=-10))),
+    Stimulus("RP-11", "a year back", aged(timedelta(days=365))),
+    Wire("RP-11", "no time", edited(("</eb:Timestamp>", "x</eb:Timestamp>"))),
+    Stimulus("RP-12", "brackets", named("&lt;a@b&gt;")),
+    Stimulus("RP-12", "blank", named("a b@c")),
+    Stimulus("RP-12", "path", named("..\\..\\a@b")),
+    Stimulus("RP-12", "no domain", named("abc")),
+    Stimulus("RP-12", "too long", named("a" * 250 + "@" + "b" * 20)),
+    Stimulus("RP-12", "other case", other_case),
+    Stimulus("RP-13", "refers to itself", fired(_self_reference)),
+)  # fmt: skip
 
 
-PARTIES = [
-    Row("PT-1", "unknown From", "EBMS:0101", drafted(lambda _, d: d.addressed(sender="NO:NOBODY"))),
-    Row("PT-2", "unknown To, at the access point", "EBMS:0020", fired(to("PL:NOBODY"))),
-    Row("PT-2", "unknown To, at the institution", "202 EBMS:0003", noted(to("PL:NOBODY"), "EBMS:0003"), target=ZUS),
-    Row("PT-3", "another To, at the institution", "202 EBMS:0003", noted(to(FK), "EBMS:0003"), target=ZUS),
-    Row("PT-4", "no type", "EBMS:0003", unit(lambda u: {"receiver": Party(u.receiver.id, None)})),
-    Row("PT-4", "other type", "EBMS:0003", unit(lambda u: {"sender": Party(u.sender.id, "urn:other")})),
-    Row("PT-5", "From and To", "EBMS:0003", drafted(lambda _, d: d.addressed(receiver=NAV))),
-    Row("PT-6", "two PartyIds", "EBMS:0003", edited((PARTY, PARTY + PARTY.replace("PL:ZUS01", "SE:FKSE01")))),
-    Row("PT-7", "To is suspended", "EBMS:0020", fired(to(BA))),
-    Row("PT-7", "From is suspended", "EBMS:0101", fired(suspended)),
-    Row("PT-8", "unknown Service", "EBMS:0010", work(service="Other")),
-    Row("PT-8", "unknown Action", "EBMS:0010", work(action="Other")),
-    Row("PT-8", "other type of Service", "EBMS:0010", work(service_type="urn:other")),
-    Row("PT-9", "wrong Role", "EBMS:0010", unit(lambda u: {"sender": Party(u.sender.id, role="urn:other")})),
-    Row("PT-9", "no Role", "EBMS:0009", edited((PARTY + ROLE, PARTY))),
-    Row("PT-10", "other MPC", "EBMS:0003", channel("urn:mpc")),
-    Row("PT-11", "brought by another institution", "EBMS:0101", fired(lambda live: Shot.of(live.packed(), to=ZUS, client=FK)), target=ZUS, note="one access point; who is not it brings nothing"),
-]  # fmt: skip
+PARTIES: tuple[Stimulus | Wire, ...] = (
+    Wire("PT-1", "unknown From", unit(lambda u: {"sender": replace(u.sender, id="NO:NOBODY")})),
+    Wire("PT-2", "unknown To, at the access point", unit(lambda u: {"receiver": replace(u.receiver, id="PL:NOBODY")})),
+    Stimulus("PT-2", "unknown To, at the institution", noted(to("PL:NOBODY"), "EBMS:0003"), target=ZUS),
+    Stimulus("PT-3", "another To, at the institution", noted(to(FK), "EBMS:0003"), target=ZUS),
+    Wire("PT-4", "no type", unit(lambda u: {"receiver": replace(u.receiver, type=None)})),
+    Wire("PT-4", "other type", unit(lambda u: {"sender": replace(u.sender, type="urn:other")})),
+    Wire("PT-5", "From and To", unit(lambda u: {"receiver": replace(u.receiver, id=u.sender.id)})),
+    Wire("PT-6", "two PartyIds", edited((PARTY, PARTY + PARTY.replace("PL:ZUS01", "SE:FKSE01")))),
+    Stimulus("PT-7", "To is suspended", fired(to(BA))),
+    Stimulus("PT-7", "From is suspended", fired(suspended)),
+    Wire("PT-8", "unknown Service", work(service="Other")),
+    Wire("PT-8", "unknown Action", work(action="Other")),
+    Wire("PT-8", "other type of Service", work(service_type="urn:other")),
+    Wire("PT-9", "wrong Role", unit(lambda u: {"sender": replace(u.sender, role="urn:other")})),
+    Wire("PT-9", "no Role", edited((PARTY + ROLE, PARTY))),
+    Wire("PT-10", "other MPC", channel("urn:mpc")),
+    Stimulus("PT-11", "brought by another institution", fired(lambda live: Shot.of(live.packed(), to=ZUS, client=FK)), target=ZUS),
+)  # fmt: skip
 
-ROUTING = [
-    Row("RI-1", "routed to another institution", "EBMS:0020 awaiting-receipt", signalled(routed(lambda m: about(m, sender=Party(FK))))),
-    Row("RI-1", "routed to nobody", "EBMS:0020 awaiting-receipt", signalled(routed(lambda m: about(m, sender=Party("PL:NOBODY"))))),
-    Row("RI-2", "RoutingInput on a user message", "EBMS:0003", fired(rerouted)),
-    Row("RI-3", "role removed", "EBMS:0101", fired(stripped)),
-    Row("RI-4", "message comes back to the access point", "EBMS:0101", fired(looped), note="an access point is no sender of user messages; one access point, so no other loop exists"),
-    Row("RI-5", "PullRequest for the next MSH", "EBMS:0009", fired(lambda live: _edited_pull(live, "S12:mustUnderstand=", f'S12:role="{vocabulary.NEXT_MSH}" S12:mustUnderstand='))),
-    Row("RI-5", "PullRequest with To icloud", "EBMS:0009", fired(lambda live: _edited_pull(live, "<eb:Messaging ", f'<wsa:To xmlns:wsa="{vocabulary.WSA}">{vocabulary.ICLOUD}</wsa:To><eb:Messaging '))),
-    Row("RI-6", "MPC of another institution", "EBMS:0020", fired(pull), note=NO_PULL),
-    *(Row("RI-7", name, "EBMS:0003", channel(text)) for name, text in {"empty suffix": MPC + "/", "dots": MPC + "/..", "capitals": MPC.upper(), "prefix": MPC[:-1], "sub-channel": MPC + "/PL"}.items()),
-    Row("RI-8", "error about an error", "400", error_about_error, note="a status and a sentence, no error signal"),
-    Row("RI-9", "user message in place of an answer", "202", message_for_a_receipt),
-    Row("RI-9", "PullRequest at the institution", "EBMS:0008", fired(lambda live: replace(pull(live), to=ZUS, client=POINT)), target=ZUS, note=NO_PULL),
-]  # fmt: skip
+ROUTING: tuple[Stimulus | Wire, ...] = (
+    Stimulus("RI-1", "routed to another institution", signalled(routed(lambda m: about(m, sender=Party(FK))))),
+    Stimulus("RI-1", "routed to nobody", signalled(routed(lambda m: about(m, sender=Party("PL:NOBODY"))))),
+    Stimulus("RI-2", "RoutingInput on a user message", fired(rerouted)),
+    Stimulus("RI-3", "role removed", fired(stripped)),
+    Stimulus("RI-4", "message comes back to the access point", fired(looped)),
+    Stimulus("RI-5", "PullRequest for the next MSH", fired(lambda live: _edited_pull(live, "S12:mustUnderstand=", f'S12:role="{vocabulary.NEXT_MSH}" S12:mustUnderstand='))),
+    Stimulus("RI-5", "PullRequest with To icloud", fired(lambda live: _edited_pull(live, "<eb:Messaging ", f'<wsa:To xmlns:wsa="{vocabulary.WSA}">{vocabulary.ICLOUD}</wsa:To><eb:Messaging '))),
+    Stimulus("RI-6", "MPC of another institution", fired(pull)),
+    *(Wire("RI-7", name, channel(text)) for name, text in {"empty suffix": MPC + "/", "dots": MPC + "/..", "capitals": MPC.upper(), "prefix": MPC[:-1], "sub-channel": MPC + "/PL"}.items()),
+    Stimulus("RI-8", "error about an error", error_about_error),
+    Stimulus("RI-9", "user message in place of an answer", message_for_a_receipt),
+    Stimulus("RI-9", "PullRequest at the institution", fired(lambda live: replace(pull(live), to=ZUS, client=POINT)), target=ZUS),
+)  # fmt: skip
 
 
 def _edited_pull(live: Range, old: str, new: str) -> Shot:
     shot = pull(live)
     before, found, behind = shot.body.rpartition(old.encode())
-    assert found
+    expect(bool(found), f"Expected {old} in the request")
     return replace(shot, body=before + new.encode() + behind)
 
 
-DOCUMENT = "202 EBMS:0004"
-BUSINESS = [
-    Row("BU-1", "another sender in the envelope", DOCUMENT, business(lambda _, d: d.with_header(sender=Partner(FK, OWNER)))),
-    Row("BU-1", "another receiver in the envelope", DOCUMENT, business(lambda _, d: d.with_header(receivers=(Partner(FK, OTHER),)))),
-    Row("BU-2", "another type in the envelope", DOCUMENT, business(lambda _, d: d.with_document(type=SedType("A009")))),
-    Row("BU-3", "invalid document", DOCUMENT, business(lambda live, d: d.edited(b"<familyName>.*?</familyName>", b"", live.keys[NAV].seal))),
-    Row("BU-4", "no seal", "202 receipt rejected", refused_by_receiver(unsealed), target=ZUS),
-    Row("BU-4", "seal of another institution", "202 receipt rejected", refused_by_receiver(resealed), target=ZUS),
-    Row("BU-4", "changed behind the seal", "202 receipt rejected", refused_by_receiver(lambda _, d: d.edited(b"<familyName>", b"<familyName>x")), target=ZUS),
-    Row("XSW-10", "sealed document inside a forged one", DOCUMENT, business(wrapped_seal)),
-    Row("XSW-10", "the same at the institution", "202 rejected", brought(wrapped_seal), target=ZUS),
-    Row("BU-5", "unknown process", DOCUMENT, business(lambda _, d: d.with_scope(buc=BucType("LA_BUC_99")))),
-    Row("BU-5", "wrong role", DOCUMENT, business(lambda _, d: d.with_roles(OTHER, OWNER))),
-    Row("BU-5", "action of other messages", DOCUMENT, business(lambda _, d: d.with_document(case_action=CaseAction.REQUEST))),
-    Row("BU-6", "sender not competent", DOCUMENT, business(lambda _, d: d.with_scope(buc=BucType("P_BUC_01")))),
-    Row("BU-7", "gap, equal, lower", "1 ok, 3 ok, 3 unchanged, 2 unchanged", versions, target=ZUS, note="a lower or equal version changes nothing; a gap is closed by the newest"),
-    Row("BU-8", "malware", DOCUMENT, later(malware)),
-    Row("BU-9", "markup in a name", "202 receipt delivered", refused_by_receiver(script), target=ZUS, note="a text; the pages that show it escape it"),
-]  # fmt: skip
+BUSINESS: tuple[Stimulus | Wire, ...] = (
+    Stimulus("BU-1", "another sender in the envelope", business(lambda _, d: d.with_header(sender=Partner(FK, OWNER)))),
+    Stimulus("BU-1", "another receiver in the envelope", business(lambda _, d: d.with_header(receivers=(Partner(FK, OTHER),)))),
+    Stimulus("BU-2", "another type in the envelope", business(lambda _, d: d.with_document(type=setting().other_document))),
+    Stimulus("BU-3", "invalid document", business(lambda live, d: d.edited(setting().open_tag + b".*?" + setting().close_tag, b"", live.keys[NAV].seal))),
+    Stimulus("BU-4", "no seal", refused_by_receiver(unsealed), target=ZUS),
+    Stimulus("BU-4", "seal of another institution", refused_by_receiver(resealed), target=ZUS),
+    Stimulus("BU-4", "changed behind the seal", refused_by_receiver(lambda _, d: d.edited(setting().open_tag, setting().open_tag + b"x")), target=ZUS),
+    Stimulus("XSW-10", "sealed document inside a forged one", business(wrapped_seal)),
+    Stimulus("XSW-10", "the same at the institution", brought(wrapped_seal), target=ZUS),
+    Stimulus("BU-5", "unknown process", business(lambda _, d: d.with_scope(buc=setting().unknown_process))),
+    Stimulus("BU-5", "wrong role", business(lambda _, d: d.with_roles(OTHER, OWNER))),
+    Stimulus("BU-5", "action of other messages", business(lambda _, d: d.with_document(case_action=CaseAction.REQUEST))),
+    Stimulus("BU-6", "sender not competent", business(lambda _, d: d.with_scope(buc=setting().foreign_process))),
+    Stimulus("BU-7", "gap, equal, lower", versions, target=ZUS),
+    Stimulus("BU-8", "malware", later(malware)),
+    Stimulus("BU-9", "markup in a name", refused_by_receiver(script), target=ZUS),
+)  # fmt: skip
 
-ROWS = [*REPLAYS, *PARTIES, *ROUTING, *BUSINESS]
+STIMULI = (*REPLAYS, *PARTIES, *ROUTING, *BUSINESS)

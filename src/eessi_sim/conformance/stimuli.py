@@ -1,0 +1,25 @@
+"""All stimuli by the case that they belong to."""
+
+from typing import Final
+
+from eessi_sim.conformance import (
+    rows_business,
+    rows_eessi,
+    rows_packaging,
+    rows_point,
+    rows_pull,
+    rows_signature,
+    rows_xml,
+)
+from eessi_sim.conformance.plays import AtPoint, Stimulus, Wire
+
+ALL: Final[tuple[Stimulus | Wire | AtPoint, ...]] = (
+    *rows_signature.STIMULI,
+    *rows_xml.STIMULI,
+    *rows_packaging.STIMULI,
+    *rows_business.STIMULI,
+    *rows_eessi.STIMULI,
+    *rows_point.STIMULI,
+    *rows_pull.STIMULI,
+)
+STIMULI: Final = {(each.row, each.name): each for each in ALL}
