@@ -1,5 +1,6 @@
 """SYN001: what is written reads back; what does not fit is refused as a whole, every fault with its line."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -315,6 +316,15 @@ def test_central_services_node_that_is_an_access_point_has_its_certificates() ->
         DefinitionError, match="Expected a certificate of EU:APEU01, which is access point too"
     ):
         imported(text.replace(own, THUMB, 1).encode(), travelling())
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.integers(1, 60), st.binary(max_size=8))
+def test_damaged_message_is_refused_and_nothing_else_happens(at: int, length: int, instead: bytes) -> None:
+    """Whatever is cut out or put in: it is read, or refused with a sentence."""
+    data = written(travelling(), extended=True)
+    with contextlib.suppress(DefinitionError):
+        imported(data[:at] + instead + data[at + length :], travelling())
 
 
 def test_other_messages_are_refused() -> None:
