@@ -59,6 +59,8 @@ async def _start_node(
     identity = state.tls_identity(party)
     storage = await open_storage(url_of(state.database(party)))
     stack.push_async_callback(storage.close)
+    if storage.spool is not None:
+        storage.spool.sweep(storage.spooled())
     file = DirectoryFile(state.directory_file)
     directory = file.directory
     watch = asyncio.create_task(file.watch())
@@ -82,9 +84,11 @@ async def _start_node(
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(
-        read_seconds=state.limits.read_seconds, requests_per_client=state.limits.requests_per_client
+        max_body=machinery.limits.body_bytes,
+        read_seconds=state.limits.read_seconds,
+        requests_per_client=state.limits.requests_per_client,
     )
-    listener = HttpListener(LOOPBACK, address.port, identity=identity, limits=limits)
+    listener = HttpListener(LOOPBACK, address.port, identity=identity, limits=limits, spool=storage.spool)
     await node.start()
     stack.push_async_callback(node.stop)
     await listener.start(node.handle)

@@ -30,8 +30,8 @@ from eessi_sim.ir.model import (
 from eessi_sim.ir.repository import InstitutionRepository
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
-_MOST_MEGABYTES = 90
-"""The limit of a whole message is 100 MB (our choice, inferred)."""
+_MOST_MEGABYTES = 2048
+"""Such files pass in pieces, never held as a whole; beyond, nobody has tried (our choice, inferred)."""
 _CONTACT_KEYS = ("email", "phone", "fax", "url", "street", "postal_code", "town")
 
 
@@ -139,7 +139,7 @@ def _megabytes(node: Node) -> int:
     if not 1 <= number <= _MOST_MEGABYTES:
         raise node.error(
             f"Expected 1 to {_MOST_MEGABYTES} megabytes, found {number}",
-            hint="A whole message has at most 100 MB.",
+            hint="Larger files do not travel with messages.",
         )
     return number * MEGABYTE
 

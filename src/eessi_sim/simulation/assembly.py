@@ -8,6 +8,8 @@ from typing import Final
 from eessi_sim import resources
 from eessi_sim.access_point.pipeline import Rulebook
 from eessi_sim.access_point.service import AccessPoint
+from eessi_sim.as4.limits import DEFAULT_LIMITS as AS4_LIMITS
+from eessi_sim.as4.limits import As4Limits
 from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.buc.loader import Definitions
@@ -82,6 +84,11 @@ class Machinery:
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments the nodes take."""
 
+    @property
+    def limits(self) -> As4Limits:
+        """How much of a message the nodes are willing to read: room for the attachments they take."""
+        return AS4_LIMITS.allowing(self.attachments.message_bytes)
+
 
 def load_library(catalogue: Catalogue | None = None) -> Library:
     """Read the SED and process definitions once for the process.
@@ -142,6 +149,8 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         trust=machinery.trust,
         queue=machinery.queue,
         attachments=machinery.attachments,
+        limits=machinery.limits,
+        spool=machinery.storage.spool,
     )
     library = machinery.library
     current = machinery.directory.current

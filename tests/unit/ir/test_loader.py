@@ -349,8 +349,8 @@ def test_network_takes_the_usual_attachments_unless_it_says_otherwise(folder: Pa
     ("text", "sentence"),
     [
         ("{types: [pdf]}", 'Expected a media type, found "pdf"'),
-        ("{file_mb: 0}", "Expected 1 to 90 megabytes, found 0"),
-        ("{message_mb: 91}", "Expected 1 to 90 megabytes, found 91"),
+        ("{file_mb: 0}", "Expected 1 to 2048 megabytes, found 0"),
+        ("{message_mb: 2049}", "Expected 1 to 2048 megabytes, found 2049"),
         ("{file_mb: 30}", "Expected message_mb to be at least file_mb, found 20 and 30"),
     ],
 )
