@@ -18,21 +18,20 @@ from eessi_sim.cli.ir_sources import (
     certificates_option,
     directory_file,
     moment,
-    repository_of,
+    sight_of,
     source_argument,
 )
 from eessi_sim.cli.stores import state_option
 from eessi_sim.identifiers import BucType, InstitutionId, RandomIdFactory
 from eessi_sim.ir import importing, snapshot, syn_writing
 from eessi_sim.ir.difference import difference
-from eessi_sim.ir.model import AccessPointEntry, ApplicationRole, CentralServicesNode, Institution
+from eessi_sim.ir.listed import Sight, Use
+from eessi_sim.ir.model import AccessPointEntry, ApplicationRole, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.ir.rotation import rotated
 from eessi_sim.security.keys import Purpose
 from eessi_sim.security.pki import CertificateAuthority
 from eessi_sim.simulation.credentials import FILES, HEAD_START, HOSTS
-
-_Party = Institution | AccessPointEntry | CentralServicesNode
 
 
 @click.group(epilog=failures.EXIT_STATUS)
@@ -77,15 +76,12 @@ def show(
       "access_points": [{"id", "name", "outbox", "inbox", "inbound", "linked"}], "certificates":
       [{"party", "purpose", "thumbprint", "subject", "from", "until"}]}
     """
-    repository = repository_of(source, folder)
+    sight = sight_of(source, folder)
+    repository = sight.repository
     time = moment(at)
     chosen = repository.institutions if buc is None else repository.institutions_competent(buc, role, at=time)
-    parties: list[_Party] = [
-        *chosen,
-        *repository.access_points,
-        *([repository.central] if repository.central else []),
-    ]
-    certificates = [row for party in parties for row in _certificates(party)]
+    left_out = {each.id for each in repository.institutions} - {each.id for each in chosen}
+    certificates = [_certificate(use) for use in sight.uses if use.party not in left_out]
     if as_json:
         output.show_json(
             {
@@ -121,17 +117,16 @@ def _access_point(entry: AccessPointEntry) -> dict[str, object]:
     }
 
 
-def _certificates(party: _Party) -> Iterable[dict[str, object]]:
-    for purpose in Purpose:
-        for each in party.certificates.of(purpose):
-            yield {
-                "party": party.id,
-                "purpose": purpose,
-                "thumbprint": each.sha1_thumbprint,
-                "subject": each.subject,
-                "from": each.not_before,
-                "until": each.not_after,
-            }
+def _certificate(use: Use) -> dict[str, object]:
+    listed = use.certificate
+    return {
+        "party": use.party,
+        "purpose": use.purpose,
+        "thumbprint": listed.thumbprint,
+        "subject": listed.subject,
+        "from": listed.valid_from,
+        "until": listed.valid_to,
+    }
 
 
 def _show(
@@ -198,8 +193,8 @@ def diff(*, old: Path, new: Path, folder: Path | None, as_json: bool) -> None:
     if as_json:
         output.show_json(
             {
-                "old": before.version,
-                "new": after.version,
+                "old": before.repository.version,
+                "new": after.repository.version,
                 "changes": [{name: getattr(each, name) for name in each.__slots__} for each in changes],
             }
         )
@@ -210,7 +205,7 @@ def diff(*, old: Path, new: Path, folder: Path | None, as_json: bool) -> None:
         ]
         output.show_table(["!Party", "!Change", "What", "Before", "After"], rows)
     else:
-        output.show(Text(f"No difference; version {after.version}."))
+        output.show(Text(f"No difference; version {after.repository.version}."))
 
 
 @ir.command(short_help="Write it as SYN001.", epilog=failures.EXIT_STATUS)
@@ -245,7 +240,7 @@ def export(
 
     With --json: {"file", "version", "institutions", "bytes"}
     """
-    repository = repository_of(source)
+    repository = sight_of(source).repository
     bits = secrets.randbits if seed is None else Random(seed).getrandbits  # noqa: S311 - no secrets, only ids
     ids = RandomIdFactory(bits)
     to = receiver or repository.access_points[0].id
@@ -300,7 +295,7 @@ def import_(*, file: Path, into: Path | None, check: bool, folder: Path | None, 
         "version": repository.version,
         "before": installed.version,
         "institutions": len(repository.institutions),
-        "changes": len(difference(installed, repository)),
+        "changes": len(difference(Sight.of(installed), Sight.of(repository))),
         "installed": not check,
     }
     if as_json:

@@ -12,6 +12,7 @@ from eessi_sim.cli import failures, output
 from eessi_sim.clock import SystemClock
 from eessi_sim.errors import KeyMaterialError
 from eessi_sim.ir import addresses, importing, snapshot
+from eessi_sim.ir.listed import Sight
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.keys import Certificate
 from eessi_sim.simulation.assembly import load_definition
@@ -42,33 +43,32 @@ def moment(text: str | None) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-def is_running(source: Path) -> bool:
-    """Return whether a source is the folder of a network."""
-    return source.is_dir()
-
-
 def directory_file(source: Path) -> Path:
-    """Return the snapshot of a network's folder, or the snapshot itself."""
-    if not is_running(source):
+    """Return the snapshot in the folder of a network, or the snapshot itself.
+
+    Raises:
+        EnvironmentProblem: neither a network nor the name of a snapshot.
+    """
+    if source.suffix == ".json":
         return source
     load_state(source)
     return source / "directory.json"
 
 
-def repository_of(
+def sight_of(
     source: Path, folder: Path | None = None, beside: InstitutionRepository = importing.NOTHING
-) -> InstitutionRepository:
+) -> Sight:
     """Read a repository to look at it.
 
     Args:
         source: network file, folder of a network, snapshot, or SYN001.
-        folder: certificates for a SYN001; what is still unknown is left out, with a remark.
+        folder: certificates for a SYN001; what is listed of the others is shown too.
         beside: what a SYN001 is looked at beside: its certificates are known, and what a SYN001 never says is the same.
     """
     if source.suffix == ".yaml":
-        return addresses.invented(load_definition(source).repository(FIRST_VERSION))
+        return Sight.of(addresses.invented(load_definition(source).repository(FIRST_VERSION)))
     if source.suffix != ".xml":
-        return snapshot.load(directory_file(source))
+        return Sight.of(snapshot.load(directory_file(source)))
     around = importing.Surroundings(
         resources.schemas(),
         SystemClock().now(),
@@ -76,17 +76,16 @@ def repository_of(
         certificates_in(folder),
         lenient=True,
     )
-    output.remark("A SYN001 lists certificates and does not carry them: shown are those that are at hand.")
-    return importing.read(source.read_bytes(), str(source), around)
+    return importing.look(source.read_bytes(), str(source), around)
 
 
-def both(old: Path, new: Path, folder: Path | None) -> tuple[InstitutionRepository, InstitutionRepository]:
+def both(old: Path, new: Path, folder: Path | None) -> tuple[Sight, Sight]:
     """Read two repositories to compare them; a SYN001 comes second and is looked at beside the other."""
     if old.suffix == ".xml":
-        after = repository_of(new, folder)
-        return repository_of(old, folder, after), after
-    before = repository_of(old, folder)
-    return before, repository_of(new, folder, before)
+        after = sight_of(new, folder)
+        return sight_of(old, folder, after.repository), after
+    before = sight_of(old, folder)
+    return before, sight_of(new, folder, before.repository)
 
 
 def certificates_in(folder: Path | None) -> tuple[Certificate, ...]:

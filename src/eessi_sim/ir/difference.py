@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from eessi_sim.ir.model import AccessPointEntry, AssignedBuc, Certificates, Institution
-from eessi_sim.ir.repository import InstitutionRepository
-from eessi_sim.security.keys import Purpose
+from eessi_sim.ir.listed import Sight, Use
+from eessi_sim.ir.model import AccessPointEntry, AssignedBuc, Institution
 
 _Facts = Mapping[tuple[str, str], str]
 """What an entry says, by kind of fact and subject."""
@@ -38,35 +37,46 @@ class Change:
     after: str = ""
 
 
-def difference(old: InstitutionRepository, new: InstitutionRepository) -> tuple[Change, ...]:
+def difference(old: Sight, new: Sight) -> tuple[Change, ...]:
     """Return what changed, in the order of the parties' ids."""
-    changes = [
-        *_of_entries("institution", _by_id(old.institutions), _by_id(new.institutions)),
-        *_of_entries("access point", _by_id(old.access_points), _by_id(new.access_points)),
-        *_of_facts("", _of_repository(old), _of_repository(new)),
-    ]
+    before, after = _parties(old), _parties(new)
+    changes = list(_of_facts("", _of_repository(old), _of_repository(new)))
+    for party, now in after.items():
+        if party in before:
+            changes += _of_facts(party, _facts(before[party]), _facts(now))
+        else:
+            changes.append(Change(party, Action.ADDED, now.kind, "", after=now.name))
+    for party, was in before.items():
+        if party not in after:
+            changes.append(Change(party, Action.REMOVED, was.kind, "", before=was.name))
     return tuple(
         sorted(changes, key=lambda change: (change.party, change.kind, change.subject, change.before))
     )
 
 
-def _by_id(entries: Iterable[Institution | AccessPointEntry]) -> dict[str, Institution | AccessPointEntry]:
-    return {entry.id: entry for entry in entries}
+@dataclass(frozen=True, slots=True)
+class _Party:
+    """An entry and what is listed of its certificates."""
+
+    entry: Institution | AccessPointEntry
+    uses: tuple[Use, ...]
+
+    @property
+    def kind(self) -> str:
+        return "institution" if isinstance(self.entry, Institution) else "access point"
+
+    @property
+    def name(self) -> str:
+        return self.entry.name_in() if isinstance(self.entry, Institution) else self.entry.name
 
 
-def _of_entries(
-    kind: str,
-    old: Mapping[str, Institution | AccessPointEntry],
-    new: Mapping[str, Institution | AccessPointEntry],
-) -> Iterator[Change]:
-    for party in {**old, **new}:
-        before, after = old.get(party), new.get(party)
-        if before is None and after is not None:
-            yield Change(party, Action.ADDED, kind, "", after=_named(after))
-        elif after is None and before is not None:
-            yield Change(party, Action.REMOVED, kind, "", before=_named(before))
-        elif before is not None and after is not None and before != after:
-            yield from _of_facts(party, _facts(before), _facts(after))
+def _parties(sight: Sight) -> dict[str, _Party]:
+    uses = sight.by_party()
+    entries: tuple[Institution | AccessPointEntry, ...] = (
+        *sight.repository.institutions,
+        *sight.repository.access_points,
+    )
+    return {entry.id: _Party(entry, uses.get(entry.id, ())) for entry in entries}
 
 
 def _of_facts(party: str, old: _Facts, new: _Facts) -> Iterator[Change]:
@@ -78,23 +88,20 @@ def _of_facts(party: str, old: _Facts, new: _Facts) -> Iterator[Change]:
         yield Change(party, action, kind, subject, before or "", after or "")
 
 
-def _named(entry: Institution | AccessPointEntry) -> str:
-    return entry.name_in() if isinstance(entry, Institution) else entry.name
-
-
-def _of_repository(repository: InstitutionRepository) -> _Facts:
-    central = repository.central
-    facts = {("version", ""): repository.version}
+def _of_repository(sight: Sight) -> _Facts:
+    central = sight.repository.central
+    facts = {("version", ""): sight.repository.version}
     if central:
         facts["central services node", central.id] = central.channel
-        facts |= _certificates(central.certificates)
+        facts |= _certificates(sight.by_party().get(central.id, ()))
     return facts
 
 
-def _facts(entry: Institution | AccessPointEntry) -> _Facts:
+def _facts(party: _Party) -> _Facts:
+    entry = party.entry
     own = _of_institution(entry) if isinstance(entry, Institution) else _of_access_point(entry)
     validity = {("validity", ""): _span(entry.valid_from, entry.valid_until)}
-    return {**own, **validity, **_certificates(entry.certificates)}
+    return {**own, **validity, **_certificates(party.uses)}
 
 
 def _of_institution(entry: Institution) -> dict[tuple[str, str], str]:
@@ -125,13 +132,12 @@ def _of_access_point(entry: AccessPointEntry) -> dict[tuple[str, str], str]:
     return facts
 
 
-def _certificates(certificates: Certificates) -> dict[tuple[str, str], str]:
+def _certificates(uses: Iterable[Use]) -> dict[tuple[str, str], str]:
     return {
-        ("certificate", f"{purpose} {each.sha1_thumbprint}"): (
-            f"{each.subject}, {_span(each.not_before, each.not_after)}"
+        ("certificate", f"{use.purpose} {use.certificate.thumbprint}"): (
+            f"{use.certificate.subject}, {_span(use.certificate.valid_from, use.certificate.valid_to)}"
         )
-        for purpose in Purpose
-        for each in certificates.of(purpose)
+        for use in uses
     }
 
 

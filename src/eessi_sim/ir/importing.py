@@ -14,10 +14,10 @@ from eessi_sim import xmlsafe
 from eessi_sim.cdm.schema_files import compiled
 from eessi_sim.errors import DefinitionError, EessiSimError
 from eessi_sim.ir.faults import Faults
-from eessi_sim.ir.listed import by_thumbprint
+from eessi_sim.ir.listed import Sight, by_thumbprint
 from eessi_sim.ir.model import AccessPointEntry, CentralServicesNode, Certificates, Institution
 from eessi_sim.ir.repository import InstitutionRepository
-from eessi_sim.ir.syn_checks import Certified, check_certificates, check_references
+from eessi_sim.ir.syn_checks import Certified, check_certificates, check_references, listed_uses
 from eessi_sim.ir.syn_reading import AccessPointRead, InstitutionRead, Listing, Reader, is_listing
 from eessi_sim.sbdh import reading
 from eessi_sim.security.keys import Certificate
@@ -58,6 +58,11 @@ def read(data: bytes, file: str, around: Surroundings) -> InstitutionRepository:
     Raises:
         DefinitionError: names every fault with file and line; nothing is installed.
     """
+    return look(data, file, around).repository
+
+
+def look(data: bytes, file: str, around: Surroundings) -> Sight:
+    """Return the repository, and what the message lists of certificates; arguments and errors as ``read`` has them."""
     root = _root(data, file)
     faults = Faults(file)
     _check_schema(root, around.schemas, faults)
@@ -70,7 +75,7 @@ def read(data: bytes, file: str, around: Surroundings) -> InstitutionRepository:
     _check_version(listing, around.installed, faults)
     _check_central(listing, faults)
     faults.refuse()
-    return _merged(listing, certified, around)
+    return Sight.of(_merged(listing, certified, around), listed_uses(listing, reader))
 
 
 def version_key(version: str) -> tuple[int, ...]:

@@ -4,14 +4,17 @@ So a certificate has to come from elsewhere (a message, a folder), and is accept
 alone proves nothing.
 """
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from eessi_sim.security.keys import Certificate
+from eessi_sim.ir.model import AccessPointEntry, CentralServicesNode, Institution
+from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.security.keys import Certificate, Purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,44 @@ class ListedCertificate:
 def by_thumbprint(certificates: Iterable[Certificate]) -> dict[str, Certificate]:
     """Return certificates by the name under which a list knows them."""
     return {certificate.sha1_thumbprint: certificate for certificate in certificates}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Whose certificate it is, and what for."""
+
+    party: str
+    purpose: Purpose
+    certificate: ListedCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """A repository to look at, with what is listed of certificates, whether we have them or not."""
+
+    repository: InstitutionRepository
+    uses: tuple[Use, ...]
+
+    @classmethod
+    def of(cls, repository: InstitutionRepository, more: Iterable[Use] = ()) -> "Sight":
+        """Return a repository with its certificates and further ones, each once."""
+        return cls(repository, tuple(dict.fromkeys((*_uses(repository), *more))))
+
+    def by_party(self) -> Mapping[str, tuple[Use, ...]]:
+        """Return the certificates of each party."""
+        found: defaultdict[str, list[Use]] = defaultdict(list)
+        for use in self.uses:
+            found[use.party].append(use)
+        return {party: tuple(uses) for party, uses in found.items()}
+
+
+def _uses(repository: InstitutionRepository) -> Iterable[Use]:
+    parties: Iterable[Institution | AccessPointEntry | CentralServicesNode] = (
+        *repository.institutions,
+        *repository.access_points,
+        *((repository.central,) if repository.central else ()),
+    )
+    for party in parties:
+        for purpose in Purpose:
+            for each in party.certificates.of(purpose):
+                yield Use(party.id, purpose, ListedCertificate.of(each))

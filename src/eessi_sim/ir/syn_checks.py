@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from eessi_sim.errors import KeyMaterialError
 from eessi_sim.ir import vocabulary
 from eessi_sim.ir.faults import Faults
-from eessi_sim.ir.listed import ListedCertificate
+from eessi_sim.ir.listed import ListedCertificate, Use
 from eessi_sim.ir.syn_reading import AccessPointRead, CentralRead, InstitutionRead, Link, Listing, Reader
 from eessi_sim.security.keys import Certificate
 from eessi_sim.xmlsafe import Element, text_of
@@ -153,15 +153,32 @@ def check_certificates(
     return Certified(found)
 
 
+def listed_uses(listing: Listing, reader: Reader) -> tuple[Use, ...]:
+    """Return whose certificates a listing names and what it lists of them; what has a fault is left out."""
+    details = {text_of(each.find("thumbprint")): _listed(each, reader) for each in listing.certificates}
+    uses = [
+        Use(each.entry.id, purpose, certificate)
+        for each in _entries(listing)
+        for purpose, references in each.named.by_purpose().items()
+        for reference in references
+        if (certificate := details.get(text_of(reference)))
+    ]
+    return tuple(uses)
+
+
 def _references(listing: Listing) -> Iterable[Element]:
+    for each in _entries(listing):
+        yield from each.named.all
+
+
+def _entries(listing: Listing) -> Iterable[CentralRead | InstitutionRead | AccessPointRead]:
     entries: list[CentralRead | InstitutionRead | AccessPointRead] = [
         *listing.institutions,
         *listing.access_points,
     ]
     if listing.central:
         entries.append(listing.central)
-    for each in entries:
-        yield from each.named.all
+    return entries
 
 
 def _certificate(place: Element, known: Certificate | None, faults: Faults) -> Certificate | None:

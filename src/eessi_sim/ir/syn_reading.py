@@ -25,6 +25,7 @@ from eessi_sim.ir.model import (
     Relation,
     Translation,
 )
+from eessi_sim.security.keys import Purpose
 from eessi_sim.xmlsafe import Element, text_of
 
 _UNIONS: Final = ("EU",)
@@ -64,6 +65,10 @@ class Named:
     def all(self) -> tuple[Element, ...]:
         """All of them."""
         return (*self.ebms, *self.seal, *(self.tls or ()))
+
+    def by_purpose(self) -> dict[Purpose, tuple[Element, ...]]:
+        """Return them apart."""
+        return {Purpose.EBMS: self.ebms, Purpose.SEAL: self.seal, Purpose.TLS: self.tls or ()}
 
 
 @dataclass(frozen=True, slots=True)

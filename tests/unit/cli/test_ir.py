@@ -79,6 +79,7 @@ def test_certificates_of_a_folder_make_an_import_possible(network: Path, tmp_pat
     assert "installed     True" in found.stdout
     assert len(snapshot.load(made).institutions) == 5
     assert run("ir", "import", file).exit_code == 2
+    assert run("ir", "import", file, "--into", tmp_path / "nowhere").exit_code == 3
 
 
 def test_refused_message_installs_nothing(tmp_path: Path) -> None:

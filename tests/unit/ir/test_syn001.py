@@ -1,5 +1,6 @@
 """SYN001: what is written reads back; what does not fit is refused as a whole, every fault with its line."""
 
+import contextlib
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,7 +15,8 @@ from tests.helpers.repositories import KRUS, NAV, NOW, POINT, ZUS, certificate, 
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import BucType, InstitutionId
 from eessi_sim.ir import addresses, snapshot
-from eessi_sim.ir.importing import NOTHING, read, version_key
+from eessi_sim.ir.difference import difference
+from eessi_sim.ir.importing import NOTHING, look, read, version_key
 from eessi_sim.ir.listed import ListedCertificate
 from eessi_sim.ir.model import (
     ApplicationRole,
@@ -27,6 +29,7 @@ from eessi_sim.ir.model import (
     Translation,
 )
 from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.ir.rotation import rotated
 from eessi_sim.ir.syn_writing import body, central_of
 from eessi_sim.sbdh import reading
 from eessi_sim.security.keys import Purpose
@@ -148,6 +151,14 @@ def test_lenient_look_leaves_unknown_certificates_out() -> None:
     found = read(written(travelling()), "syn.xml", around(lenient=True))
     assert found.certificates_of(ZUS, Purpose.EBMS) == ()
     assert found.institutions[0].competences == travelling().institutions[0].competences
+
+
+def test_look_tells_what_is_listed_of_unknown_certificates() -> None:
+    """Two messages can be compared although their certificates are nowhere."""
+    changed = rotated(travelling(), ZUS, Purpose.EBMS, rsa_certificate())
+    old, new = (look(written(each), "syn.xml", around(lenient=True)) for each in (travelling(), changed))
+    told = {(each.kind, each.subject) for each in difference(old, new)}
+    assert told == {("version", ""), ("certificate", f"messaging {rsa_certificate().sha1_thumbprint}")}
 
 
 def test_links_of_other_times_are_left_out() -> None:
@@ -305,6 +316,15 @@ def test_central_services_node_that_is_an_access_point_has_its_certificates() ->
         DefinitionError, match="Expected a certificate of EU:APEU01, which is access point too"
     ):
         imported(text.replace(own, THUMB, 1).encode(), travelling())
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.integers(1, 60), st.binary(max_size=8))
+def test_damaged_message_is_refused_and_nothing_else_happens(at: int, length: int, instead: bytes) -> None:
+    """Whatever is cut out or put in: it is read, or refused with a sentence."""
+    data = written(travelling(), extended=True)
+    with contextlib.suppress(DefinitionError):
+        imported(data[:at] + instead + data[at + length :], travelling())
 
 
 def test_other_messages_are_refused() -> None:
