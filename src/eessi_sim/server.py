@@ -13,13 +13,12 @@ from eessi_sim import resources
 from eessi_sim.api.manage import make_app
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
-from eessi_sim.gateway.station import Directory
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
 from eessi_sim.institution.node import InstitutionNode
-from eessi_sim.ir import snapshot
 from eessi_sim.simulation.assembly import FORWARDING, Machinery, Node, build_node, load_library
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import PartyKeys, load_trust
+from eessi_sim.simulation.refresh import DirectoryFile
 from eessi_sim.simulation.state import LOOPBACK, NetworkState, NodeAddress, load_state
 from eessi_sim.storage.registry import open_storage, url_of
 from eessi_sim.transport.base import TransportLimits
@@ -60,7 +59,12 @@ async def _start_node(
     identity = state.tls_identity(party)
     storage = await open_storage(url_of(state.database(party)))
     stack.push_async_callback(storage.close)
-    directory = Directory(snapshot.load(state.directory_file))
+    if storage.spool is not None:
+        storage.spool.sweep(storage.spooled())
+    file = DirectoryFile(state.directory_file)
+    directory = file.directory
+    watch = asyncio.create_task(file.watch())
+    stack.callback(watch.cancel)
     transport = HttpTransport(
         identity, listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls]
     )
@@ -80,9 +84,11 @@ async def _start_node(
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(
-        read_seconds=state.limits.read_seconds, requests_per_client=state.limits.requests_per_client
+        max_body=machinery.limits.body_bytes,
+        read_seconds=state.limits.read_seconds,
+        requests_per_client=state.limits.requests_per_client,
     )
-    listener = HttpListener(LOOPBACK, address.port, identity=identity, limits=limits)
+    listener = HttpListener(LOOPBACK, address.port, identity=identity, limits=limits, spool=storage.spool)
     await node.start()
     stack.push_async_callback(node.stop)
     await listener.start(node.handle)

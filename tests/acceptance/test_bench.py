@@ -12,7 +12,7 @@ TINY = ("bench", "--messages", "2", "--seconds", "0.02", "--keys", "p256")
 
 
 def bench(*arguments: str) -> Result:
-    return CliRunner().invoke(cli, [*TINY, *arguments])
+    return CliRunner(env={"COLUMNS": "200"}).invoke(cli, [*TINY, *arguments])
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.process
 
 WITHIN = 120
 """Seconds; generous, because tests may share the machine."""
+TO_POLAND = ("--from", "NO:NAVAT07", "--to", "PL:ZUS01")
 ASKED = Catalogue.default().get(SedType("A003"), CdmVersion("4.4")).sample
+APPLICABLE = Catalogue.default().get(SedType("A012"), CdmVersion("4.4")).sample
 POSTED = Catalogue.default().get(SedType("A009"), CdmVersion("4.4")).sample
 
 
@@ -69,15 +71,26 @@ def used(folder: Path) -> dict[str, Any]:
             "refused": run(
                 "send", POSTED, "--from", "NO:NAVAT07", "--to", "SE:FKSE01", "--state", state
             ).stderr,
+            "misnamed": run(
+                "send", ASKED, *TO_POLAND, "--attach", misnamed(folder), "--state", state
+            ).exit_code,
+            "cases": run_json("case", "list", "--state", state),
             "decided": decided(state),
         }
     return {**seen, "status": process.returncode}
 
 
+def misnamed(folder: Path) -> Path:
+    """A file that is not what its name says."""
+    path = folder / "scan.pdf"
+    path.write_bytes(b"hello")
+    return path
+
+
 def decided(state: str) -> dict[str, Any]:
     """Norway asks twice; the rule of Poland suggests, a clerk accepts one suggestion and declines the other."""
     for _ in range(2):
-        run_json("send", ASKED, "--from", "NO:NAVAT07", "--to", "PL:ZUS01", "--state", state)
+        run_json("send", ASKED, *TO_POLAND, "--state", state)
     end = time.monotonic() + WITHIN
     while len(found := run_json("case", "suggestions", "--state", state)) < 2 and time.monotonic() < end:
         time.sleep(0.2)
@@ -87,16 +100,28 @@ def decided(state: str) -> dict[str, Any]:
         "accepted": run_json("case", "accept", accepted[:12], "--clerk", "anna", "--state", state),
         "declined": run("case", "decline", declined, "--reason", "not ours", "--state", state).stdout,
         "left": run_json("case", "suggestions", "--state", state),
+        "answered": run_json(
+            "send", APPLICABLE, "--from", "PL:ZUS01", "--case", found[1]["case"], "--state", state
+        ),
+        "again": run(
+            "send", APPLICABLE, "--from", "PL:ZUS01", "--case", found[1]["case"], "--state", state
+        ).stderr,
     }
 
 
 def send(state: str) -> Any:
-    return run_json("send", POSTED, "--from", "NO:NAVAT07", "--to", "PL:ZUS01", "--state", state)
+    return run_json("send", POSTED, *TO_POLAND, "--state", state)
 
 
 def test_run_says_where_its_nodes_are(used: dict[str, Any]) -> None:
     """Once all nodes are up they are listed, the access point among them."""
     assert sorted(used["nodes"]) == ["EU:APSIM01", "NO:NAVAT07", "PL:ZUS01"]
+
+
+def test_a_refused_document_leaves_no_case_behind(used: dict[str, Any]) -> None:
+    """The institution refuses a file when the case is open already; the case goes with it."""
+    assert used["misnamed"] == 1
+    assert [(each["buc"], each["documents"]) for each in used["cases"]] == [("LA_BUC_04", 1)]
 
 
 def test_clerk_decides_what_a_rule_suggests(used: dict[str, Any]) -> None:
@@ -106,6 +131,15 @@ def test_clerk_decides_what_a_rule_suggests(used: dict[str, Any]) -> None:
     assert found["accepted"]["documents"] == ["A003", "A012"]
     assert "declined: A012 by PL:ZUS01" in found["declined"]
     assert found["left"] == []
+
+
+def test_send_answers_in_a_case_that_there_is(used: dict[str, Any]) -> None:
+    """The document of one's own goes to who asked, and only while the case offers it."""
+    found = used["decided"]["answered"]
+    assert [(each["sed"], each["to"], each["valid"]) for each in found["messages"]] == [
+        ("A012", "NO:NAVAT07", True)
+    ]
+    assert 'found "Create A012"' in used["decided"]["again"]
 
 
 def test_send_uses_the_running_network(used: dict[str, Any]) -> None:

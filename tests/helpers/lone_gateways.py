@@ -16,6 +16,7 @@ from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway
 from eessi_sim.security.keys import HeldKey, KeyPair, Purpose
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.security.trust import TrustStore
+from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Handler, Request, Response
 
 URL = "http://receiver.example/as4"
@@ -86,10 +87,10 @@ class Wire:
     """Applied to each answer on its way back."""
 
     async def send(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
     ) -> Response:
         """Hand the request over."""
-        request = Request(method=method, path=url, headers=headers, body=body)
+        request = Request(method=method, path=url, headers=headers, body=whole(body))
         self.requests.append(request)
         self.answers.append(self.change(await self.handler(request)))
         return self.answers[-1]

@@ -6,6 +6,7 @@ from functools import cache
 from random import Random
 from typing import Any
 
+from tests.helpers.attached import a_file
 from tests.helpers.crossings import Crossings
 from tests.helpers.processes import CLERK, STRANGER
 from tests.helpers.table_oracle import TableOracle, Wanted
@@ -58,6 +59,7 @@ class RoughCase:
         self.oracle = _oracle(definition.buc)
         self.line = Crossings(definition, tuple(InstitutionId(each) for each in _PLACES[:count]))
         self._fails = fails
+        self._files = 0
         self.executed = 0
 
     @property
@@ -240,6 +242,12 @@ class RoughCase:
             return engine.send(
                 case, self.definition, action.document_id, receivers=self._receivers(case, action, dice), **by
             )
+        if action.operation is Operation.ADD_ATTACHMENT:
+            self._files += 1
+            return engine.attach(case, self.definition, action.document_id, a_file(self._files), **by)
+        if action.operation is Operation.REMOVE_ATTACHMENT:
+            file = dice.choice(case.get(action.document_id).attachments)
+            return engine.detach(case, self.definition, action.document_id, file.id, **by)
         change = engine.update if action.operation is Operation.UPDATE else engine.delete
         return change(case, self.definition, action.document_id, **by)
 

@@ -11,7 +11,7 @@ from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.sed import Sed
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.definition_files import Fields, Node, load_yaml
-from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
+from eessi_sim.identifiers import COUNTRIES, BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.ir.loader import NetworkDefinition, load_institution, load_network
 from eessi_sim.ir.model import ApplicationRole, Institution
 
@@ -132,11 +132,21 @@ def test_no_document_is_answered_twice(path: Path) -> None:
     assert len(whens) == len(set(whens))
 
 
-def test_there_are_twelve_institutions_in_six_countries_at_least() -> None:
-    """Two or more in each of NO, SE, DE, PL, ES and IT."""
+def test_a_hundred_institutions_of_all_countries_form_the_union() -> None:
+    """Every country has two or more, liaison bodies among them; one network names every file."""
     countries = [path.parent.name for path in INSTITUTIONS]
-    assert len(countries) >= 12
-    assert all(countries.count(country) >= 2 for country in ("NO", "SE", "DE", "PL", "ES", "IT"))
+    assert len(countries) >= 100
+    assert all(countries.count(country) >= 2 for country in COUNTRIES)
+    union = _network(ROOT / "networks" / "union.yaml").institutions
+    assert {each.id for each in union} == {f"{path.parent.name}:{path.stem}" for path in INSTITUTIONS}
+    assert sum(each.liaison_body for each in union) >= 10
+
+
+def test_every_sector_has_institutions_in_all_countries() -> None:
+    """Legislation, pensions, unemployment, family, sickness: somebody answers for each, wherever the case leads."""
+    union = _network(ROOT / "networks" / "union.yaml").institutions
+    found = {(each.country, entry.buc.sector) for each in union for entry in each.competences}
+    assert {(cc, sector) for cc in COUNTRIES for sector in ("LA", "P", "UB", "FB", "S")} - found == set()
 
 
 @pytest.mark.parametrize("path", NETWORKS, ids=_id)

@@ -17,7 +17,7 @@ CONFIDENCES = {"documented", "observed", "inferred"}
 SCHEMAS = resources.schemas()
 CDM = sorted(SCHEMAS.glob("cdm/*/*/*.xsd"))
 SHARED = sorted(SCHEMAS.glob("cdm/*/*.xsd"))
-ENVELOPE = sorted(SCHEMAS.glob("envelope/*.xsd"))
+ENVELOPE = sorted([*SCHEMAS.glob("envelope/*.xsd"), *SCHEMAS.glob("system/*.xsd")])
 
 
 def name_of(path: Path) -> str:

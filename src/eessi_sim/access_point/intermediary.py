@@ -103,7 +103,7 @@ class Intermediary:
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
         self._note_answer(work, message)
         if message.kind is MessageKind.USER:
-            self._station.taken_in.keep(message.digest, unpacked, len(message.body))
+            self._station.taken_in.keep(message.digest, unpacked, unpacked.held)
         try:
             await store.commit(work)
         except Conflict:  # two with one id came at the same moment; the other one is stored

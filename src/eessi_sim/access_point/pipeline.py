@@ -4,20 +4,25 @@ A step says nothing or raises an ``EbmsFault``. The steps themselves are in ``st
 only their names.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Final
 
+from eessi_sim.as4.limits import DEFAULT_LIMITS as AS4_LIMITS
+from eessi_sim.as4.limits import As4Limits
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.errors import DefinitionError
+from eessi_sim.gateway.aside import aside
 from eessi_sim.identifiers import SedType
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.sbdh import StandardBusinessDocument
+from eessi_sim.spool import SpoolFile
 
 STANDARD_ORDER: Final = (
     "malware",
@@ -52,6 +57,8 @@ class Inspection:
     """Returns the SED types that this access point has let pass in a case, by its international id."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments this access point lets pass."""
+    limits: As4Limits = AS4_LIMITS
+    """How much of a message it is willing to unpack."""
     document: StandardBusinessDocument | None = None
     facts: dict[str, str] = field(default_factory=dict)
     """What was found out, for the store and the report: sed, buc, cdm, case, xsd_valid, rules_valid."""
@@ -75,19 +82,22 @@ class Pipeline:
     Args:
         order: names of the steps.
         steps: the steps by name.
+        thorough: names of those that look at every octet of a message, and at nothing that changes.
 
     Raises:
         DefinitionError: a name is unknown.
     """
 
-    def __init__(self, order: Sequence[str], steps: Mapping[str, Step]) -> None:
+    def __init__(
+        self, order: Sequence[str], steps: Mapping[str, Step], thorough: Collection[str] = ()
+    ) -> None:
         unknown = [name for name in order if name not in steps]
         if unknown:
             raise DefinitionError(
                 f"Expected steps of the pipeline, found {', '.join(unknown)}",
                 hint=f"Known steps: {', '.join(sorted(steps))}.",
             )
-        self._steps = tuple(steps[name] for name in order)
+        self._steps = tuple((steps[name], name in thorough) for name in order)
 
     def run(self, inspection: Inspection) -> None:
         """Run all steps.
@@ -95,5 +105,13 @@ class Pipeline:
         Raises:
             EbmsFault: of the first step that refuses the document.
         """
-        for step in self._steps:
+        for step, _ in self._steps:
             step(inspection)
+
+    async def run_large(self, inspection: Inspection, spooled: SpoolFile) -> None:
+        """Run all steps on a message in the spool, the thorough ones beside the event loop; raises as ``run``."""
+        for step, is_thorough in self._steps:
+            if is_thorough:
+                await aside(spooled, partial(step, inspection))
+            else:
+                step(inspection)

@@ -10,7 +10,7 @@ from eessi_sim.access_point.intermediary import Intermediary, forwarded
 from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
 from eessi_sim.access_point.pulling import PullDesk
 from eessi_sim.access_point.routing import Route, route
-from eessi_sim.access_point.steps import STEPS, refusal
+from eessi_sim.access_point.steps import STEPS, THOROUGH, refusal
 from eessi_sim.access_point.transactions import NotYet
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -51,7 +51,7 @@ class AccessPoint:
     def __init__(self, station: Station, rulebook: Rulebook, order: Sequence[str] = STANDARD_ORDER) -> None:
         self._station = station
         self._rulebook = rulebook
-        self._pipeline = Pipeline(order, STEPS)
+        self._pipeline = Pipeline(order, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
         self._channels = Channels(station)
@@ -110,7 +110,7 @@ class AccessPoint:
         facts: dict[str, str] = {}
         try:
             if message.kind is MessageKind.USER:
-                facts = self._inspect(message)
+                facts = await self._inspect(message)
             way = route(message.receiver, self._station.directory.current, self._station.clock.now())
         except NotYet as early:
             await self._hold(message, early)
@@ -148,7 +148,7 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
-    def _inspect(self, message: StoredMessage) -> dict[str, str]:
+    async def _inspect(self, message: StoredMessage) -> dict[str, str]:
         unpacked = self._station.unpack(message)
         assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         if unpacked.unit.is_ping:
@@ -161,8 +161,12 @@ class AccessPoint:
             at=self._station.clock.now(),
             exchanged=self._exchanged,
             attachments=self._station.attachments,
+            limits=self._station.limits,
         )
-        self._pipeline.run(inspection)
+        if message.spooled is None:
+            self._pipeline.run(inspection)
+        else:
+            await self._pipeline.run_large(inspection, message.spooled)
         return plain(inspection.facts)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:
@@ -224,7 +228,7 @@ class AccessPoint:
         if message.kind is not MessageKind.USER:
             return None
         station = self._station
-        unpacked = msh.unpack(message.content_type, message.body, station.limits)
+        unpacked = msh.unpack(message.content_type, message.octets, station.limits)
         assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         error = fault.about(message.message_id).as_error()
         packed = msh.pack_error([error], station.keys, about=unpacked, stamp=station.stamp())

@@ -59,7 +59,7 @@ def scan(inspection: Inspection) -> None:
             )
         end[part.content_id] = piece[-len(_MALWARE) :]
 
-    msh.look_through(inspection.unpacked.parts, look)
+    msh.look_through(inspection.unpacked.parts, look, inspection.limits)
 
 
 def read_envelope(inspection: Inspection) -> None:
@@ -152,7 +152,9 @@ def check_attachments(inspection: Inspection) -> None:
     """
     header, rulebook = inspection.enveloped.header, inspection.rulebook
     try:
-        found = enclosed(header.attachments, inspection.unpacked.parts, inspection.attachments)
+        found = enclosed(
+            header.attachments, inspection.unpacked.parts, inspection.attachments, inspection.limits
+        )
         if found and value_of(inspection.message, AUTHOR) is None:
             process = rulebook.processes.get(header.scope.buc)
             engine.require_may_carry(process, role_in_case(header.sender), header.document.type)
@@ -179,6 +181,8 @@ def check_document(inspection: Inspection) -> None:
         raise refusal(invalid, detail=report.as_dict())
 
 
+THOROUGH: Final = frozenset({"malware", "attachments"})
+"""Steps that look at every octet of a message."""
 STEPS: Final[dict[str, Step]] = {
     "malware": scan,
     "envelope": read_envelope,

@@ -4,7 +4,9 @@ Plain HTTP on loopback; every request carries the token of the network. Used by 
 processes, and by scripts.
 """
 
+import asyncio
 import base64
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -15,15 +17,19 @@ from aiohttp import web
 
 from eessi_sim.api.casework import CaseworkRoutes, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
-from eessi_sim.attachments import NewFile, Octets
+from eessi_sim.attachments import Content, NewFile, Octets
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
-from eessi_sim.simulation.control import LocalControl, NodeControl, StoreReader
+from eessi_sim.simulation.control import LocalControl, StoreReader
+from eessi_sim.spool import Spool
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 MAX_BODY: Final = 128 * 1024 * 1024
-"""Octets of a request; files travel in base64, in which 90 MB become 120 (our choice, inferred)."""
+"""Octets of a request; files of more than 1 MB come by ``POST /manage/files``, one by one (our choice, inferred)."""
+
+
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 class OpenCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,22 +46,37 @@ class SendFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     file_name: str
     mime_type: str
-    content: str
+    content: str = ""
     """The file, base64."""
+    digest: str | None = None
+    """SHA-256 of a file that was sent to ``POST /manage/files`` before, hexadecimal; in place of ``content``."""
     name: str = ""
     """What people call it; the file name when absent."""
     medical: bool = False
 
-    @property
-    def file(self) -> NewFile:
-        """The file as the node takes it."""
+    def file(self, spool: Spool | None) -> NewFile:
+        """Return the file as the node takes it.
+
+        Raises:
+            ValueError: no such file was sent before, or the content is not base64.
+        """
         return NewFile(
             file_name=self.file_name,
-            content=Octets.of(base64.b64decode(self.content, validate=True)),
+            content=self._content(spool),
             mime_type=self.mime_type,
             name=self.name,
             medical=self.medical,
         )
+
+    def _content(self, spool: Spool | None) -> Content:
+        if self.digest is None:
+            return Octets.of(base64.b64decode(self.content, validate=True))
+        found = spool.find(self.digest) if spool is not None and _DIGEST.fullmatch(self.digest) else None
+        if found is None:
+            raise ValueError(
+                f"Expected the digest of a file that was sent before, found {self.digest[:64]!r}"
+            )
+        return found
 
 
 class SendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -154,10 +175,11 @@ class _Time:
 class _Cases:
     """What institutions answer."""
 
-    def __init__(self, control: NodeControl) -> None:
+    def __init__(self, control: LocalControl) -> None:
         self._control = control
 
     def add_to(self, app: web.Application) -> None:
+        app.router.add_post("/manage/files", self.take_file)
         app.router.add_get("/manage/cases", self.find)
         app.router.add_post("/manage/cases", self.open)
         app.router.add_get("/manage/cases/{case}", self.case)
@@ -167,6 +189,24 @@ class _Cases:
         app.router.add_get("/manage/cases/{case}/suggestions", self.suggestions)
         app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/accept", self.accept)
         app.router.add_post("/manage/cases/{case}/suggestions/{suggestion}/decline", self.decline)
+
+    async def take_file(self, request: web.Request) -> web.Response:
+        """Write a large file to the spool as it comes; a document that is sent afterwards names its digest."""
+        spool, limits = self._control.spool, self._control.attachments
+        if spool is None:
+            raise ValueError("Expected a node with a store on disk, found one that forgets")
+        writer, size = spool.begin(), 0
+        try:
+            async for piece in request.content.iter_any():
+                size += len(piece)
+                limits.check_size("the file", size)
+                writer.append(piece)
+        except BaseException:
+            writer.discard()
+            raise
+        file = writer.finish()
+        await asyncio.to_thread(file.keep)
+        return answer(file.digest)
 
     async def find(self, request: web.Request) -> web.Response:
         wanted = request.query.get("international_id")
@@ -193,7 +233,7 @@ class _Cases:
             parent_id=body.parent_id,
             receivers=institutions(body.receivers),
             change=change_of(body.joins, body.leaves),
-            files=[each.file for each in body.files],
+            files=[each.file(self._control.spool) for each in body.files],
         )
         return answer(case)
 

@@ -70,7 +70,7 @@ def decrypt(security: Element, payloads: Sequence[Payload], how: Decryption) -> 
 
 def _opened(payload: Payload, data: ReadData, key: bytes) -> Payload:
     content = ciphers.decrypt_content(payload.content, key, data.cipher)
-    return replace(payload, content=content, content_type=data.media_type or payload.content_type)
+    return replace(payload, octets=content, content_type=data.media_type or payload.content_type)
 
 
 def _content_key(key: ReadKey | None, security: Element, how: Decryption) -> bytes:

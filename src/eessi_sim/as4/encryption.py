@@ -76,7 +76,7 @@ def encrypt(payloads: Sequence[Payload], how: Encryption, token: str) -> Encrypt
     encrypted = tuple(
         replace(
             payload,
-            content=ciphers.encrypt_content(payload.content, key),
+            octets=ciphers.encrypt_content(payload.content, key),
             content_type=ENCRYPTED_TYPE,
         )
         for payload in payloads

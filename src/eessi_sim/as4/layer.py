@@ -80,7 +80,7 @@ def _bare(message: Unpacked, parts: tuple[Payload, ...]) -> Unpacked:
         parts=parts,
         envelope=read_envelope(serialize(envelope, declaration=False)),
         content_type=content_type,
-        body=body,
+        octets=body,
     )
 
 

@@ -1,6 +1,6 @@
 """How much of a message we are willing to read. Values only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _MEGABYTE = 1024 * 1024
 
@@ -29,6 +29,15 @@ class As4Limits:
     """Up to this size any ratio is accepted, since small texts compress very well."""
     gzip_members: int = 10_000
     """Members of one gzip stream (RFC 1952 2.2 allows several)."""
+
+    def allowing(self, files: int) -> "As4Limits":
+        """Return the limits that also let files of so many octets pass, all of one message together."""
+        return replace(
+            self,
+            body_bytes=max(self.body_bytes, files + files // 64 + self.document_bytes),
+            part_bytes=max(self.part_bytes, files),
+            message_bytes=max(self.message_bytes, files + self.document_bytes),
+        )
 
 
 DEFAULT_LIMITS = As4Limits()

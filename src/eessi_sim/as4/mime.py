@@ -17,6 +17,7 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.limits import DEFAULT_LIMITS, As4Limits
 from eessi_sim.as4.mime_headers import ContentType, read_headers
 from eessi_sim.as4.model import Payload
+from eessi_sim.stretch import Extent, Stretch, cut, whole
 
 _BOUNDARY: Final = re.compile(r"[A-Za-z0-9'()+_,./:=? -]{0,69}[A-Za-z0-9'()+_,./:=?-]")
 _CONTENT_ID: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~:@\[\]()-]{1,255}")
@@ -32,7 +33,12 @@ class Part:
 
     content_id: str | None
     content_type: str
-    content: bytes = field(repr=False)
+    octets: Extent = field(repr=False)
+
+    @property
+    def content(self) -> bytes:
+        """The octets as a whole."""
+        return whole(self.octets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,14 @@ def content_id_of(uri: str) -> str:
 
 
 def write(boundary: str, root_id: str, envelope: bytes, payloads: Sequence[Payload]) -> tuple[str, bytes]:
+    """Frame an envelope and its payloads as one piece; arguments and errors as ``frame``."""
+    content_type, pieces = frame(boundary, root_id, envelope, payloads)
+    return content_type, b"".join(map(whole, pieces))
+
+
+def frame(
+    boundary: str, root_id: str, envelope: bytes, payloads: Sequence[Payload]
+) -> tuple[str, Sequence[Extent]]:
     """Frame an envelope and its payloads.
 
     Args:
@@ -63,29 +77,29 @@ def write(boundary: str, root_id: str, envelope: bytes, payloads: Sequence[Paylo
         payloads: parts in the order of the header; none gives simple SOAP.
 
     Returns:
-        The HTTP Content-Type and the body.
+        The HTTP Content-Type, and the body piece by piece.
 
     Raises:
         EbmsFault: 0007 when a part cannot be framed as it is.
     """
     if not payloads:
-        return vocabulary.SOAP_CONTENT_TYPE, envelope
+        return vocabulary.SOAP_CONTENT_TYPE, [envelope]
     delimiter = f"--{boundary}".encode()
-    if any(delimiter in content for content in (envelope, *(payload.content for payload in payloads))):
+    if any(delimiter in content for content in (envelope, *(payload.octets for payload in payloads))):
         raise _inconsistent(
             "Expected a boundary that no part contains", "Send the message with another token."
         )
-    chunks = [delimiter, _header_block(root_id, vocabulary.SOAP_CONTENT_TYPE), envelope]
+    chunks: list[Extent] = [delimiter, _header_block(root_id, vocabulary.SOAP_CONTENT_TYPE), envelope]
     for payload in payloads:
         header = _header_block(
             payload.content_id, payload.content_type, "Content-Disposition: attachment\r\n"
         )
-        chunks += [b"\r\n" + delimiter, header, payload.content]
+        chunks += [b"\r\n" + delimiter, header, payload.octets]
     chunks.append(b"\r\n" + delimiter + b"--\r\n")
     content_type = (
         f'multipart/related; type="{vocabulary.SOAP_MEDIA_TYPE}"; start="<{root_id}>"; boundary="{boundary}"'
     )
-    return content_type, b"".join(chunks)
+    return content_type, chunks
 
 
 def _header_block(content_id: str, content_type: str, more: str = "") -> bytes:
@@ -103,13 +117,13 @@ def _header_block(content_id: str, content_type: str, more: str = "") -> bytes:
 
 
 def read(
-    content_type: str, body: bytes, limits: As4Limits = DEFAULT_LIMITS, *, lenient: bool = False
+    content_type: str, body: Extent, limits: As4Limits = DEFAULT_LIMITS, *, lenient: bool = False
 ) -> Package:
     """Take a message out of its frame.
 
     Args:
         content_type: HTTP header of the message.
-        body: the octets as received.
+        body: the octets as received; parts of what lies elsewhere are not fetched unless they are small.
         limits: how much we are willing to read.
         lenient: accept a multipart without ``type``.
 
@@ -189,7 +203,7 @@ def _check_unique_ids(parts: Sequence[Part]) -> None:
 def _check_encoding(root: Part, root_type: ContentType) -> None:
     """Refuse a ``charset`` that contradicts the octets: two readers must never see two texts."""
     charset = root_type.parameters.get("charset", "").upper()
-    is_utf16 = root.content[:2] in _UTF16_BOMS
+    is_utf16 = cut(root.octets, 0, 2) in _UTF16_BOMS
     allowed = ("", "UTF-16") if is_utf16 else ("", "UTF-8", "US-ASCII")
     if charset not in allowed:
         raise _not_as4(
@@ -197,7 +211,7 @@ def _check_encoding(root: Part, root_type: ContentType) -> None:
         )
 
 
-def _split(body: bytes, frame: ContentType, limits: As4Limits) -> list[Part]:
+def _split(body: Extent, frame: ContentType, limits: As4Limits) -> list[Part]:
     """Cut the body at the boundary (RFC 2046 5.1.1); line ends are CRLF, or LF throughout."""
     boundary = frame.parameters.get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
@@ -212,7 +226,7 @@ def _split(body: bytes, frame: ContentType, limits: As4Limits) -> list[Part]:
     return [_read_part(body, start, end, newline, limits) for start, end in spans]
 
 
-def _line_end(body: bytes, position: int) -> bytes:
+def _line_end(body: Extent, position: int) -> bytes:
     """Return the line end behind the first boundary; every other one of the frame must be the same."""
     rest = body[position : position + 80].lstrip(_PADDING)
     for newline in (b"\r\n", b"\n"):
@@ -221,7 +235,7 @@ def _line_end(body: bytes, position: int) -> bytes:
     raise _not_as4("Expected a line end behind the boundary, found something else")
 
 
-def _spans(body: bytes, position: int, separator: bytes, limits: As4Limits) -> list[tuple[int, int]]:
+def _spans(body: Extent, position: int, separator: bytes, limits: As4Limits) -> list[tuple[int, int]]:
     """Return where each part begins and ends, its header included."""
     spans: list[tuple[int, int]] = []
     while not body.startswith(b"--", position):
@@ -237,14 +251,14 @@ def _spans(body: bytes, position: int, separator: bytes, limits: As4Limits) -> l
     return spans
 
 
-def _check_no_other_boundary(body: bytes, delimiter: bytes, newline: bytes, expected: int) -> None:
+def _check_no_other_boundary(body: Extent, delimiter: bytes, newline: bytes, expected: int) -> None:
     """Refuse whatever another reader could take for a boundary: on all hops the parts must be the same."""
     foreign = b"\r\n" + delimiter if newline == b"\n" else None
     if body.count(b"\n" + delimiter) != expected or (foreign and foreign in body):
         raise _not_as4("Expected the boundary only between the parts, found it elsewhere")
 
 
-def _read_part(body: bytes, start: int, end: int, newline: bytes, limits: As4Limits) -> Part:
+def _read_part(body: Extent, start: int, end: int, newline: bytes, limits: As4Limits) -> Part:
     blank = body.find(newline * 2, start, min(end, start + limits.part_header_bytes))
     first = body.find(newline, start, end)
     if blank < 0 or body[start:first].strip(_PADDING):
@@ -253,7 +267,7 @@ def _read_part(body: bytes, start: int, end: int, newline: bytes, limits: As4Lim
         )
     block = body[first + len(newline) : blank]
     headers = read_headers(block, newline) if block else {}
-    content = _decoded(body[blank + 2 * len(newline) : end], headers)
+    content = _decoded(cut(body, blank + 2 * len(newline), end), headers)
     content_type = headers.get("content-type", "application/octet-stream")
     if _content_type(content_type).media_type.startswith(("multipart/", "message/")):
         raise _inconsistent(
@@ -274,13 +288,15 @@ def _bare(content_id: str) -> str:
     return content_id.strip().removeprefix("<").removesuffix(">")
 
 
-def _decoded(content: bytes, headers: Mapping[str, str]) -> bytes:
+def _decoded(content: Extent, headers: Mapping[str, str]) -> Extent:
     """Remove the transfer encoding; digests are made over the result (WSS SwA 5.4.2)."""
     encoding = headers.get("content-transfer-encoding", "binary").lower()
     if encoding in _UNCHANGED:
         return content
     if encoding != "base64":
         raise _inconsistent(f'Expected transfer encoding "binary", found "{encoding[:40]}"')
+    if isinstance(content, Stretch):
+        raise _inconsistent("Expected a large part as binary, found base64", "Send it without any encoding.")
     try:
         return base64.b64decode(content.translate(None, b"\r\n \t"), validate=True)
     except binascii.Error as error:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from eessi_sim.as4 import vocabulary
 from eessi_sim.identifiers import MessageId
 from eessi_sim.security.xmldsig import Reference
+from eessi_sim.stretch import Extent, whole
 
 
 class Severity(StrEnum):
@@ -89,10 +90,16 @@ class Payload:
     """One payload part exactly as it travels, compressed when its properties say so."""
 
     content_id: str
-    content: bytes = field(repr=False)
+    octets: Extent = field(repr=False)
+    """As they travel, wherever they lie."""
     content_type: str
     """Media type of the MIME part; the digest of the part depends on it (WSS SwA 5.4.2)."""
     properties: tuple[MessageProperty, ...] = ()
+
+    @property
+    def content(self) -> bytes:
+        """The octets as a whole; only for who knows that they are few, or wants them all."""
+        return whole(self.octets)
 
     @property
     def part_info(self) -> PartInfo:

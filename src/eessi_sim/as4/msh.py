@@ -5,12 +5,12 @@ What to send, when and where to is decided elsewhere.
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from eessi_sim.as4 import compression, encryption, mime, soap, soap_writer, vocabulary, wss
+from eessi_sim.as4 import encryption, mime, soap, soap_writer, vocabulary, wss
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.encryption import Encryption
 from eessi_sim.as4.header_structure import invalid
@@ -21,13 +21,21 @@ from eessi_sim.as4.model import (
     EbmsError,
     ErrorSignal,
     MessageInfo,
-    MessageProperty,
     MessageUnit,
     Payload,
     PullRequest,
     Receipt,
     RoutingInput,
     UserMessage,
+)
+from eessi_sim.as4.payloads import (
+    compressed_payload,
+    document_content,
+    large_payload,
+    look_through,
+    payload_content,
+    payload_pieces,
+    plain_payload,
 )
 from eessi_sim.as4.pmode import EESSI_SIGNALS, SignalStyle
 from eessi_sim.identifiers import MessageId
@@ -36,6 +44,33 @@ from eessi_sim.security.policy import DEFAULT as DEFAULT_POLICY
 from eessi_sim.security.policy import SignaturePolicy
 from eessi_sim.security.trust import TrustStore
 from eessi_sim.security.xmldsig import Reference
+from eessi_sim.stretch import Extent, cut, pieces_of, whole
+
+__all__ = [
+    "LargePacked",
+    "Packed",
+    "Stamp",
+    "Unpacked",
+    "compressed_payload",
+    "document_content",
+    "from_file",
+    "large_payload",
+    "look_through",
+    "pack_error",
+    "pack_large_message",
+    "pack_pull_request",
+    "pack_receipt",
+    "pack_user_message",
+    "payload_content",
+    "payload_pieces",
+    "plain_payload",
+    "signed_references",
+    "to_file",
+    "unpack",
+    "unpack_file",
+    "unpack_soap",
+    "verify",
+]
 
 _TOKEN: Final = re.compile("[0-9a-f]{32}")
 _HEADER_START: Final = re.compile(rb"[A-Za-z][A-Za-z0-9-]*:")
@@ -51,6 +86,23 @@ class Packed:
     body: bytes = field(repr=False)
     digests: tuple[Reference, ...] = ()
     """What was signed; the receipt must repeat it. Empty for an unsigned message."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargePacked:
+    """A message ready to be written down and sent, which is too large to be held."""
+
+    message_id: MessageId
+    content_type: str
+    extents: Sequence[Extent] = field(repr=False)
+    """Its octets, one behind the other."""
+    digests: tuple[Reference, ...]
+    """As of ``Packed``."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the octets in pieces."""
+        for extent in self.extents:
+            yield from pieces_of(extent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +124,21 @@ class Unpacked:
     """Payloads in the order of the header, as they travelled."""
     envelope: soap.Envelope = field(repr=False)
     content_type: str
-    body: bytes = field(repr=False)
+    octets: Extent = field(repr=False)
+    """The whole message as it was received, wherever it lies."""
+
+    @property
+    def body(self) -> bytes:
+        """The whole message."""
+        return whole(self.octets)
+
+    @property
+    def held(self) -> int:
+        """How many octets of the message are in memory."""
+        extents = (self.octets, *(part.octets for part in self.parts))
+        if isinstance(self.octets, bytes):
+            return len(self.octets)
+        return sum(len(extent) for extent in extents if isinstance(extent, bytes))
 
     @property
     def message_id(self) -> MessageId:
@@ -95,84 +161,6 @@ class Unpacked:
         if self.envelope.routing is None and isinstance(self.unit, UserMessage):
             return RoutingInput.of(self.unit)
         return self.envelope.routing
-
-
-def compressed_payload(
-    content_id: str, content: bytes, mime_type: str, part_type: str, *, character_set: str | None = None
-) -> Payload:
-    """Make a payload part as EESSI sends it: gzip, and properties that say so (AS4 3.1, observed).
-
-    Args:
-        content_id: Content-ID without angle brackets.
-        content: the document itself.
-        mime_type: its media type, for example ``application/xml``.
-        part_type: ``SED`` or ``Attachment``.
-        character_set: of a text, when it is not told by the content.
-    """
-    properties = [
-        MessageProperty(vocabulary.PART_TYPE, part_type),
-        MessageProperty(vocabulary.MIME_TYPE, mime_type),
-        MessageProperty(vocabulary.COMPRESSION_TYPE, vocabulary.GZIP_MEDIA_TYPE),
-    ]
-    if character_set is not None:
-        properties.append(MessageProperty(vocabulary.CHARACTER_SET, character_set))
-    octets = compression.compress(content)
-    return Payload(content_id, octets, vocabulary.GZIP_MEDIA_TYPE, tuple(properties))
-
-
-def plain_payload(content_id: str, content: bytes, mime_type: str, part_type: str) -> Payload:
-    """Make a payload part that travels uncompressed; arguments as for ``compressed_payload``."""
-    properties = (
-        MessageProperty(vocabulary.PART_TYPE, part_type),
-        MessageProperty(vocabulary.MIME_TYPE, mime_type),
-    )
-    return Payload(content_id, content, mime_type, properties)
-
-
-def payload_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
-    """Return the document of a payload part, decompressed when its properties say so.
-
-    Raises:
-        EbmsFault: 0303 when it cannot be decompressed.
-    """
-    if part.is_compressed:
-        return compression.decompress(part.content, limits)
-    return part.content
-
-
-def document_content(part: Payload, limits: As4Limits = DEFAULT_LIMITS) -> bytes:
-    """Return the SED of a payload part; it stops where no SED goes, long before an attachment would.
-
-    Raises:
-        EbmsFault: 0303 when it cannot be decompressed, or is larger than a document may be.
-    """
-    return payload_content(part, replace(limits, part_bytes=min(limits.part_bytes, limits.document_bytes)))
-
-
-def look_through(
-    parts: Sequence[Payload], look: Callable[[Payload, bytes], None], limits: As4Limits = DEFAULT_LIMITS
-) -> None:
-    """Decompress every part and show its content in pieces of at most 1 MB; keeps nothing.
-
-    Args:
-        parts: of one message; all together stay within the limits.
-        look: sees each piece with its part, in order.
-        limits: how much we are willing to unpack.
-
-    Raises:
-        EbmsFault: 0303 when a part cannot be decompressed, or all of them are too large.
-    """
-    total = 0
-    for part in parts:
-        for piece in compression.pieces(part.content, limits) if part.is_compressed else (part.content,):
-            total += len(piece)
-            if total > limits.message_bytes:
-                raise EbmsFault(
-                    EbmsErrorCode.DECOMPRESSION_FAILURE,
-                    f"Expected at most {limits.message_bytes} bytes in all parts after decompression, found more",
-                    hint="Spread the attachments over several messages.",
-                )
-            look(part, piece)
 
 
 def pack_user_message(
@@ -212,6 +200,14 @@ def pack_user_message(
         encryption=encryption,
     )
     return _pack(draft, keys)
+
+
+def pack_large_message(
+    message: UserMessage, payloads: Sequence[Payload], keys: KeyPair, *, token: str
+) -> LargePacked:
+    """Pack a multi-hop user message of parts that lie elsewhere; arguments and errors as ``pack_user_message``."""
+    content = replace(message, parts=tuple(payload.part_info for payload in payloads))
+    return _framed(_Draft(content, token, tuple(payloads), has_role=True), keys)
 
 
 def pack_receipt(
@@ -337,6 +333,11 @@ def routing_blocks(message: UserMessage, action: str, suffix: str, style: Signal
 
 
 def _pack(draft: _Draft, keys: KeyPair | None) -> Packed:
+    made = _framed(draft, keys)
+    return Packed(made.message_id, made.content_type, b"".join(map(whole, made.extents)), made.digests)
+
+
+def _framed(draft: _Draft, keys: KeyPair | None) -> LargePacked:
     message_id, token = draft.unit.info.message_id, draft.token
     if not _TOKEN.fullmatch(token):
         raise invalid(f"Expected a token of 32 hexadecimal digits, found {token[:40]!r}")
@@ -357,18 +358,18 @@ def _pack(draft: _Draft, keys: KeyPair | None) -> Packed:
     security = soap_writer.write_security(content) if content else ""
     envelope = soap_writer.write_envelope((security, draft.blocks, messaging), body)
     root_id = f"root-{token}@{message_id.partition('@')[2]}"
-    content_type, octets = mime.write(f"=-{token}", root_id, envelope, payloads)
-    return Packed(message_id, content_type, octets, digests)
+    content_type, extents = mime.frame(f"=-{token}", root_id, envelope, payloads)
+    return LargePacked(message_id, content_type, extents, digests)
 
 
 def unpack(
-    content_type: str, body: bytes, limits: As4Limits = DEFAULT_LIMITS, *, lenient: bool = False
+    content_type: str, body: Extent, limits: As4Limits = DEFAULT_LIMITS, *, lenient: bool = False
 ) -> Unpacked:
     """Take a message apart and check its structure.
 
     Args:
         content_type: HTTP header of the message.
-        body: the octets as received.
+        body: the octets as received; of a stretch, large parts stay where they lie.
         limits: how much we are willing to read.
         lenient: accept a multipart without ``type``, and a pull request with a RefToMessageId (observed).
 
@@ -378,7 +379,9 @@ def unpack(
         EbmsFault: the message is wrong; knows the message id when it can be read.
     """
     package = mime.read(content_type, body, limits, lenient=lenient)
-    envelope = soap.read_envelope(package.root.content, limits, lenient=lenient)
+    # One octet more than is allowed is enough to be refused.
+    root = whole(cut(package.root.octets, 0, limits.envelope_bytes + 1))
+    envelope = soap.read_envelope(root, limits, lenient=lenient)
     try:
         parts = _payloads(envelope.unit, package.parts)
     except EbmsFault as fault:
@@ -409,7 +412,7 @@ def _payloads(unit: MessageUnit, parts: Sequence[mime.Part]) -> tuple[Payload, .
             hint="List every part in PayloadInfo.",
         )
     return tuple(
-        Payload(info.content_id, part.content, part.content_type, info.properties)
+        Payload(info.content_id, part.octets, part.content_type, info.properties)
         for info in infos
         for part in (by_id[info.content_id],)
     )

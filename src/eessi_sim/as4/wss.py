@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode
 from eessi_sim.as4.key_references import KeyReference, write_reference
+from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.mime import content_id_of, href
 from eessi_sim.as4.model import Payload
 from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
@@ -26,6 +27,7 @@ from eessi_sim.security.policy import ANY_PROFILE, DEFAULT, SignaturePolicy, Tra
 from eessi_sim.security.result import Indication, ReferenceResult, SubIndication, VerificationResult
 from eessi_sim.security.trust import TrustStore, check_signer
 from eessi_sim.security.xmldsig import ParsedSignature, Reference
+from eessi_sim.stretch import Extent, Stretch
 from eessi_sim.xmlsafe import Element, namespace, parse, path_of
 
 _DS: Final = f"{{{vocabulary.DS}}}"
@@ -281,10 +283,11 @@ def _target(reference: Reference, places: Mapping[str, Element], payloads: Mappi
 
 def _digested(reference: Reference, target: _Target) -> ReferenceResult:
     octets = _octets(reference, target)
-    return ReferenceResult(reference.uri, reference.digest_value, reference.digest_of(octets), octets)
+    shown = b"" if isinstance(octets, Stretch) else octets
+    return ReferenceResult(reference.uri, reference.digest_value, reference.digest_of(octets), shown)
 
 
-def _octets(reference: Reference, target: _Target) -> bytes:
+def _octets(reference: Reference, target: _Target) -> Extent:
     try:
         if not isinstance(target, Payload):
             return xmldsig.canonical(target, reference.transforms[0].prefixes)
@@ -296,11 +299,25 @@ def _octets(reference: Reference, target: _Target) -> bytes:
     return standard
 
 
-def _signed_octets(payload: Payload) -> bytes:
+def _signed_octets(payload: Payload) -> Extent:
     """Return what is digested of a part (WSS SwA profile 5.4.2): canonical XML, text with CRLF, others as they are."""
     if _XML_TYPE.fullmatch(_media_type(payload)):
+        _check_canonical_size(payload.octets)
         return xmldsig.canonical(parse(payload.content))
-    return _LINE_END.sub(b"\r\n", payload.content) if _is_text(payload) else payload.content
+    if _is_text(payload):
+        _check_canonical_size(payload.octets)
+        return _LINE_END.sub(b"\r\n", payload.content)
+    return payload.octets
+
+
+def _check_canonical_size(octets: Extent) -> None:
+    """Refuse a text that would have to be held as a whole to be signed."""
+    if isinstance(octets, Stretch) and octets.size > DEFAULT_LIMITS.document_bytes:
+        raise XmlError(
+            f"Expected at most {DEFAULT_LIMITS.document_bytes} bytes of uncompressed XML or text in a part, "
+            f"found {octets.size}",
+            hint="Compress the part: then its octets are signed as they are.",
+        )
 
 
 def _is_text(payload: Payload) -> bool:

@@ -41,10 +41,14 @@ class ProcessLimit:
 
 
 def due_after(at: datetime, limit: Deadline) -> datetime:
-    """Return when a limit ends: calendar months keep the day, or take the last one of a shorter month."""
+    """Return when a limit ends: calendar months keep the day, or take the last one of a shorter month.
+
+    A limit that counts from the end of a month ends with the end of one, at the same time of day.
+    """
     months = at.year * 12 + at.month - 1 + limit.months
     year, month = months // 12, months % 12 + 1
-    day = min(at.day, calendar.monthrange(year, month)[1])
+    last = calendar.monthrange(year, month)[1]
+    day = last if limit.from_month_end else min(at.day, last)
     return at.replace(year=year, month=month, day=day) + timedelta(days=limit.days)
 
 

@@ -17,6 +17,9 @@ _MARGIN: Final = 16
 _HEADING: Final = 34
 _LANE_HEAD: Final = 26
 _LETTER: Final = 7
+_SMALL: Final = 5
+_FOOT: Final = 14
+_LEGEND: Final = "thick: begins · line: after · dashes: reply · *: several times"
 _STYLE: Final = (
     "text{font-family:sans-serif;font-size:12px;fill:#1b1f24}"
     ".title{font-size:15px;font-weight:bold}.lane{fill:#f3f5f8;stroke:#c5ccd6}.name{font-weight:bold;fill:#4a5563}"
@@ -30,7 +33,7 @@ _Places = dict[str, tuple[int, int]]
 def draw_svg(picture: Picture) -> str:
     """Return a picture as SVG document."""
     places, bands, width = _layout(picture)
-    height = max(top + tall for top, tall in bands.values()) + _MARGIN
+    height = max(top + tall for top, tall in bands.values()) + _MARGIN + _FOOT
     lines = [
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
@@ -46,6 +49,7 @@ def draw_svg(picture: Picture) -> str:
         *(_lane(picture.lanes[lane], top, tall, width) for lane, (top, tall) in bands.items()),
         *(_arrow(arrow, places) for arrow in picture.arrows if {arrow.start, arrow.end} <= set(places)),
         *(_box(box, *places[box.id]) for box in picture.boxes),
+        f'<text class="words" x="{_MARGIN}" y="{height - 10}">{escape(_LEGEND)}</text>',
         "</svg>",
     ]
     return "\n".join(lines) + "\n"
@@ -72,7 +76,7 @@ def _layout(picture: Picture) -> tuple[_Places, dict[str, tuple[int, int]], int]
         top += tall + _MARGIN // 2
     title = _MARGIN * 2 + len(picture.title) * _LETTER * 5 // 4
     edges = [places[box.id][0] + _width(box) for box in picture.boxes]
-    return places, bands, max([title, *edges]) + _MARGIN * 2
+    return places, bands, max([title, len(_LEGEND) * _SMALL, *edges]) + _MARGIN * 2
 
 
 def _ranks(picture: Picture) -> dict[str, int]:

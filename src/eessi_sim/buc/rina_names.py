@@ -92,6 +92,11 @@ class RinaNames:
             {SedType(name): _create(node) for name, node in creates.items()},
         )
 
+    def name_of_create(self, sed: SedType) -> str:
+        """Return what RINA shows for the action that makes a document of its own: ``Close Case``, ``Create A003``."""
+        special = self.creates.get(sed)
+        return special.display if special else self.operations[Operation.CREATE].display.format(sed=sed)
+
     def describe(self, action: Action, case: Case, definition: BucDefinition) -> RinaAction:
         """Return an action as RINA writes it.
 

@@ -273,7 +273,7 @@ def _fact_of(sed: SedType) -> Callable[[Node], FactPlace]:
 def read_deadline(node: Node) -> Deadline:
     """Read a time limit: its words, its article, its length."""
     fields = node.mapping(
-        required={*_ORIGIN, "text"}, allowed={"article", "months", "days", "since", "until"}
+        required={*_ORIGIN, "text"}, allowed={"article", "months", "days", "from_month_end", "since", "until"}
     )
     origin = read_origin(node)
     return Deadline(
@@ -281,6 +281,7 @@ def read_deadline(node: Node) -> Deadline:
         article=fields.read("article", Node.text, None),
         months=fields.read("months", Node.integer, 0),
         days=fields.read("days", Node.integer, 0),
+        from_month_end=_flag(fields, "from_month_end"),
         since=fields.read("since", read_sed, None),
         until=fields.each("until", read_sed),
         source=origin.source,

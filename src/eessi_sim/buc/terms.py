@@ -45,6 +45,8 @@ class Deadline:
     months: int = 0
     days: int = 0
     """How long after the request, or after what ``text`` says; both 0 where no length is given."""
+    from_month_end: bool = False
+    """Whether it counts from the end of the month in which the request came, not from its day."""
     since: SedType | None = None
     """For a limit of the process as a whole: the SED from which it counts."""
     until: tuple[SedType, ...] = ()

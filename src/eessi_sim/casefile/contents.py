@@ -220,7 +220,7 @@ def _folder(message_id: str) -> str:
 
 
 def _packed(message: StoredMessage) -> Packed:
-    return Packed(message.message_id, message.content_type, message.body)
+    return Packed(message.message_id, message.content_type, message.whole)
 
 
 def _standing(case: Case, surroundings: Surroundings, at: datetime) -> Iterator[Record]:

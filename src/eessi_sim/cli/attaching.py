@@ -1,7 +1,9 @@
 """Files named on the command line as attachments of a document, and attachments shown to people and scripts."""
 
 import functools
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -10,6 +12,7 @@ import click
 from eessi_sim.attachments import (
     MEGABYTE,
     AttachmentLimits,
+    Content,
     NewFile,
     Octets,
     in_words,
@@ -18,10 +21,11 @@ from eessi_sim.attachments import (
 )
 from eessi_sim.cli import inputs
 from eessi_sim.simulation.control import AttachmentView
+from eessi_sim.stretch import IN_MEMORY, PIECE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-_MOST: Final = AttachmentLimits(file_bytes=90 * MEGABYTE)
-"""No network takes more, whatever its file says; so much is read."""
+_MOST: Final = AttachmentLimits(file_bytes=2048 * MEGABYTE)
+"""No network takes more, whatever its file says."""
 _UNKNOWN: Final = "application/octet-stream"
 
 
@@ -55,11 +59,36 @@ def read_files(attach: Sequence[str], medical: Sequence[str]) -> tuple[NewFile, 
 
 
 def _read(path: Path, *, medical: bool) -> NewFile:
-    _MOST.check_size(f'"{path.name}"', path.stat().st_size)
-    data = path.read_bytes()
+    size = path.stat().st_size
+    _MOST.check_size(f'"{path.name}"', size)
+    content: Content = OnDisk(path, size) if size > IN_MEMORY else Octets.of(path.read_bytes())
     # The ending is what the user says it is, and the node compares it with the content.
-    mime_type = type_of_name(path.name) or type_of_content(data) or _UNKNOWN
-    return NewFile(file_name=path.name, content=Octets.of(data), mime_type=mime_type, medical=medical)
+    mime_type = type_of_name(path.name) or type_of_content(next(content.pieces(), b"")) or _UNKNOWN
+    return NewFile(file_name=path.name, content=content, mime_type=mime_type, medical=medical)
+
+
+@dataclass(frozen=True, slots=True)
+class OnDisk:
+    """The content of a large file of the user: read when it is needed, in pieces."""
+
+    path: Path
+    size: int
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the file, hexadecimal."""
+        with self.path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the octets in pieces of at most 1 MB."""
+        with self.path.open("rb") as file:
+            while piece := file.read(PIECE):
+                yield piece
+
+    def read(self) -> bytes:
+        """Return all octets at once."""
+        return self.path.read_bytes()
 
 
 def in_a_line(attachment: AttachmentView) -> str:

@@ -14,9 +14,11 @@ from eessi_sim.buc.case import CaseRole
 from eessi_sim.buc.definition import BucDefinition, CloseRule, Step
 from eessi_sim.buc.diagram_svg import draw_svg
 from eessi_sim.buc.loader import Definitions
+from eessi_sim.buc.rina_names import RinaNames
 from eessi_sim.buc.terms import Deadline, StepKind
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import bucs_run, bucs_sub, bucs_walk, failures, output
+from eessi_sim.identifiers import SedType
 
 _KINDS: Final = (StepKind.BUSINESS, StepKind.HORIZONTAL)
 _PEOPLE: Final = {CaseRole.CASE_OWNER: "the case owner", CaseRole.COUNTERPARTY: "a counterparty"}
@@ -103,6 +105,9 @@ def show(*, buc: str, tables: Definitions, as_json: bool) -> None:
     \b
     With --json: what "bucs list" has, and "legal_basis", "close_rule": {"mode", "by",
       "after_days", "since", "local", "reopen"}, "alternatives": [{"seds", "per"}],
+      "limits": [{"text", "article", "months", "days", "from_month_end", "since", "until",
+        "source", "confidence"}],
+      "administrative": [{"sed", "rina": what RINA calls the action that makes it}],
       "steps": [{"sed", "kind", "from", "to", "starter", "after", "replies_to", "optional",
       "repeatable", "addressing", "permissions", "conditions", "bulk", "deadline", "note"}].
     """
@@ -125,7 +130,7 @@ def _find(tables: Definitions, text: str, *, also: Collection[str] = ()) -> BucD
 
 
 def _as_json(definition: BucDefinition) -> dict[str, object]:
-    close, law = definition.close, definition.legal_basis
+    close, law, names = definition.close, definition.legal_basis, RinaNames.default()
     return {
         **_summary(definition),
         "legal_basis": law.text if law else None,
@@ -138,7 +143,25 @@ def _as_json(definition: BucDefinition) -> dict[str, object]:
             "reopen": sorted(close.reopen),
         },
         "alternatives": [{"seds": each.seds, "per": each.per} for each in definition.alternatives],
+        "limits": [_limit_as_json(each) for each in definition.limits],
+        "administrative": [
+            {"sed": sed, "rina": names.name_of_create(sed)} for sed in _administrative(definition)
+        ],
         "steps": [_step_as_json(step) for step in definition.steps],
+    }
+
+
+def _limit_as_json(limit: Deadline) -> dict[str, object]:
+    return {
+        "text": limit.text.strip(),
+        "article": limit.article,
+        "months": limit.months,
+        "days": limit.days,
+        "from_month_end": limit.from_month_end,
+        "since": limit.since,
+        "until": limit.until,
+        "source": limit.source,
+        "confidence": limit.confidence,
     }
 
 
@@ -185,7 +208,10 @@ def _show(definition: BucDefinition) -> None:
             steps = [step for step in definition.steps if step.kind is kind and step.sender is role]
             if steps:
                 _show_steps(f"{_HEADINGS[role]} may send: {kind} SEDs", steps)
-    output.show(Text(f"Administrative SEDs: {_administrative(definition)}"))
+    names = RinaNames.default()
+    own = {sed: f" ({words.display})" for sed, words in names.creates.items()}
+    seds = ", ".join(f"{sed}{own.get(sed, '')}" for sed in _administrative(definition))
+    output.show(Text(f"Administrative SEDs, some with the name of their action in RINA: {seds}"))
 
 
 def _counterparties(definition: BucDefinition) -> str:
@@ -206,10 +232,8 @@ def _roles(roles: frozenset[CaseRole]) -> str:
     return " and ".join(_PEOPLE[role] for role in sorted(roles))
 
 
-def _administrative(definition: BucDefinition) -> str:
-    return ", ".join(
-        sed for sed, rule in sorted(definition.administrative.items()) if definition.roles_of(rule)
-    )
+def _administrative(definition: BucDefinition) -> list[SedType]:
+    return [sed for sed, rule in sorted(definition.administrative.items()) if definition.roles_of(rule)]
 
 
 def _show_steps(title: str, steps: Sequence[Step]) -> None:

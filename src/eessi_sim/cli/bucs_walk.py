@@ -90,9 +90,11 @@ def find(runs: Sequence[Run], name: str) -> Run:
     exact = known.get(name.lower())
     if exact is not None or len(found) == 1:
         return exact or found[0]
+    if found:
+        names = ", ".join(f'"{run.walk.name}"' for run in found)
+        raise failures.usage(f'Expected the name of one walk, found "{name}", which begins several: {names}.')
     raise failures.usage(
-        f'Expected the name of one walk, found "{name}", which fits {len(found)}. '
-        f"{failures.nearest(name.lower(), known)}"
+        f'Expected the name of a walk, found "{name}". {failures.nearest(name.lower(), known)}'
     )
 
 

@@ -14,12 +14,12 @@ from eessi_sim.bulk.document import BulkDocument, names_of, number_of
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.bulk_documents import (
+    hand_over,
     read_document,
     rows_of,
     sample_document,
     target_option,
     version_option,
-    written,
 )
 from eessi_sim.cli.bulk_import import import_
 from eessi_sim.cli.bulk_parts import join, split
@@ -39,7 +39,7 @@ def bulk() -> None:
       eessi-sim bulk template U020 -o claims.csv
       eessi-sim bulk import U020 claims.csv -o claim.xml
       eessi-sim bulk show claim.xml
-      eessi-sim send claim.xml
+      eessi-sim send claim.xml --from BE:RVA01 --to CZ:UPCR01
     """
 
 
@@ -258,6 +258,4 @@ def remove(
     document = read_document(name, catalogue)
     for number in numbers:
         document = document.remove(number)
-    inputs.write_output(target, written(document.assemble()))
-    if as_json:
-        output.show_json({"file": target, "claims": len(document.claims)})
+    hand_over(document, target, as_json=as_json)

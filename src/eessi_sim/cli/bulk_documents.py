@@ -14,7 +14,7 @@ from eessi_sim.cdm.answers import Answer
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cdm.codec import read_json
 from eessi_sim.cdm.sed import Sed
-from eessi_sim.cli import inputs
+from eessi_sim.cli import inputs, output
 from eessi_sim.errors import SedError, XmlError
 from eessi_sim.xmlsafe import Element
 
@@ -90,6 +90,23 @@ def answer_to(definition: SedDefinition, name: str, catalogue: Catalogue) -> Bul
         )
     sample = sample_document(definition).assemble()
     return BulkDocument.split(definition, answer.compose(sample, {about.definition.type: [about.assemble()]}))
+
+
+def hand_over(document: BulkDocument, target: str | None, *, as_json: bool) -> None:
+    """Write a document and say so; with JSON and no file only what it holds is said, as ``bulk import`` does."""
+    data, to_file = written(document.assemble()), target not in (None, inputs.STANDARD_INPUT)
+    if to_file or not as_json:
+        inputs.write_output(target, data)
+    count = len(document.claims)
+    if as_json:
+        output.show_json({"file": target if to_file else None, "claims": count})
+    elif to_file:
+        line = output.mark(passed=True)
+        line.append(str(target), style="bold")
+        line.append(
+            f"  {document.definition.type} with {count} claim{'s'[: count != 1]}, {len(data):,} bytes"
+        )
+        output.show_unwrapped(line)
 
 
 def rows_of(document: BulkDocument, columns: Columns) -> list[dict[Column, str]]:

@@ -140,7 +140,7 @@ def _show_import(
     line = output.mark(valid)
     line.append(name, style="bold")
     line.append(
-        f"  {definition.type} with {count} claims, {len(data):,} bytes"
+        f"  {definition.type} with {count} claim{'s'[: count != 1]}, {len(data):,} bytes"
         if valid
         else f"  {count} claim{'s'[: count != 1]}, not imported"
     )

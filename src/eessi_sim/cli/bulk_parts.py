@@ -8,7 +8,7 @@ import click
 from eessi_sim.bulk import subdocuments
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
-from eessi_sim.cli.bulk_documents import read_document, target_option, written
+from eessi_sim.cli.bulk_documents import hand_over, read_document, target_option
 from eessi_sim.errors import EnvironmentProblem, SedError
 
 
@@ -79,9 +79,7 @@ def join(*, folder: Path, target: str | None, catalogue: Catalogue, as_json: boo
     files = [folder / "master.json", *sorted((folder / "claims").glob("*.json"))]
     master, *claims = [_part(file) for file in files]
     document = subdocuments.read(subdocuments.Parts(master, tuple(claims)), catalogue)
-    inputs.write_output(target, written(document.assemble()))
-    if as_json:
-        output.show_json({"file": target, "claims": len(document.claims)})
+    hand_over(document, target, as_json=as_json)
 
 
 def _part(file: Path) -> object:

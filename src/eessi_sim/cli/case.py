@@ -12,14 +12,18 @@ from typing import Final
 import click
 from rich.text import Text
 
+from eessi_sim.bulk.status import ClaimTable
 from eessi_sim.casefile import contents
+from eessi_sim.casefile.claims import claims_of
 from eessi_sim.casefile.contents import Surroundings
 from eessi_sim.casefile.export import Exported, Seal, archive
 from eessi_sim.casefile.hiding import Hidden, Openings, hide, openings_json
 from eessi_sim.casefile.indicators import Indicators, Relation, relations
 from eessi_sim.casefile.masking import Fields
+from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import (
     case_actions,
+    case_claims,
     case_decisions,
     case_history,
     case_limits,
@@ -28,7 +32,6 @@ from eessi_sim.cli import (
     inputs,
     output,
 )
-from eessi_sim.cli.case_claims import claims
 from eessi_sim.cli.copies import Copy, find_copy, node_option, require_node
 from eessi_sim.cli.stores import open_stores, state_option
 from eessi_sim.clock import SystemClock
@@ -58,7 +61,7 @@ def case() -> None:
 case.add_command(case_decisions.suggestions)
 case.add_command(case_decisions.accept)
 case.add_command(case_decisions.decline)
-case.add_command(claims)
+case.add_command(case_claims.claims)
 
 _at = click.option(
     "--at", type=inputs.Time(), metavar="TIME", help="When to look at what is overdue; now by default."
@@ -152,7 +155,7 @@ def peers(*, state: Path, node: str | None, at: datetime | None, as_json: bool) 
         )
         return
     rows = [(each.own, each.cases, *case_times.sums(each.peer)) for each in found]
-    output.show_table(["!Institution", ">Cases", *case_times.SUMS], rows)
+    output.show_table(["!Institution", "!>Cases", *case_times.SUMS], rows)
 
 
 async def _relations(state: Path, node: str | None, now: datetime) -> tuple[Relation, ...]:
@@ -167,9 +170,18 @@ async def _relations(state: Path, node: str | None, now: datetime) -> tuple[Rela
 @state_option
 @node_option
 @_at
+@inputs.cdm_option
 @output.shared_options
-def show(*, reference: str, state: Path, node: str | None, at: datetime | None, as_json: bool) -> None:
-    r"""Show one copy of a case: per document and peer when it was sent, receipted and answered; attachments; sums per peer.
+def show(
+    *,
+    reference: str,
+    state: Path,
+    node: str | None,
+    at: datetime | None,
+    catalogue: Catalogue,
+    as_json: bool,
+) -> None:
+    r"""Show one copy of a case: per document and peer when it was sent, receipted and answered; attachments; claims; sums per peer.
 
     An answer is overdue when the limit of the process table is over and the case is open; the law or practice behind
     the limit is named. Tables without a length state none. CASE is the id that all copies share, or the one at --node.
@@ -182,17 +194,19 @@ def show(*, reference: str, state: Path, node: str | None, at: datetime | None, 
     \b
     With --json: what case list has, and "exchanges": [{"document", "sed", "version", "direction", "status", "peer",
       "at", "accepted_at", "receipted_at", "answered_at", "answered_by", "answer", "due_at", "limit": {"text",
-      "article", "months", "days", "source", "confidence"}}], "by_peer": [{"peer", "sent", "received",
+      "article", "months", "days", "from_month_end", "since", "until", "source", "confidence"}}],
+      "by_peer": [{"peer", "sent", "received",
       "receipts", "answers", "own_answers": {"number", "median_seconds", "longest_seconds"}, "waiting", "overdue"}],
       "limits": [{"text", "article", "source", "confidence", "since", "due_at", "ended_by", "overdue"}],
       "history": [{"at", "kind", "institution", "sed", "document", "version", "decided_by", "name", "reason"}],
       "suggestions": [as case suggestions], "actions": [{"text", "operation", "sed", "document", "parent",
       "available_from", "rina": {"name", "display_name", "type", "template", "type_version", "category", "tag_type",
       "can_close", "requires_valid_document", "has_business_validation"}}],
-      "attachments": [{"document", "sed", "id", "name", "file_name", "mime_type", "medical", "version", "size", "sha256"}].
+      "attachments": [{"document", "sed", "id", "name", "file_name", "mime_type", "medical", "version", "size", "sha256"}],
+      "claims": null or {"request", "counts": {status: number}, "requested", "accepted", "paid", "findings": number}.
     """
     now = at or SystemClock().now()
-    found = asyncio.run(_show(state, reference, node, now))
+    found, claimed = asyncio.run(_show(state, reference, node, now, catalogue))
     if as_json:
         suggested, actions = case_decisions.as_json(found.case), case_actions.as_json(found.case, now)
         output.show_json(
@@ -201,17 +215,22 @@ def show(*, reference: str, state: Path, node: str | None, at: datetime | None, 
                 "history": case_history.as_json(found.case),
                 "suggestions": suggested,
                 "actions": actions,
+                "claims": case_claims.summed_up(claimed),
             }
         )
         return
     case_times.show_details(found)
+    case_claims.show_summary(found.case, claimed)
     case_history.show(found.case)
     case_decisions.show(found.case)
 
 
-async def _show(state: Path, reference: str, node: str | None, now: datetime) -> Indicators:
+async def _show(
+    state: Path, reference: str, node: str | None, now: datetime, catalogue: Catalogue
+) -> tuple[Indicators, ClaimTable]:
     async with open_stores(state) as stores:
-        return case_times.measured(find_copy(stores, reference, node), now)
+        copy = find_copy(stores, reference, node)
+        return case_times.measured(copy, now), claims_of(copy.store, copy.case, catalogue)
 
 
 @case.command("export", short_help="One case as an archive.", epilog=failures.EXIT_STATUS)

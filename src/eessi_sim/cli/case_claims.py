@@ -110,6 +110,33 @@ def _as_json(case: Case, table: ClaimTable, chosen: list[ClaimState]) -> dict[st
     }
 
 
+def summed_up(table: ClaimTable) -> dict[str, object] | None:
+    """Return the JSON form of what has become of all claims together; None when nobody made any."""
+    if not table.claims:
+        return None
+    return {
+        "request": table.request,
+        "counts": {str(status): number for status, number in table.counts().items()},
+        **{name: str(value) for name, value in totals(table).items()},
+        "findings": len(table.findings),
+    }
+
+
+def show_summary(case: Case, table: ClaimTable) -> None:
+    """Print one line about the claims of a case, and where to see each; nothing when nobody made any."""
+    if not table.claims:
+        return
+    sums = ", ".join(f"{name} {value}" for name, value in totals(table).items())
+    output.show(Text(f"claims: {_counted(table)}; {sums}"))
+    if count := len(table.findings):
+        output.show(Text(f"claims: {count} finding{'s'[: count != 1]}", style=output.BAD))
+    output.show_unwrapped(Text(f"each: eessi-sim case claims {case.international_id}", style=output.DIM))
+
+
+def _counted(table: ClaimTable) -> str:
+    return ", ".join(f"{number} {status}" for status, number in table.counts().items())
+
+
 def totals(table: ClaimTable) -> dict[str, object]:
     """Return what is requested, accepted and paid in all; withdrawn claims do not count."""
     return {
@@ -155,8 +182,7 @@ def _show(case: Case, table: ClaimTable, chosen: list[ClaimState], count: int) -
         output.show(Text(f"… and {count - len(chosen)} more; --all shows them.", style=output.DIM))
     output.show(Text())
     sums = {name: str(value) for name, value in totals(table).items()}
-    counts = ", ".join(f"{number} {status}" for status, number in table.counts().items())
-    output.show_fields({"claims": counts, **sums})
+    output.show_fields({"claims": _counted(table), **sums})
     for finding in table.findings:
         line = output.mark(passed=False)
         line.append(failures.printable(finding.message))

@@ -26,8 +26,27 @@ from eessi_sim.simulation.control import CaseView, NodeControl
 
 _SHOWN: Final = 8
 """Characters of an id that are enough to tell one suggestion from another."""
+
+
+class _Words(click.ParamType):  # type: ignore[type-arg] # generic in the newest click only
+    """A text that says something: not empty, not blanks alone."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text without blanks around it."""
+        if not value.strip():
+            self.fail("Expected some words, found none", param, ctx)
+        return value.strip()
+
+
 _clerk_option = click.option(
-    "--clerk", default="clerk", show_default=True, metavar="NAME", help="Who decides; the case file names it."
+    "--clerk",
+    type=_Words(),
+    default="clerk",
+    show_default=True,
+    metavar="NAME",
+    help="Who decides; the case file names it.",
 )
 
 
@@ -161,7 +180,9 @@ def accept(*, suggestion: str, state: Path, clerk: str, as_json: bool) -> None:
 @click.argument("suggestion", metavar="SUGGESTION")
 @state_option
 @_clerk_option
-@click.option("--reason", required=True, metavar="TEXT", help="Why; stays in the history of the case.")
+@click.option(
+    "--reason", type=_Words(), required=True, metavar="TEXT", help="Why; stays in the history of the case."
+)
 @output.shared_options
 def decline(*, suggestion: str, state: Path, clerk: str, reason: str, as_json: bool) -> None:
     r"""Decline a suggestion: it is gone for good, and the history of the case says who did not want it, and why.

@@ -38,6 +38,9 @@ def show(case: Case) -> None:
 
 
 def _line(event: Event) -> Text:
-    line = Text(f"{event.kind}{f' {event.sed}' if event.sed else ''}: {event.actor.kind} {event.actor.name}")
+    line = Text(f"{event.at:%Y-%m-%d %H:%M:%S} ", style=output.DIM)
+    line.append(
+        f"{event.kind}{f' {event.sed}' if event.sed else ''}: {event.actor.kind} {event.actor.name}", ""
+    )
     line.append(f" ({event.actor.reason})" if event.actor.reason else "", style=output.DIM)
     return line

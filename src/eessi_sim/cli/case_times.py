@@ -8,7 +8,7 @@ from typing import Final
 from rich.text import Text
 
 from eessi_sim.attachments import in_words
-from eessi_sim.buc.case import Attachment, Case, CaseRole, Direction, Document
+from eessi_sim.buc.case import Attachment, Case, CaseRole, CaseStatus, Direction, Document
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.buc.terms import Deadline
 from eessi_sim.casefile import contents
@@ -37,6 +37,8 @@ def measured(copy: Copy, now: datetime) -> Indicators:
 def copies_in(stores: Stores, node: str | None) -> list[Copy]:
     """Return one copy of each case, that of the case owner where there is one, the oldest case first.
 
+    A removed copy is left out: nothing was ever sent in it.
+
     Args:
         stores: of all nodes.
         node: only the copies of this one.
@@ -44,6 +46,8 @@ def copies_in(stores: Stores, node: str | None) -> list[Copy]:
     chosen: dict[str, Copy] = {}
     for party, store in stores.items():
         for case in cases_of(store) if node in (None, party) else ():
+            if case.status is CaseStatus.REMOVED:
+                continue
             if case.international_id not in chosen or case.role is CaseRole.CASE_OWNER:
                 chosen[case.international_id] = Copy(case, store)
     return sorted(chosen.values(), key=lambda copy: (copy.case.created_at, copy.case.international_id))
@@ -193,13 +197,12 @@ def _time(time: datetime | None) -> str | None:
 
 SUMS: Final = [
     "!Peer",
-    ">Sent",
-    ">Received",
+    "!>Sent",
+    "!>Received",
     "!Receipts",
     "!Answers",
     "!Our answers",
-    ">Waiting",
-    ">Overdue",
+    "!Open",
 ]
 """Headings of ``sums``."""
 
@@ -295,18 +298,25 @@ def sums(peer: Peer) -> tuple[object, ...]:
         _durations(peer.receipts),
         _durations(peer.answers),
         _durations(peer.own_answers),
-        peer.waiting or "",
-        Text(str(peer.overdue or ""), style=output.BAD),
+        _owed(peer),
     )
 
 
+def _owed(peer: Peer) -> Text:
+    """Return how many answers are waited for within their limit, and below how many are late."""
+    in_time = peer.waiting - peer.overdue
+    lines = [Text(f"{in_time} waiting")] if in_time else []
+    late = [Text(f"{peer.overdue} overdue", style=output.BAD)] if peer.overdue else []
+    return Text("\n").join([*lines, *late])
+
+
 def _durations(durations: Span) -> str:
-    """Return number, median and longest; the time alone when there is one only."""
+    """Return number and median, and below the longest; the time alone when there is one only."""
     if durations.median is None or durations.longest is None:
         return ""
     if durations.number == 1:
         return span(durations.longest)
-    return f"{durations.number}: {span(durations.median)}, ≤ {span(durations.longest)}"
+    return f"{durations.number}: {span(durations.median)}\n≤ {span(durations.longest)}"
 
 
 def _after(duration: timedelta | None) -> str:

@@ -25,6 +25,9 @@ FINDING: Final = 1
 USAGE: Final = 2
 ENVIRONMENT: Final = 3
 _INTERRUPTED: Final = 130
+_MANY: Final = 30
+"""More names than this nobody reads in a sentence."""
+_FEW: Final = 12
 """What shells report for Ctrl-C."""
 
 EXIT_STATUS: Final = (
@@ -140,12 +143,14 @@ def usage(message: str) -> click.UsageError:
 
 
 def nearest(found: str, known: Iterable[str]) -> str:
-    """Return a sentence that names what was probably meant, else everything there is."""
+    """Return a sentence that names what was probably meant, else what there is, the first of many."""
     words = list(known)
     close = difflib.get_close_matches(found.lower(), [word.lower() for word in words], n=3, cutoff=0.5)
     meant = [word for name in close for word in words if word.lower() == name]
     if meant:
         return "Did you mean " + " or ".join(f'"{word}"' for word in meant) + "?"
+    if len(words) > _MANY:
+        return f"Known here: {', '.join(words[:_FEW])} and {len(words) - _FEW} more."
     return f"Known here: {', '.join(words)}."
 
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from eessi_sim import resources
 from eessi_sim.cli import failures, output
+from eessi_sim.ir.generating import MOST, generated, load_kinds
 from eessi_sim.ir.loader import load_institutions
 from eessi_sim.ir.model import ApplicationRole, AssignedBuc, BehaviourRule, Decision, Institution, Occasion
 
@@ -30,6 +31,7 @@ def institutions() -> None:
     Example:
       eessi-sim institutions list
       eessi-sim institutions show NO:NAVAT07
+      eessi-sim institutions generate --count 3120 --out many
     """
 
 
@@ -76,7 +78,7 @@ def list_(*, country: str | None, buc: str | None, folder: Path | None, as_json:
         and (buc is None or buc.upper() in {entry.buc.upper() for entry in each.competences})
     ]
     if as_json:
-        output.show_json([_summary(each) for each in found])
+        output.show_json([summary(each) for each in found])
     elif found:
         rows = [(each.id, each.name_in(), _competences(each)) for each in found]
         output.show_table(["!Institution", "Name", "Competent for"], rows)
@@ -91,7 +93,8 @@ def _competences(institution: Institution) -> str:
     return ", ".join(f"{buc} {'/'.join(letters)}" for buc, letters in roles.items())
 
 
-def _summary(institution: Institution) -> dict[str, object]:
+def summary(institution: Institution) -> dict[str, object]:
+    """Return who an institution is and what it is competent for, for JSON."""
     return {
         "id": institution.id,
         "name": institution.name_in(),
@@ -143,7 +146,7 @@ def _as_json(institution: Institution) -> dict[str, object]:
     contact, endpoint = institution.contact, institution.endpoint
     known = {name: getattr(contact, name) for name in contact.__slots__}
     return {
-        **_summary(institution),
+        **summary(institution),
         "names": {name.language: name.text for name in institution.name},
         "contact": {name: value for name, value in known.items() if value},
         "endpoint": {"exchange": endpoint.exchange, "channel": endpoint.channel},
@@ -213,3 +216,43 @@ def _does(rule: BehaviourRule) -> str:
 
 def _when(rule: BehaviourRule) -> str:
     return rule.when if rule.occasion is Occasion.RECEIVED else f"{rule.when}, answer overdue"
+
+
+@institutions.command(short_help="Make up as many institutions as you like.", epilog=failures.EXIT_STATUS)
+@click.option(
+    "--count", type=click.IntRange(1, MOST), default=3120, show_default=True, help="How many institutions."
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", required=True, help="Where to."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another number draws others.")
+@output.shared_options
+def generate(*, count: int, out: Path, seed: int, as_json: bool) -> None:
+    r"""Write the files of made-up institutions of all 32 countries, and a network file that names them.
+
+    The same count and seed give the same files. A folder that holds something is left alone.
+
+    \b
+    Example:
+      eessi-sim institutions generate --count 3120 --out many
+      eessi-sim ir show many/networks/generated.yaml
+
+    \b
+    With --json: {"folder", "institutions", "countries", "network"}.
+    """
+    if out.exists() and any(out.iterdir()):
+        raise failures.usage(f'Expected an empty folder or none at "{out}", found files in it.')
+    paths = []
+    for name, text in generated(load_kinds(resources.institutions() / "kinds.yaml"), count, seed):
+        path = out / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        paths.append(path)
+    *files, network = paths
+    countries = len({path.parent for path in files})
+    if as_json:
+        output.show_json(
+            {"folder": out, "institutions": len(files), "countries": countries, "network": network}
+        )
+    else:
+        output.show(Text(f"{len(files)} institutions of {countries} countries; their network is {network}"))

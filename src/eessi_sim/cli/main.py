@@ -58,6 +58,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "institutions": Entry(
         f"{_CLI}.institutions:institutions", "The institutions: list, details of one.", _CATALOGUE
     ),
+    "ir": Entry(f"{_CLI}.ir:ir", "The directory: show, compare, export as SYN001, import.", _CATALOGUE),
     "case": Entry(f"{_CLI}.case:case", "Cases: list, times of one, export as an archive.", _WATCH),
     "trace": Entry(f"{_CLI}.look:trace", "The way of a message or case over all nodes.", _WATCH),
     "journal": Entry(f"{_CLI}.look:journal", "The steps that the nodes took.", _WATCH),

@@ -80,7 +80,7 @@ def table(*columns: str, title: str | None = None) -> Table:
     """Return an empty table in the one style of all commands; long cells fold, nothing is cut off.
 
     Args:
-        columns: headings; one that begins with ``>`` aligns right, with ``!`` never wraps.
+        columns: headings; one that begins with ``>`` aligns right, with ``!`` never wraps, with ``!>`` both.
         title: above the table, left.
     """
     made = Table(
@@ -92,10 +92,12 @@ def table(*columns: str, title: str | None = None) -> Table:
         pad_edge=False,
     )
     for heading in columns:
+        words = heading.lstrip(">!")
+        marks = heading.removesuffix(words)
         made.add_column(
-            heading.lstrip(">!"),
-            justify="right" if heading.startswith(">") else "left",
-            no_wrap=heading.startswith("!"),
+            words,
+            justify="right" if ">" in marks else "left",
+            no_wrap="!" in marks,
             overflow="fold",
         )
     return made

@@ -250,7 +250,8 @@ def summarise(report: RunReport, written: Path | None, state: Path | None) -> No
             output.show(Text.assemble(output.mark(passed=False), way, message.shortcoming))
     output.show(Text())
     counted = (
-        f"{summary.messages} messages with {summary.documents} SEDs of {summary.sectors} sectors between "
+        f"{summary.messages} messages with {summary.documents} SEDs of {summary.sectors} "
+        f"sector{'s'[: summary.sectors != 1]} between "
         f"{summary.institutions} institutions of {summary.countries} countries"
     )
     states = f"{summary.accepted} accepted, {summary.receipted} receipted, {summary.valid} valid"

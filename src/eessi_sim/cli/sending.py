@@ -1,6 +1,6 @@
-"""``eessi-sim send``: a document of one's own into a case of its own, at one institution, to others."""
+"""``eessi-sim send``: a document of one's own into a case, its own or one that there is, at one institution, to others."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,12 +19,14 @@ from eessi_sim.cdm.sed import SIGNATURE, Sed
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.cli import attaching, failures, inputs, output, tracing
 from eessi_sim.cli.live import Screen
+from eessi_sim.cli.places import Place, Way, place_in_case, way_options
 from eessi_sim.cli.playing import Follower
 from eessi_sim.cli.stage import STATE_FOLDER, Stage, find_state, in_process, run_async, running
-from eessi_sim.errors import ActionNotAvailable, EnvironmentProblem, SedInvalid
+from eessi_sim.errors import ActionNotAvailable, EessiSimError, EnvironmentProblem, SedInvalid
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.assembly import load_definition
-from eessi_sim.simulation.control import AttachmentView, CaseView
+from eessi_sim.simulation.control import AttachmentView, CaseView, DocumentView, NodeControl
 from eessi_sim.simulation.watch import Progress
 from eessi_sim.storage.base import JournalEntry
 
@@ -34,7 +36,8 @@ class _Parcel:
     """What to send, by whom, to whom."""
 
     sed: Sed
-    process: BucDefinition
+    into: BucDefinition | Place
+    """The process of a case of its own, or the place in a case that there is."""
     sender: InstitutionId
     receivers: tuple[InstitutionId, ...]
     catalogue: Catalogue
@@ -47,6 +50,8 @@ class _Sent:
     """What became of it."""
 
     case: CaseView
+    documents: tuple[DocumentView, ...]
+    """What is new in it."""
     messages: tuple[Progress, ...]
     """One per receiver."""
     steps: tuple[JournalEntry, ...]
@@ -62,8 +67,7 @@ class _Sent:
     @property
     def attachments(self) -> tuple[AttachmentView, ...]:
         """What travelled with it."""
-        own = (each for each in self.case.documents if each.sender == self.case.own)
-        return tuple(file for document in own for file in document.attachments)
+        return tuple(file for document in self.documents for file in document.attachments)
 
 
 @click.command(epilog=failures.EXIT_STATUS)
@@ -71,12 +75,7 @@ class _Sent:
 @click.option(
     "--from", "sender", required=True, metavar="ID", help="Institution that sends; it owns the case."
 )
-@click.option(
-    "--to", "receivers", required=True, multiple=True, metavar="ID", help="Receiver; may be repeated."
-)
-@click.option(
-    "--buc", metavar="BUC", help="Process of the case; found from the SED when only one begins with it."
-)
+@way_options
 @click.option(
     "--state",
     type=click.Path(path_type=Path),
@@ -90,8 +89,7 @@ def send(
     *,
     file: str,
     sender: str,
-    receivers: Sequence[str],
-    buc: str | None,
+    way: Way,
     state: Path | None,
     files: tuple[NewFile, ...],
     catalogue: Catalogue,
@@ -100,13 +98,15 @@ def send(
     r"""Put a SED of your own on the wire: FILE is XML, or JSON in RINA's form (- for standard input).
 
     The sender opens a case, seals the document and sends it through the access point. Before that it is validated,
-    and sender and receivers are looked up: what would be refused is not sent.
+    and sender and receivers are looked up: what would be refused is not sent. With --case it goes into a case of a
+    running network, as an answer where it is one.
 
     \b
     Example:
       eessi-sim sample A003 > my.xml
       eessi-sim send my.xml --from NO:NAVAT07 --to SE:FKSE01 --to PL:ZUS01
       eessi-sim send my.xml --from NO:NAVAT07 --to SE:FKSE01 --attach contract.pdf --medical report.pdf
+      eessi-sim send my-a012.xml --from SE:FKSE01 --case 171d21fd7c1d407d98210bf57bdb7b9b
 
     \b
     With --json: {"case", "international_id", "buc", "success",
@@ -116,16 +116,19 @@ def send(
       "trace": [{"at", "node", "step", "outcome", "message_id", "case_id", "detail"}]}
     """
     sed = _read(file, catalogue)
+    state = state or (STATE_FOLDER if way.reference is not None else None)
     parcel = _Parcel(
         sed=sed,
-        process=_process(sed, buc),
+        into=place_in_case(state, sender, way, sed.type)
+        if state and way.reference
+        else _process(sed, way.buc),
         sender=InstitutionId(sender),
-        receivers=tuple(InstitutionId(receiver) for receiver in receivers),
+        receivers=tuple(InstitutionId(receiver) for receiver in way.receivers),
         catalogue=catalogue,
         files=files,
     )
-    if parcel.files:
-        engine.require_may_carry(parcel.process, CaseRole.CASE_OWNER, sed.type)
+    if parcel.files and isinstance(parcel.into, BucDefinition):
+        engine.require_may_carry(parcel.into, CaseRole.CASE_OWNER, sed.type)
     with Screen(output.error_console() if as_json else output.console()) as screen:
         sent = run_async(_send(parcel, state, screen))
     if as_json:
@@ -232,22 +235,52 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
             )
         follower = Follower(stage, screen)
         await follower.watch.skip()
-        case_id = await control.open_case(parcel.process.buc, parcel.receivers, parcel.sed.version)
-        content = xmlsafe.serialize(parcel.sed.root)
-        case = await control.send(
-            case_id, parcel.sed.type, content=content, receivers=parcel.receivers, files=parcel.files
-        )
-        deliveries = [delivery for document in case.documents for delivery in document.deliveries]
+        case, documents = await _hand_in(control, parcel)
+        deliveries = [delivery for document in documents for delivery in document.deliveries]
         own = [delivery.message_id for delivery in deliveries if delivery.message_id]
         messages = await follower.until_settled(own)
         if stage.mode == "in-process":
             await follower.settle()
         screen.finish(messages)
         steps = tracing.in_order(entry for entry in follower.watch.entries if entry.message_id in own)
-        case = await control.case(case_id)
+        case = await control.case(case.case_id)
+        made = {document.id for document in documents}
+        documents = tuple(document for document in case.documents if document.id in made)
         others = [item for item in follower.watch.messages if item.message_id not in own]
         answers = tuple(item for item in others if item.case == case.international_id)
-        return _Sent(case, messages, tuple(steps), answers)
+        return _Sent(case, documents, messages, tuple(steps), answers)
+
+
+async def _hand_in(control: NodeControl, parcel: _Parcel) -> tuple[CaseView, tuple[DocumentView, ...]]:
+    """Give the document to its institution; return the case, and what is new in it."""
+    if isinstance(parcel.into, BucDefinition):
+        case = await _begin(control, parcel, parcel.into)
+        return case, case.documents
+    known = {document.id for document in (await control.case(parcel.into.case_id)).documents}
+    case = await control.send(
+        parcel.into.case_id,
+        parcel.sed.type,
+        content=xmlsafe.serialize(parcel.sed.root),
+        parent_id=parcel.into.parent_id,
+        receivers=parcel.receivers or None,
+        files=parcel.files,
+    )
+    return case, tuple(
+        each for each in case.documents if each.id not in known and each.type == parcel.sed.type
+    )
+
+
+async def _begin(control: NodeControl, parcel: _Parcel, process: BucDefinition) -> CaseView:
+    """Open a case with the document; where the institution refuses it, no empty case stays behind."""
+    case_id = await control.open_case(process.buc, parcel.receivers, parcel.sed.version)
+    content = xmlsafe.serialize(parcel.sed.root)
+    try:
+        return await control.send(
+            case_id, parcel.sed.type, content=content, receivers=parcel.receivers, files=parcel.files
+        )
+    except EessiSimError:
+        await control.move(case_id, Move.REMOVE)
+        raise
 
 
 def _show(sent: _Sent) -> None:

@@ -102,7 +102,7 @@ class Forgery:
         if self.encryption is not None:
             result = encryption.encrypt(self.payloads, self.encryption, uuid4().hex)
             blocks = self.in_encryption(result.blocks)
-            payloads = tuple(replace(each, content=self.ciphertext(each.content)) for each in result.payloads)
+            payloads = tuple(replace(each, octets=self.ciphertext(each.content)) for each in result.payloads)
         envelope = soap_writer.write_envelope((self.security(blocks), self.blocks, self.messaging), self.body)
         text = _edited(envelope.decode(), self.edits)
         content_type, body = mime.write("=-b1", "root@pl.example", text.encode(), payloads)

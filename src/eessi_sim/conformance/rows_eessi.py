@@ -166,7 +166,7 @@ def compressed_after_signing(live: Bench) -> Shot:
     """A part that was signed as it is and compressed afterwards."""
     made = live.forgery()
     whole = made.payloads[0]
-    readable = replace(whole, content=msh.payload_content(whole))
+    readable = replace(whole, octets=msh.payload_content(whole))
     references = replace(made, payloads=(readable, *made.payloads[1:])).usual_references()
     return Shot.of(replace(made, references=references).packed())
 

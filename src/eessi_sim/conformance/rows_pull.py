@@ -17,6 +17,7 @@ from eessi_sim.conformance.wire import Door, Shot
 from eessi_sim.gateway.lone import Delivery, Document, Identity, LoneGateway
 from eessi_sim.gateway.pulling import Puller, PullPoint
 from eessi_sim.security.keys import Purpose
+from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Response
 from eessi_sim.transport.http import HttpTransport
 
@@ -33,11 +34,11 @@ class Recorded(HttpTransport):
         self._exchanges = exchanges
 
     async def send(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
     ) -> Response:
         """Bring a request and return the answer."""
         answer = await super().send(url, body, headers=headers, within=within, method=method)
-        self._exchanges.append(Exchange.of(body, answer.body))
+        self._exchanges.append(Exchange.of(whole(body), answer.body))
         return answer
 
 

@@ -6,14 +6,17 @@ by the same id. What a file means for a case is not decided here.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import compression, msh
 from eessi_sim.as4.limits import DEFAULT_LIMITS, As4Limits
 from eessi_sim.as4.model import MessageProperty, Payload
 from eessi_sim.as4.vocabulary import ATTACHMENT_ID, ATTACHMENT_PART
 from eessi_sim.attachments import HEAD_BYTES, AttachmentLimits, Content, Octets
 from eessi_sim.errors import AttachmentMissing, AttachmentNotListed, AttachmentTypeRefused
 from eessi_sim.sbdh import ListedAttachment
+from eessi_sim.spool import Spool, SpoolFile
+from eessi_sim.stretch import IN_MEMORY, Stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,25 +31,46 @@ class Enclosed:
         """The attachment by its id: its file name may name a person, and refusals are kept on the way."""
         return f"attachment {self.listed.id}"
 
-    def content(self, limits: As4Limits = DEFAULT_LIMITS) -> Content:
-        """Return what is in the file.
+    def content(self, limits: As4Limits = DEFAULT_LIMITS, spool: Spool | None = None) -> Content:
+        """Return what is in the file; a large one is written to the spool and kept there, if there is one.
 
         Raises:
             EbmsFault: 0303 when it cannot be decompressed.
+            Unavailable: the disk does not take it.
         """
-        return Octets.of(msh.payload_content(self.part, limits))
+        pieces, held = msh.payload_pieces(self.part, limits), bytearray()
+        for piece in pieces:
+            held += piece
+            if spool is not None and len(held) > IN_MEMORY:
+                return spool.write(chain((bytes(held),), pieces)).keep()
+        return Octets.of(bytes(held))
 
 
-def payload_of(listed: ListedAttachment, content: Content, domain: str) -> Payload:
+def payload_of(
+    listed: ListedAttachment, content: Content, domain: str, spool: Spool | None = None
+) -> Payload:
     """Return the part that carries a file.
 
     Args:
         listed: as the envelope lists it.
         content: what is in it.
         domain: of the sender; completes the Content-ID.
+        spool: where the part is written when the content is large; its file goes with ``discard``.
     """
-    part = msh.compressed_payload(f"{listed.id}@{domain}", content.read(), listed.media_type, ATTACHMENT_PART)
+    content_id = f"{listed.id}@{domain}"
+    if spool is not None and content.size > IN_MEMORY:
+        octets = spool.write(compression.compressed(content.pieces())).stretch
+        part = msh.large_payload(content_id, octets, listed.media_type, ATTACHMENT_PART)
+    else:
+        part = msh.compressed_payload(content_id, content.read(), listed.media_type, ATTACHMENT_PART)
     return replace(part, properties=(*part.properties, MessageProperty(ATTACHMENT_ID, listed.id)))
+
+
+def discard(parts: Sequence[Payload]) -> None:
+    """Throw away the files of parts that were written into their messages."""
+    for part in parts:
+        if isinstance(part.octets, Stretch) and isinstance(part.octets.source, SpoolFile):
+            part.octets.source.discard()
 
 
 def enclosed(

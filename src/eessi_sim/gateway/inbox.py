@@ -14,6 +14,7 @@ from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.wss import Verified
 from eessi_sim.errors import StorageError, XmlError
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.security.keys import Certificate
@@ -97,17 +98,21 @@ class Inbox:
     async def _take(self, request: Request, client: frozenset[InstitutionId]) -> Response:
         content_type = request.headers.get("content-type", "")
         try:
-            unpacked = msh.unpack(content_type, request.body, self._station.limits)
+            unpacked = await aside(
+                request.spooled, lambda: msh.unpack(content_type, request.octets, self._station.limits)
+            )
         except (NotAs4, XmlError) as error:
             return refused(400, f"{error.code}: {error.message}")
         except EbmsFault as fault:
             return synchronous_error(self._station, fault)
         try:
             self._acceptor.allow(client, unpacked)
-            references = self._verify(unpacked).references
+            references = (await aside(request.spooled, lambda: self._verify(unpacked))).references
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=False)
         try:
+            if request.spooled is not None:
+                await aside(request.spooled, request.spooled.keep)
             return await self._acceptor.accept(Received(request, unpacked, client, references))
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=True)

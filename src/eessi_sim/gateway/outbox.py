@@ -40,6 +40,9 @@ WAITING: Final = (
 _LEASE: Final = timedelta(minutes=2)
 _WITHIN: Final = 60.0
 """Seconds for one attempt (our choice, inferred)."""
+_OCTETS_PER_SECOND: Final = 20 * 1024 * 1024
+"""What a line and the checks of the other side manage of a large message at least (our choice, inferred)."""
+_MARGIN: Final = 5.0
 _RETRIES: Final = (OutboundState.RETRY_DUE,)
 _BEHIND: Final = timedelta(seconds=0.05)
 """How much later than its predecessor a message is tried that waits behind it."""
@@ -77,6 +80,11 @@ class Settlement:
     def is_dead_letter(self) -> bool:
         """Whether the message cannot go on."""
         return self.state in (OutboundState.REJECTED, OutboundState.DEAD_LETTERED)
+
+
+def _seconds_for(size: int) -> float:
+    """Return how long an attempt may take: less than the lease, or somebody else would begin another one."""
+    return min(_WITHIN + size / _OCTETS_PER_SECOND, _LEASE.total_seconds() - _MARGIN)
 
 
 def reason_of(signal: ErrorSignal) -> str:
@@ -190,7 +198,10 @@ class Outbox:
             return Attempt(Verdict.REFUSED, "EBMS:0020 no endpoint to send to")
         try:
             response = await self._station.transport.send(
-                message.endpoint, message.body, headers={"content-type": message.content_type}, within=_WITHIN
+                message.endpoint,
+                message.octets,
+                headers={"content-type": message.content_type},
+                within=_seconds_for(len(message.octets)),
             )
         except TransportError as error:
             return Attempt(Verdict.AGAIN, f"{error.code}: {error.message}")

@@ -7,9 +7,10 @@ from typing import Final
 
 from eessi_sim.as4.exchange import OutboundState
 from eessi_sim.as4.model import ErrorSignal, PullRequest, Receipt, RoutingInput, UserMessage
-from eessi_sim.as4.msh import Packed
+from eessi_sim.as4.msh import LargePacked, Packed
 from eessi_sim.gateway.inbox import Received
 from eessi_sim.gateway.station import plain
+from eessi_sim.spool import SpoolFile
 from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
 
 _KINDS: Final = {
@@ -34,7 +35,8 @@ def incoming(received: Received, *, state: str, at: datetime) -> StoredMessage:
         conversation=routing.collaboration.conversation_id if routing else "",
         content_type=received.request.headers.get("content-type", ""),
         body=received.request.body,
-        digest=hashlib.sha256(received.request.body).hexdigest(),
+        digest=_digest(received.request.body, received.request.spooled),
+        spooled=received.request.spooled,
         created_at=at,
         updated_at=at,
         ref_to=unit.info.ref_to_message_id,
@@ -42,7 +44,7 @@ def incoming(received: Received, *, state: str, at: datetime) -> StoredMessage:
 
 
 def outgoing(
-    packed: Packed,
+    packed: Packed | LargePacked,
     *,
     kind: MessageKind,
     way: RoutingInput,
@@ -50,6 +52,7 @@ def outgoing(
     at: datetime,
     ref_to: str | None = None,
     details: Mapping[str, str] | None = None,
+    spooled: SpoolFile | None = None,
 ) -> StoredMessage:
     """Return the record of a message to be sent.
 
@@ -61,7 +64,9 @@ def outgoing(
         at: time of submission.
         ref_to: for a signal, the message it answers.
         details: small facts for display and search.
+        spooled: where the bytes of a large message were written to.
     """
+    body = packed.body if isinstance(packed, Packed) else b""
     return StoredMessage(
         message_id=packed.message_id,
         direction=Direction.OUT,
@@ -71,11 +76,16 @@ def outgoing(
         receiver=way.receiver.id,
         conversation=way.collaboration.conversation_id,
         content_type=packed.content_type,
-        body=packed.body,
-        digest=hashlib.sha256(packed.body).hexdigest(),
+        body=body,
+        digest=_digest(body, spooled),
         created_at=at,
         updated_at=at,
         ref_to=ref_to,
         endpoint=endpoint,
         details=plain(details or {}),
+        spooled=spooled,
     )
+
+
+def _digest(body: bytes, spooled: SpoolFile | None) -> str:
+    return hashlib.sha256(body).hexdigest() if spooled is None else spooled.digest

@@ -22,6 +22,7 @@ from eessi_sim.security.policy import DEFAULT as DEFAULT_POLICY
 from eessi_sim.security.policy import SignaturePolicy
 from eessi_sim.security.trust import TrustStore
 from eessi_sim.security.xmldsig import Reference
+from eessi_sim.spool import Spool
 from eessi_sim.storage.base import JournalEntry, NodeStore, StoredMessage
 from eessi_sim.transport.base import Transport
 
@@ -61,6 +62,8 @@ class Station:
     """How long an accepted message waits for its receipt before it is sent again."""
     queue: int = DEFAULT_QUEUE
     """User messages that may wait to be checked or sent on; an access point takes no more in."""
+    spool: Spool | None = None
+    """Where octets go that are too large to be held; None holds them."""
     taken_in: Recent[Unpacked] = field(default_factory=Recent)
     """User messages that were verified and not yet processed."""
     signed: Recent[tuple[Reference, ...]] = field(default_factory=Recent)
@@ -88,7 +91,7 @@ class Station:
         known = self.taken_in.take(message.digest)
         if known is not None:
             return known
-        return msh.unpack(message.content_type, message.body, self.limits)
+        return msh.unpack(message.content_type, message.octets, self.limits)
 
     def references_of(self, message: StoredMessage) -> tuple[Reference, ...]:
         """Return what a receipt of a message sent by this node must repeat.
@@ -99,7 +102,7 @@ class Station:
         known = self.signed.take(message.digest)
         if known is not None:
             return known
-        return msh.signed_references(msh.unpack(message.content_type, message.body, self.limits))
+        return msh.signed_references(msh.unpack(message.content_type, message.octets, self.limits))
 
     def note(
         self,

@@ -3,6 +3,7 @@
 What is handed over to a new participant keeps the seal of its author; it goes out as it was sent or received.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -18,6 +19,7 @@ from eessi_sim.as4.model import (
     RoutingInput,
     UserMessage,
 )
+from eessi_sim.as4.msh import LargePacked, Packed
 from eessi_sim.as4.vocabulary import SED_PART
 from eessi_sim.buc import engine
 from eessi_sim.buc.case import Attachment, Case
@@ -25,7 +27,9 @@ from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.errors import SedError, SedInvalid, UnknownSedType
 from eessi_sim.gateway import properties
+from eessi_sim.gateway.enclosed import discard
 from eessi_sim.gateway.records import outgoing
+from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.institution import participants
 from eessi_sim.institution.enclosing import listed, payloads
@@ -39,7 +43,9 @@ from eessi_sim.sbdh import (
     StandardBusinessDocumentHeader,
 )
 from eessi_sim.security import xades
+from eessi_sim.spool import SpoolFile
 from eessi_sim.storage.base import Direction, MessageKind, StoredDocument, UnitOfWork
+from eessi_sim.stretch import IN_MEMORY
 from eessi_sim.xmlsafe import Element
 
 
@@ -179,18 +185,21 @@ def _attachments(case: Case, effect: SendDocument) -> tuple[Attachment, ...]:
 
 def _files(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> tuple[Payload, ...]:
     station = office.station
-    return payloads(_attachments(case, effect), work, station.store, station.party.domain)
+    files = _attachments(case, effect)
+    return payloads(files, work, station.store, station.party.domain, station.spool)
 
 
 def _post(
     office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork
 ) -> dict[InstitutionId, MessageId]:
-    return {
+    ids = {
         receiver: _queue(
             office, case, effect, replace(posted, header=posted.header.addressed_to(receiver)), work
         )
         for receiver in effect.receivers
     }
+    discard(posted.files)
+    return ids
 
 
 def _header(
@@ -255,7 +264,7 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
         properties=_properties(case, effect),
         parts=tuple(part.part_info for part in parts),
     )
-    packed = msh.pack_user_message(message, parts, station.keys, token=station.ids.hex32())
+    packed, spooled = _packed(station, message, parts)
     details = {
         "sed": effect.sed,
         "cdm": case.cdm,
@@ -273,8 +282,10 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
         endpoint=station.directory.current.access_point_of(station.party).outbox,
         at=now,
         details=details,
+        spooled=spooled,
     )
-    station.signed.keep(record.digest, packed.digests, len(record.body))
+    # What is remembered does not grow with the file: a large message shall not push out all others.
+    station.signed.keep(record.digest, packed.digests, min(len(record.octets), IN_MEMORY))
     work.add_message(record)
     work.journal(
         station.note(
@@ -287,3 +298,14 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
         )
     )
     return message_id
+
+
+def _packed(
+    station: Station, message: UserMessage, parts: Sequence[Payload]
+) -> tuple[Packed | LargePacked, SpoolFile | None]:
+    """Pack a message, in memory or, when a part of it lies in the spool, there."""
+    token = station.ids.hex32()
+    if station.spool is None or all(isinstance(part.octets, bytes) for part in parts):
+        return msh.pack_user_message(message, parts, station.keys, token=token), None
+    large = msh.pack_large_message(message, parts, station.keys, token=token)
+    return large, station.spool.write(large.pieces()).keep()

@@ -14,6 +14,7 @@ from eessi_sim.gateway.enclosed import Enclosed, payload_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import AttachmentId, DocumentId
 from eessi_sim.sbdh import ListedAttachment
+from eessi_sim.spool import Spool
 from eessi_sim.storage.base import NodeStore, UnitOfWork
 
 
@@ -68,7 +69,11 @@ def listed(attachments: Sequence[Attachment]) -> tuple[ListedAttachment, ...]:
 
 
 def payloads(
-    attachments: Sequence[Attachment], work: UnitOfWork, store: NodeStore, domain: str
+    attachments: Sequence[Attachment],
+    work: UnitOfWork,
+    store: NodeStore,
+    domain: str,
+    spool: Spool | None = None,
 ) -> tuple[Payload, ...]:
     """Return the parts that carry attachments.
 
@@ -77,12 +82,13 @@ def payloads(
         work: keeps what is not in the store yet.
         store: has all others.
         domain: of the sender.
+        spool: where the parts of large ones are written.
 
     Raises:
         Unavailable: a content is nowhere.
     """
     return tuple(
-        payload_of(entry, _content(each, work, store), domain)
+        payload_of(entry, _content(each, work, store), domain, spool)
         for entry, each in zip(listed(attachments), attachments, strict=True)
     )
 

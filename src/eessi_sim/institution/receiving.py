@@ -4,6 +4,7 @@ Order: envelope, seal, then only what the seal covers is validated and filed. Wh
 overtook its request) is held for a while; what cannot be filed at all is kept as a dead letter and answered with X050.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,6 +32,7 @@ from eessi_sim.errors import (
     SedError,
     XmlError,
 )
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.enclosed import enclosed
 from eessi_sim.gateway.properties import (
     AUTHOR,
@@ -60,6 +62,7 @@ _MAY_COME: Final = frozenset(
 )
 """What such a document rests on may still be on its way: its case, its request, or who brings its sender in."""
 _UNKNOWN_SED: Final = SedType("X050")
+_VERSION: Final = re.compile("[1-9][0-9]{0,8}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,7 @@ class Receiving:
         """File the document of ``message``; None when it was filed or is held for a while."""
         reading = _Reading(message, {})
         try:
-            incoming = self._read(reading)
+            incoming = await self._read(reading)
         except DocumentRefused as refusal:
             return self._refused(reading, refusal)
         async with self._office.locks.of(incoming.international_id):
@@ -191,7 +194,7 @@ class Receiving:
             state=state, due_at=due, updated_at=now, details=plain({**reading.facts, **more})
         )
 
-    def _read(self, reading: _Reading) -> IncomingDocument:
+    async def _read(self, reading: _Reading) -> IncomingDocument:
         """Read, verify and validate; raise DocumentRefused with the cause that an X050 reports."""
         message, station = reading.message, self._office.station
         try:
@@ -212,7 +215,7 @@ class Receiving:
         )
         assert isinstance(unpacked.unit, UserMessage)  # only user messages are filed
         self._check_consistency(document, unpacked.unit)
-        files = self._attachments(reading, document, unpacked)
+        files = await self._attachments(reading, document, unpacked)
         self._verify(reading, document, value_of(unpacked.unit, AUTHOR) or unpacked.unit.sender.id)
         self._validate(reading, document)
         try:
@@ -230,16 +233,21 @@ class Receiving:
         if mismatches:
             raise _refusal(ExceptionCause.NOT_VALID, mismatches[0].sentence, document)
 
-    def _attachments(
+    async def _attachments(
         self, reading: _Reading, document: StandardBusinessDocument, unpacked: Unpacked
     ) -> tuple[AttachedFile, ...]:
         """Compare the attachments with their list and take them out of the message."""
-        station = self._office.station
+        station, spooled = self._office.station, reading.message.spooled
+        listed = document.header.attachments
         try:
-            found = enclosed(document.header.attachments, unpacked.parts, station.attachments, station.limits)
+            found = await aside(
+                spooled, lambda: enclosed(listed, unpacked.parts, station.attachments, station.limits)
+            )
         except AttachmentError as error:
             raise _unfit(error, document.header.document.type) from error
-        reading.contents = tuple(each.content(station.limits) for each in found)
+        reading.contents = await aside(
+            spooled, lambda: tuple(each.content(station.limits, station.spool) for each in found)
+        )
         if found:
             reading.facts["attachments"] = str(len(found))
         return tuple(map(received, found, reading.contents))
@@ -435,8 +443,17 @@ def incoming_document(
         else tuple(Participant(partner.id, role_in_case(partner)) for partner in partners),
         case_action=CaseAction(header.document.case_action.value),
         parent_id=DocumentId(parent) if parent else None,
-        parent_version=int(parent_version) if parent_version else None,
+        parent_version=_number(parent_version) if parent_version else None,
         message_id=message.message_id,
         receivers=tuple(partner.id for partner in others),
         author=InstitutionId(author) if author else None,
     )
+
+
+def _number(version: str) -> int:
+    """Return the number of a version; ``int`` alone would take signs, blanks, underscores and other digits too."""
+    if not _VERSION.fullmatch(version):
+        raise ValueError(
+            f'Expected a version like 1 in the property {PARENT_VERSION}, found "{version[:40]}"'
+        )
+    return int(version)

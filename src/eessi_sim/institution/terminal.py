@@ -14,6 +14,7 @@ from eessi_sim.as4.model import ErrorSignal, Payload, PullRequest, Receipt, Rout
 from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.inbox import ACCEPTED, Received, synchronous_error
 from eessi_sim.gateway.records import incoming, outgoing
 from eessi_sim.gateway.station import Station
@@ -143,7 +144,12 @@ class Terminal:
                 f"Expected a message to {station.party}, found one to {unit.receiver.id}",
                 hint="Check the routing of the access point.",
             )
-        msh.look_through(received.unpacked.parts, _only_whether_it_can_be_unpacked, station.limits)
+        await aside(
+            received.request.spooled,
+            lambda: msh.look_through(
+                received.unpacked.parts, _only_whether_it_can_be_unpacked, station.limits
+            ),
+        )
         state = InboundState.DELIVERED if unit.is_ping else InboundState.RECEIVED
         message = incoming(received, state=state, at=station.clock.now())
         known = station.store.find_message(Direction.IN, message.message_id)
@@ -153,7 +159,7 @@ class Terminal:
         work.add_message(message)
         self._queue_receipt(work, received, unit)
         if not unit.is_ping:
-            station.taken_in.keep(message.digest, received.unpacked, len(message.body))
+            station.taken_in.keep(message.digest, received.unpacked, received.unpacked.held)
         work.journal(
             station.note("received", "ok", message_id=message.message_id, **{"from": unit.sender.id})
         )

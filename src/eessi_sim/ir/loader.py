@@ -32,8 +32,8 @@ from eessi_sim.ir.repository import InstitutionRepository
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
 _CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
-_MOST_MEGABYTES = 90
-"""The limit of a whole message is 100 MB (our choice, inferred)."""
+_MOST_MEGABYTES = 2048
+"""Such files pass in pieces, never held as a whole; beyond, nobody has tried (our choice, inferred)."""
 _CONTACT_KEYS = ("email", "phone", "fax", "url", "street", "postal_code", "town")
 
 
@@ -161,7 +161,7 @@ def _megabytes(node: Node) -> int:
     if not 1 <= number <= _MOST_MEGABYTES:
         raise node.error(
             f"Expected 1 to {_MOST_MEGABYTES} megabytes, found {number}",
-            hint="A whole message has at most 100 MB.",
+            hint="Larger files do not travel with messages.",
         )
     return number * MEGABYTE
 
@@ -196,7 +196,17 @@ def _access_point(node: Node) -> AccessPointEntry:
 def _institution(node: Node, path: Path) -> Institution:
     fields = node.mapping(
         required=("id", "name", "country", "competences"),
-        allowed=("contact", "endpoint", "behaviours", "newcomer_gets", "external", "from", "until"),
+        allowed=(
+            "contact",
+            "endpoint",
+            "behaviours",
+            "newcomer_gets",
+            "external",
+            "liaison_body",
+            "public",
+            "from",
+            "until",
+        ),
     )
     institution_id = fields.read("id", _id_of_file(path))
     return Institution(
@@ -211,6 +221,8 @@ def _institution(node: Node, path: Path) -> Institution:
             "newcomer_gets", lambda place: place.member(NewcomerGets), NewcomerGets.TO_ALL
         ),
         external=fields.read("external", Node.boolean, default=False),
+        liaison_body=fields.read("liaison_body", Node.boolean, default=False),
+        public=fields.read("public", Node.boolean, default=True),
         valid_from=fields.read("from", _start_of_day, None),
         valid_until=fields.read("until", _end_of_day, None),
     )
@@ -238,22 +250,26 @@ def _name(node: Node) -> tuple[Translation, ...]:
 
 
 def _competences(node: Node) -> tuple[AssignedBuc, ...]:
-    """Return one entry per role; the repository lists one competence per process and role (observed)."""
+    """Return one entry per process and role; the repository lists one competence per process and role (observed)."""
     fields = node.mapping(required=("buc", "roles", "from"), allowed=("ready", "until"))
     start = fields.read("from", _start_of_day)
     end = fields.read("until", _end_of_day, None)
     if end is not None and end <= start:
         raise fields["until"].error("Expected a last day on or after the first, found an earlier one")
+    ready = fields.read("ready", Node.boolean, default=True)
+    roles = fields["roles"].each(lambda place: place.member(ApplicationRole))
     return tuple(
-        AssignedBuc(
-            buc=fields["buc"].parsed(BucType),
-            role=role,
-            valid_from=start,
-            valid_until=end,
-            ready=fields.read("ready", Node.boolean, default=True),
-        )
-        for role in fields["roles"].each(lambda place: place.member(ApplicationRole))
+        AssignedBuc(buc, role, start, end, ready) for buc in fields.read("buc", _bucs) for role in roles
     )
+
+
+def _bucs(node: Node) -> tuple[BucType, ...]:
+    """Return the one process that is named, or all of a list."""
+    return node.each(_buc) if node.is_sequence else (_buc(node),)
+
+
+def _buc(node: Node) -> BucType:
+    return node.parsed(BucType)
 
 
 def _contact(node: Node) -> Contact:

@@ -149,6 +149,14 @@ class NewcomerGets(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Relation:
+    """How an institution stands to another one (SYN001 ``Relation``, observed; the codes are not public)."""
+
+    institution: InstitutionId
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
 class Institution:
     """An institution as the repository lists it."""
 
@@ -163,6 +171,11 @@ class Institution:
     newcomer_gets: NewcomerGets = NewcomerGets.TO_ALL
     external: bool = False
     """Whether somebody else's system plays it; then the simulator starts no node for it."""
+    liaison_body: bool = False
+    """Whether it speaks for other institutions of its country (SYN001 ``isLiaisonBodyIndicator``, observed)."""
+    public: bool = True
+    """SYN001 ``isPublicIndicator`` (observed; what follows from it is not public)."""
+    relations: tuple[Relation, ...] = ()
     valid_from: datetime | None = None
     """First moment of the entry; None has no beginning."""
     valid_until: datetime | None = None
@@ -194,6 +207,20 @@ class AccessPointEntry:
     certificates: Certificates = Certificates()
     linked: tuple[InstitutionId, ...] = ()
     """The institutions it serves (SYN001 ``LinkedInstitutions``)."""
+    valid_from: datetime | None = None
+    """First moment of the entry; None has no beginning."""
+    valid_until: datetime | None = None
+    """First moment after the entry; None has no end."""
+
+
+@dataclass(frozen=True, slots=True)
+class CentralServicesNode:
+    """Who sends the repository to the access points, where it is none of them itself."""
+
+    id: InstitutionId
+    channel: str
+    """URL for system messages."""
+    certificates: Certificates = Certificates()
 
 
 def _covers(start: datetime | None, end: datetime | None, at: datetime) -> bool:

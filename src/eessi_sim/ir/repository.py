@@ -12,7 +12,14 @@ from typing import Final, TypeVar
 from eessi_sim.definition_files import suggestion
 from eessi_sim.errors import DefinitionError, NotCompetent, UnknownReceiver
 from eessi_sim.identifiers import BucType, InstitutionId
-from eessi_sim.ir.model import AccessPointEntry, AssignedBuc, Certificates, Exchange, Institution
+from eessi_sim.ir.model import (
+    AccessPointEntry,
+    AssignedBuc,
+    CentralServicesNode,
+    Certificates,
+    Exchange,
+    Institution,
+)
 from eessi_sim.security.keys import Certificate, Purpose
 
 _SHOWN: Final = 8
@@ -41,6 +48,7 @@ class InstitutionRepository:
         version: version number as SYN001 carries it, for example ``4.4.1``.
         institutions: all institutions of the network.
         access_points: all access points of the network.
+        central: the central service node; None when an access point is it too, as in our own networks.
 
     Raises:
         DefinitionError: an id is listed twice, or an institution is linked to two access points.
@@ -49,6 +57,7 @@ class InstitutionRepository:
     version: str
     institutions: tuple[Institution, ...] = ()
     access_points: tuple[AccessPointEntry, ...] = ()
+    central: CentralServicesNode | None = None
     _index: _Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -227,9 +236,11 @@ def _certificates_at(
     institutions: Iterable[Institution], access_points: Iterable[AccessPointEntry]
 ) -> dict[str, Certificates]:
     places = [
-        (institution.endpoint.channel, institution.certificates)
-        for institution in institutions
-        if institution.endpoint.exchange is Exchange.PUSH
+        (
+            each.endpoint.channel if each.endpoint.exchange is Exchange.PUSH else each.endpoint.inner,
+            each.certificates,
+        )
+        for each in institutions
     ]
     for point in access_points:
         places += [(url, point.certificates) for url in {point.outbox, point.inbox, point.inbound}]

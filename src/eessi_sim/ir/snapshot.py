@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from eessi_sim.errors import DefinitionError, EessiSimError
-from eessi_sim.ir.model import AccessPointEntry, Certificates, Institution
+from eessi_sim.ir.model import AccessPointEntry, CentralServicesNode, Certificates, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.keys import Certificate
 
@@ -39,11 +39,14 @@ class _Snapshot:
     access_points: tuple[AccessPointEntry, ...]
     certificates: dict[str, _Pem]
     """By id of the party; the entries themselves list none in the file."""
+    central: CentralServicesNode | None = None
+    central_certificates: _Pem = _Pem((), (), ())
 
 
 def write(repository: InstitutionRepository) -> bytes:
     """Return the repository as JSON, the same bytes for the same repository."""
     institutions, access_points = repository.institutions, repository.access_points
+    central = repository.central
     snapshot = _Snapshot(
         form=_FORM,
         version=repository.version,
@@ -55,6 +58,8 @@ def write(repository: InstitutionRepository) -> bytes:
             **{entry.id: _to_pem(entry.certificates) for entry in institutions},
             **{entry.id: _to_pem(entry.certificates) for entry in access_points},
         },
+        central=replace(central, certificates=Certificates()) if central else None,
+        central_certificates=_to_pem(central.certificates if central else Certificates()),
     )
     # Identifiers are texts of their own classes, which the encoder does not know.
     return msgspec.json.format(msgspec.json.encode(snapshot, enc_hook=str), indent=1)
@@ -76,6 +81,7 @@ def read(data: bytes, file: str = "snapshot") -> InstitutionRepository:
             snapshot.version,
             tuple(_with_certificates(entry, snapshot) for entry in snapshot.institutions),
             tuple(_with_certificates(entry, snapshot) for entry in snapshot.access_points),
+            _central(snapshot),
         )
     except (msgspec.MsgspecError, UnicodeDecodeError, EessiSimError) as error:
         raise DefinitionError(
@@ -116,8 +122,17 @@ def _texts(certificates: tuple[Certificate, ...]) -> tuple[str, ...]:
 
 
 def _with_certificates(entry: _Entry, snapshot: _Snapshot) -> _Entry:
-    pem = snapshot.certificates.get(entry.id, _Pem((), (), ()))
-    return replace(entry, certificates=Certificates(_read(pem.ebms), _read(pem.seal), _read(pem.tls)))
+    return replace(entry, certificates=_from_pem(snapshot.certificates.get(entry.id, _Pem((), (), ()))))
+
+
+def _central(snapshot: _Snapshot) -> CentralServicesNode | None:
+    if snapshot.central is None:
+        return None
+    return replace(snapshot.central, certificates=_from_pem(snapshot.central_certificates))
+
+
+def _from_pem(pem: _Pem) -> Certificates:
+    return Certificates(_read(pem.ebms), _read(pem.seal), _read(pem.tls))
 
 
 def _read(texts: tuple[str, ...]) -> tuple[Certificate, ...]:

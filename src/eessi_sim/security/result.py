@@ -19,7 +19,7 @@ class ReferenceResult:
     digest_found: bytes
     """Digest of what we received."""
     canonical: bytes
-    """Octets we digested, so that a difference can be shown."""
+    """Octets we digested, so that a difference can be shown; empty when they are too many to be held."""
 
     @property
     def ok(self) -> bool:

@@ -28,6 +28,7 @@ from eessi_sim.security.policy import (
     SignaturePolicy,
     Transform,
 )
+from eessi_sim.stretch import Extent, Stretch
 from eessi_sim.xmlsafe import Element, escape_attribute, path_of
 
 DS: Final = "http://www.w3.org/2000/09/xmldsig#"
@@ -77,11 +78,11 @@ class Reference:
     type: str | None = None
 
     @classmethod
-    def over(cls, octets: bytes, uri: str, *transforms: TransformStep) -> "Reference":
+    def over(cls, octets: Extent, uri: str, *transforms: TransformStep) -> "Reference":
         """Make a SHA-256 reference over ``octets``, which are the result of ``transforms``."""
         return cls(uri, transforms, digest(octets))
 
-    def digest_of(self, octets: bytes) -> bytes:
+    def digest_of(self, octets: Extent) -> bytes:
         """Return the digest of ``octets`` with the algorithm of this reference."""
         return digest(octets, self.digest_algorithm)
 
@@ -101,8 +102,15 @@ class ParsedSignature:
     policy: SignaturePolicy
 
 
-def digest(octets: bytes, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
-    """Return the digest of ``octets``."""
+def digest(octets: Extent, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
+    """Return the digest of ``octets``, wherever they lie."""
+    if isinstance(octets, Stretch):
+        if octets.sha256 is not None and algorithm is DigestAlgorithm.SHA256:
+            return octets.sha256
+        running = _DIGESTS[algorithm]()
+        for piece in octets.pieces():
+            running.update(piece)
+        return running.digest()
     return _DIGESTS[algorithm](octets).digest()
 
 

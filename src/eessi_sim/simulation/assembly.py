@@ -8,6 +8,8 @@ from typing import Final
 from eessi_sim import resources
 from eessi_sim.access_point.pipeline import Rulebook
 from eessi_sim.access_point.service import AccessPoint
+from eessi_sim.as4.limits import DEFAULT_LIMITS as AS4_LIMITS
+from eessi_sim.as4.limits import As4Limits
 from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.buc.loader import Definitions
@@ -18,6 +20,7 @@ from eessi_sim.gateway.station import DEFAULT_QUEUE, Directory, Station
 from eessi_sim.identifiers import CdmVersion, IdFactory, InstitutionId
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.institution.office import Library, Office
+from eessi_sim.ir import addresses
 from eessi_sim.ir.loader import NetworkDefinition, load_network
 from eessi_sim.ir.model import Endpoint, Exchange, Institution
 from eessi_sim.ir.repository import InstitutionRepository
@@ -30,12 +33,10 @@ FORWARDING: Final = ReceptionAwareness(retries=150, interval=1, multiplier=3, ma
 """An access point tries for about a day, within which an institution must collect (decision E6 as summarised
 publicly, documented; the schedule is ours)."""
 DEFAULT_CDM: Final = CdmVersion("4.4")
-OUTBOX_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Outbox"
-"""Where institutions push (path shape observed in public settings; the version is ours)."""
-INBOX_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Inbox"
-INBOUND_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Inbound"
-PUSH_PATH: Final = "/EESSI/BusinessMessaging/v1.0/Push"
-"""Where an institution takes what its access point pushes (our choice, inferred)."""
+OUTBOX_PATH: Final = addresses.BASE_PATH + addresses.OUTBOX
+INBOX_PATH: Final = addresses.BASE_PATH + addresses.INBOX
+INBOUND_PATH: Final = addresses.BASE_PATH + addresses.INBOUND
+PUSH_PATH: Final = addresses.BASE_PATH + addresses.PUSH
 
 Node = InstitutionNode | AccessPoint
 
@@ -82,6 +83,11 @@ class Machinery:
     """User messages that may wait at the access point."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments the nodes take."""
+
+    @property
+    def limits(self) -> As4Limits:
+        """How much of a message the nodes are willing to read: room for the attachments they take."""
+        return AS4_LIMITS.allowing(self.attachments.message_bytes)
 
 
 def load_library(catalogue: Catalogue | None = None) -> Library:
@@ -150,6 +156,8 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         trust=machinery.trust,
         queue=machinery.queue,
         attachments=machinery.attachments,
+        limits=machinery.limits,
+        spool=machinery.storage.spool,
     )
     library = machinery.library
     current = machinery.directory.current

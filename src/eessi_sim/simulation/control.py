@@ -7,20 +7,25 @@ The views are plain values that travel as JSON, so that a node in another proces
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from eessi_sim import xmlsafe
-from eessi_sim.attachments import NewFile
+from eessi_sim.attachments import MEGABYTE, AttachmentLimits, NewFile
 from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document, ParticipantChange
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.casework import Draft, Move
 from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.spool import Spool
 from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
 from eessi_sim.xmlsafe import Element
 
 _PAGE = 500
 _CLERK = Actor(ActorKind.CLERK, "clerk", "asked for from outside")
+
+
+_MOST_SHOWN: Final = 32 * MEGABYTE
+"""Largest message that is shown and put into reports: room for what a message may carry usually (our choice)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +258,11 @@ class StoreReader:
         return [_message_view(message) for message in reversed(found)]
 
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
-        """Return the exact bytes of a message."""
+        """Return the exact bytes of a message; None for one that is too large to be held."""
         found = self._store.find_message(Direction(direction), message_id)
-        return MessageFile(found.content_type, found.body) if found else None
+        if found is None or len(found.octets) > _MOST_SHOWN:
+            return None
+        return MessageFile(found.content_type, found.whole)
 
     async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
         """Return journal entries behind number ``after``."""
@@ -272,6 +279,10 @@ class LocalControl(StoreReader):
     def __init__(self, node: InstitutionNode) -> None:
         super().__init__(node.office.station.store)
         self._node = node
+        self.spool: Spool | None = node.office.station.spool
+        """Where large files are written that are attached later."""
+        self.attachments: AttachmentLimits = node.office.station.attachments
+        """Which files it takes."""
 
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None

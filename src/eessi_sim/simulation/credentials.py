@@ -17,8 +17,12 @@ from eessi_sim.security.keys import Certificate, KeyPair, Purpose
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 from eessi_sim.security.trust import TrustStore
 
-_HEAD_START: Final = timedelta(days=1)
+HEAD_START: Final = timedelta(days=1)
 """Certificates begin a day before the network, so that clocks may differ."""
+HOSTS: Final = ("localhost", "127.0.0.1", "::1")
+"""Where the nodes listen; TLS certificates name it."""
+FILES: Final = {Purpose.TLS: "tls.pem", Purpose.EBMS: "ebms.pem", Purpose.SEAL: "seal.pem"}
+"""Certificates of a party; the private key lies beside each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class PartyKeys:
         cls, authority: CertificateAuthority, party: InstitutionId, hosts: tuple[str, ...], now: datetime
     ) -> Self:
         """Make the key pairs of ``party``."""
-        start = now - _HEAD_START
+        start = now - HEAD_START
 
         def pair(purpose: Purpose, names: tuple[str, ...] = ()) -> KeyPair:
             return authority.issue(party, purpose, country=party.country, now=start, hosts=names)
@@ -75,7 +79,7 @@ class Credentials:
         *,
         now: datetime,
         algorithm: KeyAlgorithm = KeyAlgorithm.RSA_2048,
-        hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "::1"),
+        hosts: tuple[str, ...] = HOSTS,
     ) -> Self:
         """Make an authority and the keys of all parties.
 
@@ -85,7 +89,7 @@ class Credentials:
             algorithm: RSA-2048 as EESSI has it, or P-256.
             hosts: where the nodes listen; goes into the TLS certificates.
         """
-        authority = CertificateAuthority.create("EESSI simulator CA", now - _HEAD_START, algorithm)
+        authority = CertificateAuthority.create("EESSI simulator CA", now - HEAD_START, algorithm)
         keys = {party: PartyKeys.issue(authority, party, hosts, now) for party in parties}
         return cls(authority, keys, now)
 

@@ -1,7 +1,7 @@
 """A node in another process, asked through its management interface; answers as ``LocalControl`` does."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
@@ -11,7 +11,7 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from eessi_sim.attachments import NewFile
+from eessi_sim.attachments import Content, NewFile
 from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
@@ -19,9 +19,12 @@ from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.control import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
 from eessi_sim.storage.base import JournalEntry
+from eessi_sim.stretch import IN_MEMORY
 
 _WITHIN: Final = 60.0
 """Seconds until a node must have answered; under load an answer takes its time."""
+_OCTETS_PER_SECOND: Final = 10 * 1024 * 1024
+"""What a node manages of a large file at least."""
 _READY_WITHIN: Final = 5.0
 """Seconds until a node must have said that it is there."""
 
@@ -93,12 +96,27 @@ class RemoteControl:
             "content": _encoded(content),
             "parent_id": parent_id,
             "receivers": list(receivers) if receivers is not None else None,
-            "files": [_file(file) for file in files],
+            "files": [await self._file(file) for file in files],
             "joins": change.joins if change else None,
             "leaves": change.leaves if change else None,
         }
-        found: CaseView = await self._call("POST", f"/cases/{_part(case_id)}/documents", CaseView, body)
+        within = _WITHIN + sum(file.content.size for file in files) / _OCTETS_PER_SECOND
+        path = f"/cases/{_part(case_id)}/documents"
+        found: CaseView = await self._call("POST", path, CaseView, body, within=within)
         return found
+
+    async def _file(self, file: NewFile) -> dict[str, object]:
+        """Return what is said of a file; a large one is brought to the node before, piece by piece."""
+        body: dict[str, object] = {
+            "file_name": file.file_name,
+            "mime_type": file.mime_type,
+            "name": file.name,
+            "medical": file.medical,
+        }
+        if file.content.size > IN_MEMORY:
+            within = _WITHIN + file.content.size / _OCTETS_PER_SECOND
+            return {**body, "digest": await self._send("POST", "/files", str, _pieces(file.content), within)}
+        return {**body, "content": base64.b64encode(file.content.read()).decode()}
 
     async def draft(
         self,
@@ -224,12 +242,18 @@ class RemoteControl:
     async def _call(
         self, method: str, path: str, kind: Any, body: object = None, *, within: float = _WITHIN
     ) -> Any:  # Any: msgspec checks the answer against ``kind``
+        data = BytesIO(msgspec.json.encode(body, enc_hook=str)) if body is not None else None
+        return await self._send(method, path, kind, data, within)
+
+    async def _send(
+        self, method: str, path: str, kind: Any, body: BytesIO | AsyncIterator[bytes] | None, within: float
+    ) -> Any:  # Any: as in ``_call``
         try:
             async with self._session.request(
                 method,
                 URL(self._base + path, encoded=True),
                 headers=self._headers,
-                data=BytesIO(msgspec.json.encode(body, enc_hook=str)) if body is not None else None,
+                data=body,
                 timeout=aiohttp.ClientTimeout(total=within),
             ) as response:
                 data = await response.read()
@@ -252,14 +276,9 @@ class RemoteControl:
             ) from error
 
 
-def _file(file: NewFile) -> dict[str, object]:
-    return {
-        "file_name": file.file_name,
-        "mime_type": file.mime_type,
-        "content": base64.b64encode(file.content.read()).decode(),
-        "name": file.name,
-        "medical": file.medical,
-    }
+async def _pieces(content: Content) -> AsyncIterator[bytes]:
+    for piece in content.pieces():
+        yield piece
 
 
 def _encoded(content: bytes | None) -> str | None:

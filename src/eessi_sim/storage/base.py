@@ -15,6 +15,8 @@ from typing import Protocol, TypedDict, Unpack
 from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, MessageId, SedType
+from eessi_sim.spool import Spool, SpoolFile
+from eessi_sim.stretch import Extent, whole
 
 LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for "at once" where a time is compared; no time of a store lies before it."""
@@ -52,7 +54,7 @@ class StoredMessage:
     content_type: str
     """Content-Type of ``body``, boundary included, as it stood on the wire."""
     body: bytes
-    """The exact octets; empty when the message was listed without bodies."""
+    """The exact octets; empty when the message was listed without bodies, or lies in the spool."""
     digest: str
     """SHA-256 of ``body``, hexadecimal; kept also when the body is not loaded."""
     created_at: datetime
@@ -77,6 +79,18 @@ class StoredMessage:
     """Small facts for display and search: sed, buc, cdm, case, xsd_valid …; never a person's data."""
     seq: int = 0
     """Order of arrival in the store, assigned by it."""
+    spooled: SpoolFile | None = None
+    """Where the octets of a large message lie."""
+
+    @property
+    def octets(self) -> Extent:
+        """The exact octets, wherever they lie."""
+        return self.body if self.spooled is None else self.spooled.stretch
+
+    @property
+    def whole(self) -> bytes:
+        """The exact octets, however many there are."""
+        return whole(self.octets)
 
     @property
     def ready_at(self) -> datetime:
@@ -414,6 +428,15 @@ class NodeStore(JournalReader, Protocol):
 
 class Storage(JournalReader, Protocol):
     """The state of all nodes of one process; used from one event loop."""
+
+    @property
+    def spool(self) -> Spool | None:
+        """Where large messages and contents lie; None when everything is held."""
+        ...
+
+    def spooled(self) -> frozenset[str]:
+        """Return the digests of what must lie in the spool; everything else in it is left over."""
+        ...
 
     def node(self, node_id: InstitutionId) -> NodeStore:
         """Return the view of one node; it exists as soon as something is written to it."""

@@ -15,6 +15,7 @@ from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.errors import SettingsError, Unavailable
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.spool import Spool
 from eessi_sim.storage import conflicts
 from eessi_sim.storage.base import (
     ALL_MESSAGES,
@@ -61,6 +62,11 @@ class MemoryStorage:
         self.bell = Bell()
         self._nodes: dict[str, MemoryNode] = {}
         self.is_open = True
+        self.spool: Spool | None = None
+
+    def spooled(self) -> frozenset[str]:
+        """Return nothing: everything is held."""
+        return frozenset()
 
     def node(self, node_id: InstitutionId) -> "MemoryNode":
         """Return the view of one node."""

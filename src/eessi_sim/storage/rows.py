@@ -11,6 +11,7 @@ import msgspec
 
 from eessi_sim.attachments import Content
 from eessi_sim.identifiers import CaseId, DocumentId, MessageId, SedType
+from eessi_sim.spool import SpoolFile
 from eessi_sim.storage.base import (
     LONG_PAST,
     Direction,
@@ -214,8 +215,9 @@ def document_of(row: Row) -> StoredDocument:
 
 
 def content_parameters(node: str, content: Content) -> Parameters:
-    """Return the columns of the content of an attachment."""
-    return {"node": node, "digest": content.digest, "octets": content.read()}
+    """Return the columns of the content of an attachment; of one in the spool, the digest is enough to find it."""
+    octets = b"" if isinstance(content, SpoolFile) else content.read()
+    return {"node": node, "digest": content.digest, "octets": octets}
 
 
 def entry_parameters(node: str, entry: JournalEntry) -> Parameters:

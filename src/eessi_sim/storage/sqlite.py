@@ -4,6 +4,7 @@ Reads answer from their own connection in the calling thread; writes go through 
 One process writes a file; others may look into it meanwhile, but nobody rings for them.
 """
 
+import hashlib
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from urllib.parse import unquote, urlsplit
 
 from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
-from eessi_sim.errors import SettingsError
+from eessi_sim.errors import SettingsError, Unavailable
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import (
     ALL_MESSAGES,
     Claim,
@@ -42,6 +44,8 @@ from eessi_sim.storage.sqlite_writes import SqliteWrites
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process, a backup for example (our choice, inferred)."""
+_NOTHING = hashlib.sha256().hexdigest()
+"""Digest of no octets."""
 _NEWEST = 2**63 - 1
 """Larger than every number that the database assigns."""
 
@@ -78,6 +82,7 @@ class SqliteStorage:
     def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         self._connection = open_writer(path, busy_seconds=busy_seconds)
         self._reads = _Reads(open_reader(path, busy_seconds=busy_seconds), path)
+        self.spool = Spool(path.with_name(f"{path.name}-spool"))
         self._tally = Tally(self._connection)
         self._bell = Bell()
         self._commit = GroupCommit(
@@ -90,9 +95,13 @@ class SqliteStorage:
         if node_id not in self._nodes:
             writes = SqliteWrites(self._connection, node_id, self._tally)
             self._nodes[node_id] = SqliteNode(
-                node_id, self._reads, writes, commit=self._commit, bell=self._bell
+                node_id, self._reads, writes, commit=self._commit, bell=self._bell, spool=self.spool
             )
         return self._nodes[node_id]
+
+    def spooled(self) -> frozenset[str]:
+        """Return the digests of what must lie in the spool."""
+        return frozenset(row[0] for row in self._reads.rows("spooled"))
 
     def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries of all nodes that follow number ``after``, oldest first."""
@@ -116,13 +125,21 @@ class SqliteNode:
     """The state of one node in the file."""
 
     def __init__(
-        self, node: str, reads: "_Reads", writes: SqliteWrites, *, commit: GroupCommit, bell: Bell
+        self,
+        node: str,
+        reads: "_Reads",
+        writes: SqliteWrites,
+        *,
+        commit: GroupCommit,
+        bell: Bell,
+        spool: Spool,
     ) -> None:
         self._node = node
         self._reads = reads
         self._writes = writes
         self._commit = commit
         self._bell = bell
+        self._spool = spool
 
     async def commit(self, work: UnitOfWork) -> None:
         """Do all writes of ``work`` or none; they are durable when this returns.
@@ -141,7 +158,8 @@ class SqliteNode:
             due is None or due > claim.now
         ):  # most looks find nothing, and writing that down would cost a commit
             return ()
-        return await self._commit.submit(partial(self._writes.claim, claim))
+        claimed = await self._commit.submit(partial(self._writes.claim, claim))
+        return tuple(map(self._from_spool, claimed))
 
     async def release(self) -> int:
         """End all leases of the node; return how many there were."""
@@ -202,7 +220,9 @@ class SqliteNode:
     def content(self, digest: str) -> Content | None:
         """Return the content of an attachment by its digest."""
         rows = self._rows("content", digest=digest)
-        return Octets(rows[0][0], digest) if rows else None
+        if not rows:
+            return None
+        return Octets(rows[0][0], digest) if rows[0][0] or digest == _NOTHING else self._lying(digest)
 
     def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries that follow number ``after``, oldest first."""
@@ -252,7 +272,22 @@ class SqliteNode:
         )
 
     def _with_body(self, message: StoredMessage) -> StoredMessage:
-        return replace(message, body=self._reads.value("message_body", seq=message.seq))
+        return self._from_spool(replace(message, body=self._reads.value("message_body", seq=message.seq)))
+
+    def _from_spool(self, message: StoredMessage) -> StoredMessage:
+        """Return a message that was read; no octets whose digest is that of some lie in the spool."""
+        if message.body or message.digest == _NOTHING:
+            return message
+        return replace(message, spooled=self._lying(message.digest))
+
+    def _lying(self, digest: str) -> SpoolFile:
+        file = self._spool.find(digest)
+        if file is None:
+            raise Unavailable(
+                f"Expected the file {digest} in the spool of the store, found none",
+                hint="The spool folder beside the store belongs to it; bring it back from the backup.",
+            )
+        return file
 
     def _rows(self, name: str, **values: Any) -> list[Row]:  # Any: values of columns
         return self._reads.rows(name, node=self._node, **values)

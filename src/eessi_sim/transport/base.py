@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from eessi_sim.spool import SpoolFile
+from eessi_sim.stretch import Extent
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -24,6 +27,14 @@ class Request:
     """Certificate of the client in DER form; its chain was checked by TLS, its meaning was not."""
     peer: str = ""
     """Address of the client, for the journal."""
+    spooled: SpoolFile | None = None
+    """Where a large body lies, from a listener that has a spool; ``body`` is empty then. It goes with the request,
+    unless somebody keeps it."""
+
+    @property
+    def octets(self) -> Extent:
+        """The body, wherever it lies."""
+        return self.body if self.spooled is None else self.spooled.stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +75,21 @@ class TransportLimits:
     """Requests with one TLS certificate at the same time; one more is answered 503 (twice what a sender opens)."""
     held_bytes: int = 512 * 1024 * 1024
     """Octets of request bodies that all connections hold at the same time; a request beyond is answered 503."""
+    spooled_bytes: int = 8 * 1024 * 1024 * 1024
+    """The same for the bodies that lie in a spool."""
 
 
 class Transport(Protocol):
     """The sending end, with the identity of one party."""
 
     async def send(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
     ) -> Response:
         """Bring a request to ``url`` and return what was answered, whatever its status.
 
         Args:
             url: where to; redirects are not followed.
-            body: the octets to send.
+            body: the octets to send; such as lie elsewhere are read piece by piece.
             headers: sent as they are; Host and Content-Length are added.
             within: seconds for the whole exchange.
             method: HTTP method.

@@ -5,7 +5,7 @@ receiving end lives in ``http_listener``.
 """
 
 import ssl
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from eessi_sim.errors import ConnectFailed, Refused, TimedOut, TransportError
+from eessi_sim.stretch import Extent, Stretch
 from eessi_sim.transport.base import Response, TlsIdentity, TransportLimits
 from eessi_sim.transport.http_listener import HttpListener
 from eessi_sim.transport.tls import client_context
@@ -58,7 +59,7 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
     ) -> Response:
         """Bring a request to ``url`` and return what was answered, whatever its status.
 
@@ -69,11 +70,13 @@ class HttpTransport:
             TransportError: the URL is not one of ours, the answer is not HTTP, or larger than the limit.
         """
         _check_url(url, is_plain_allowed=self._identity is None)
+        if isinstance(body, Stretch):
+            headers = {**headers, "content-length": str(body.size)}  # else it would be sent in chunks
         with _own_errors(url, within):
             async with self._open().request(
                 method,
                 url,
-                data=body if len(body) < _AT_ONCE else BytesIO(body),
+                data=_data(body),
                 headers=headers,
                 allow_redirects=False,
                 ssl=self._context_for(url),
@@ -125,6 +128,17 @@ class HttpTransport:
                     url=url,
                 )
         return bytes(chunks)
+
+
+def _data(body: Extent) -> bytes | BytesIO | AsyncIterator[bytes]:
+    if isinstance(body, Stretch):
+        return _pieces(body)
+    return body if len(body) < _AT_ONCE else BytesIO(body)
+
+
+async def _pieces(body: Stretch) -> AsyncIterator[bytes]:
+    for piece in body.pieces():
+        yield piece
 
 
 def _check_url(url: str, *, is_plain_allowed: bool) -> None:

@@ -16,7 +16,9 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.errors import EnvironmentProblem, Unavailable
+from eessi_sim.spool import Spool, SpoolFile, SpoolWriter
+from eessi_sim.stretch import IN_MEMORY
 from eessi_sim.transport.base import Handler, Request, Response, TlsIdentity, TransportLimits
 from eessi_sim.transport.tls import server_context
 
@@ -45,6 +47,7 @@ class HttpListener:
         limits: bounds of the requests.
         name: host in the URL that others use; must stand in the certificate. The same as
             ``host`` by default.
+        spool: where bodies of more than 1 MB are written to while they come; without it they are held.
 
     Raises:
         KeyMaterialError: a file of the identity cannot be used.
@@ -58,12 +61,14 @@ class HttpListener:
         identity: TlsIdentity | None,
         limits: TransportLimits | None = None,
         name: str | None = None,
+        spool: Spool | None = None,
     ) -> None:
         self._host = host
         self._port = port
         self._name = name or host
         self._context = None if identity is None else server_context(identity)
         self._limits = limits or TransportLimits()
+        self._spool = spool
         self._server: web.Server | None = None
         self._sockets: asyncio.Server | None = None
 
@@ -73,7 +78,7 @@ class HttpListener:
         Raises:
             EnvironmentProblem: the address is taken, forbidden or not of this machine.
         """
-        front = _Front(handler, self._limits)
+        front = _Front(handler, self._limits, self._spool)
         self._server = _Server(
             front.answer,
             access_log=None,
@@ -136,12 +141,36 @@ class _Body:
     octets: bytearray = field(default_factory=bytearray)
     size: int = 0
     """Octets read; they count until the request is answered."""
+    writer: SpoolWriter | None = None
+    """Once it is too large to be held."""
+    file: SpoolFile | None = None
 
     def take(self) -> bytes:
-        """Return the body and keep no second copy of it."""
+        """Return the body and keep no second copy of it; nothing when it was written to the spool."""
+        if self.writer is not None:
+            self.file = self.writer.finish()
         taken = bytes(self.octets)
         self.octets.clear()
         return taken
+
+    def append(self, more: bytes, spool: Spool | None) -> None:
+        """Hold more, or write it down with what was held before."""
+        self.size += len(more)
+        if self.writer is None and spool is not None and self.size > IN_MEMORY:
+            self.writer = spool.begin()
+            self.writer.append(self.octets)
+            self.octets.clear()
+        if self.writer is None:
+            self.octets += more
+        else:
+            self.writer.append(more)
+
+    def discard(self) -> None:
+        """Throw away what was written, unless somebody kept it."""
+        if self.file is not None:
+            self.file.discard()
+        elif self.writer is not None:
+            self.writer.discard()
 
 
 @dataclass(slots=True)
@@ -149,10 +178,13 @@ class _Load:
     """What all connections of a listener hold at the moment."""
 
     limits: TransportLimits
+    spool: Spool | None
     requests: Counter[bytes | None] = field(default_factory=Counter)
     """Requests under way, by the certificate of the client."""
     held: int = 0
-    """Octets of bodies whose requests are not answered yet."""
+    """Octets of bodies in memory whose requests are not answered yet."""
+    spooled: int = 0
+    """Octets of those in the spool."""
 
     @contextmanager
     def request_of(self, client: bytes | None) -> Iterator[_Body]:
@@ -164,7 +196,8 @@ class _Load:
         try:
             yield body
         finally:
-            self.held -= body.size
+            self._count(body, -1)
+            body.discard()
             self.requests[client] -= 1
             if not self.requests[client]:
                 del self.requests[client]  # certificates of the past are not kept
@@ -173,20 +206,30 @@ class _Load:
         """Append what was read."""
         if body.size + len(more) > self.limits.max_body:
             raise _too_large(self.limits)
-        if self.held + len(more) > self.limits.held_bytes:
+        self._count(body, -1)
+        try:
+            body.append(more, self.spool)
+        except Unavailable as error:
+            raise _busy("No room for large requests") from error
+        finally:
+            self._count(body, 1)
+        if self.held > self.limits.held_bytes or self.spooled > self.limits.spooled_bytes:
             raise _busy("Too many large requests at the same time")
-        self.held += len(more)
-        body.size += len(more)
-        body.octets += more
+
+    def _count(self, body: _Body, sign: int) -> None:
+        if body.writer is None:
+            self.held += sign * body.size
+        else:
+            self.spooled += sign * body.size
 
 
 class _Front:
     """Makes a Request of what the library read, and its answer of our Response."""
 
-    def __init__(self, handler: Handler, limits: TransportLimits) -> None:
+    def __init__(self, handler: Handler, limits: TransportLimits, spool: Spool | None) -> None:
         self._handler = handler
         self._limits = limits
-        self._load = _Load(limits)
+        self._load = _Load(limits, spool)
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         client = _certificate(request)
@@ -201,6 +244,7 @@ class _Front:
                     body=body.take(),
                     peer_certificate=client,
                     peer=request.remote or "",
+                    spooled=body.file,
                 )
                 return _written(await self._handler(arrived))
         except _RefusalError as refusal:

@@ -10,6 +10,8 @@ from http import HTTPStatus
 
 from eessi_sim.clock import Clock
 from eessi_sim.errors import ConnectFailed, EnvironmentProblem, TimedOut
+from eessi_sim.spool import SpoolFile
+from eessi_sim.stretch import Extent, Stretch, whole
 from eessi_sim.transport.base import Handler, Request, Response, TransportLimits
 
 Latency = Callable[[str], float]
@@ -119,7 +121,7 @@ class InProcessListener:
 
     async def hear(self, request: Request) -> Response:
         """Answer one request."""
-        if len(request.body) > self._limits.max_body:
+        if len(request.octets) > self._limits.max_body:
             return Response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         assert self._handler is not None  # the switchboard knows only those that were started
         return await self._handler(request)
@@ -134,7 +136,7 @@ class InProcessTransport:
         self._peer = peer
 
     async def send(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
     ) -> Response:
         """Bring a request to ``url`` and return what was answered, whatever its status.
 
@@ -144,11 +146,14 @@ class InProcessTransport:
             ConnectFailed: nobody listens there.
             TimedOut: the way takes longer than ``within`` seconds.
         """
+        # Both ends share disk and spool: a file is handed over, not read.
+        file = body.source if isinstance(body, Stretch) and isinstance(body.source, SpoolFile) else None
         request = Request(
             method=method,
             path="/" + url.partition("//")[2].partition("/")[2],
             headers={name.lower(): value for name, value in headers.items()},
-            body=body,
+            body=b"" if file else whole(body),
+            spooled=file,
             peer_certificate=self._certificate,
             peer=self._peer,
         )

@@ -24,6 +24,15 @@ def test_every_claim_is_shown_with_the_document_that_decided(state: Path) -> Non
     assert "requested  5216.10" in result.stdout
 
 
+def test_the_case_sums_its_claims_up(state: Path) -> None:
+    """A line says how they stand and where each is shown; with --json the sums."""
+    shown = " ".join(run("case", "show", SHARED, "--state", state).stdout.split())
+    assert "claims: 1 accepted, 1 part-accepted, 1 contested; requested 5216.10, accepted" in shown
+    assert f"each: eessi-sim case claims {SHARED}" in shown
+    found = run_json("case", "show", SHARED, "--state", state)["claims"]
+    assert (found["counts"]["contested"], found["findings"]) == (1, 0)
+
+
 def test_claims_of_one_status_are_chosen(state: Path) -> None:
     """--status leaves the others out, not their sums; amounts are texts."""
     found = run_json("case", "claims", "4711", "--state", state, "--status", "contested")
@@ -42,6 +51,7 @@ def test_what_cannot_be_is_told(tmp_path: Path) -> None:
     result = run("case", "claims", SHARED, "--state", state)
     assert (result.exit_code, 'found number "17"' in result.stdout) == (1, True)
     assert run_json("case", "claims", SHARED, "--state", state)["findings"][0]["code"] == "unknown-claim"
+    assert "claims: 1 finding\n" in run("case", "show", SHARED, "--state", state).stdout
 
 
 def test_case_without_claims_says_so(tmp_path: Path) -> None:
@@ -49,6 +59,8 @@ def test_case_without_claims_says_so(tmp_path: Path) -> None:
     state = folder_with(tmp_path, samples("A003"))
     result = run("case", "claims", SHARED, "--state", state)
     assert (result.exit_code, "makes individual claims" in result.stdout) == (0, True)
+    assert run_json("case", "show", SHARED, "--state", state)["claims"] is None
+    assert "claims:" not in run("case", "show", SHARED, "--state", state).stdout
 
 
 def test_long_table_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: Path) -> None:

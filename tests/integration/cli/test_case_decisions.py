@@ -70,6 +70,15 @@ def test_suggestions_are_listed_with_rule_and_inputs(state: Path) -> None:
     assert "case accept aa000000" in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--reason", "--clerk"])
+def test_a_decision_has_a_name_and_a_reason(state: Path, option: str) -> None:
+    """Blanks are neither."""
+    words = {"--reason": "not ours", "--clerk": "anna", option: " "}
+    options = [part for pair in words.items() for part in pair]
+    result = run("case", "decline", IDS[0], *options, "--state", state)
+    assert (result.exit_code, "Expected some words, found none" in result.stderr) == (2, True)
+
+
 def test_suggestions_of_one_case_are_listed_as_json(state: Path) -> None:
     """The whole id and everything else that the rule said."""
     (first, _) = run_json("case", "suggestions", "--state", state)

@@ -209,7 +209,7 @@ async def test_verified_message_that_the_receiver_refuses_is_answered_by_callbac
     """A fault that shows only at the receiver travels back through the access point to the sender."""
     draft = await held_back(lab)
     good = msh.compressed_payload("sed@forged.example", draft.sed, "application/xml", "SED")
-    broken = replace(good, content=b"\x1f\x8bnonsense")
+    broken = replace(good, octets=b"\x1f\x8bnonsense")
     lab.bring_up(POINT)
     lab.take_down(ZUS)
     await lab.work(2)

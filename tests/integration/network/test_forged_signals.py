@@ -12,6 +12,7 @@ from eessi_sim.as4.model import ErrorSignal, UserMessage
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement, Verdict
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
+from eessi_sim.stretch import Extent
 from eessi_sim.transport.base import Response
 
 
@@ -107,7 +108,7 @@ class Hop:
     attempts: list[Attempt] = field(default_factory=list)
 
     async def send(
-        self, url: str, body: bytes, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
     ) -> Response:
         return self.answer
 

@@ -217,9 +217,7 @@ async def test_part_that_cannot_be_decompressed_is_refused(lab: Lab) -> None:
     """A broken gzip stream is EBMS:0303."""
     draft = await held_back(lab)
     good = msh.compressed_payload("sed@forged.example", draft.sed, "application/xml", "SED")
-    await let_go(
-        lab, draft.packed(lab.keys(NAV).ebms, payloads=(replace(good, content=b"\x1f\x8bnonsense"),))
-    )
+    await let_go(lab, draft.packed(lab.keys(NAV).ebms, payloads=(replace(good, octets=b"\x1f\x8bnonsense"),)))
     assert_refused(lab, "EBMS:0303")
 
 

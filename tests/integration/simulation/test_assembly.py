@@ -11,12 +11,12 @@ from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.simulation.assembly import load_definition, parties_of, repository, version_of_cases
 
-FINLAND = InstitutionId("FI:ETK01")
+FINLAND = InstitutionId("FI:OWN01")
 NETWORK = """
 id: own
 title: A network of one's own
 access_point: {id: EU:APSIM01, name: Access point}
-institutions: [FI:ETK01, PL:ZUS01]
+institutions: [FI:OWN01, PL:ZUS01]
 """
 INSTITUTION = """
 id: %s
@@ -54,20 +54,20 @@ def test_demo_network_is_the_default() -> None:
 
 def test_institutions_beside_the_network_file_are_found(tmp_path: Path) -> None:
     """A user adds an institution by a file beside the network; the others are those that ship."""
-    definition = load_definition(own_network(tmp_path, ("FI:ETK01", "Pensions")))
+    definition = load_definition(own_network(tmp_path, ("FI:OWN01", "Pensions")))
     assert parties_of(definition) == (POINT, FINLAND, ZUS)
 
 
 def test_institution_of_the_user_wins(tmp_path: Path) -> None:
     """A file of the user stands in for one that ships with the program."""
-    file = own_network(tmp_path, ("FI:ETK01", "Pensions"), ("PL:ZUS01", "Mine"))
+    file = own_network(tmp_path, ("FI:OWN01", "Pensions"), ("PL:ZUS01", "Mine"))
     [_, mine] = load_definition(file).institutions
     assert mine.name[0].text == "Mine"
 
 
 def test_institution_without_a_file_is_named(tmp_path: Path) -> None:
     """A network that names an institution nobody describes is refused with its id."""
-    with pytest.raises(DefinitionError, match="FI:ETK01"):
+    with pytest.raises(DefinitionError, match="FI:OWN01"):
         load_definition(own_network(tmp_path))
 
 

@@ -100,7 +100,7 @@ def test_nested_gzip_is_removed_once() -> None:
 
 def test_damaged_gzip_is_refused() -> None:
     """TA30, 8.4.4: a payload that says gzip and is not gets EBMS:0303."""
-    broken = replace(sed_payload(), content=b"broken")
+    broken = replace(sed_payload(), octets=b"broken")
     with pytest.raises(EbmsFault) as caught:
         msh.payload_content(unpacked(packed_message([broken])).parts[0])
     assert caught.value.error_code is EbmsErrorCode.DECOMPRESSION_FAILURE

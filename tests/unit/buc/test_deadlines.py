@@ -29,6 +29,11 @@ def test_every_counterparty_owes_its_answer() -> None:
     assert owed(case_of("LA_BUC_02", "CO", "CO send A003")) == [("A003", FIRST, due), ("A003", SECOND, due)]
 
 
+def test_a_limit_may_count_from_the_end_of_the_month() -> None:
+    """A request of 2 March is to be paid or contested within six months after March: by 30 September."""
+    assert [due for _sed, _peer, due in owed(case_of("UB_BUC_04", "CO", "CO send U020"))] == ["2026-09-30"]
+
+
 @pytest.mark.parametrize(
     ("party", "steps", "peers"),
     [

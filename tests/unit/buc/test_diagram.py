@@ -97,11 +97,16 @@ def test_svg_tells_the_delay() -> None:
     assert "after 60 days" in draw_svg(picture_of(table("LA_BUC_02")))
 
 
+def test_svg_says_what_its_signs_mean() -> None:
+    """A reader needs no manual for dashes and stars."""
+    assert "dashes: reply · *: several times" in draw_svg(picture_of(small()))
+
+
 def test_svg_escapes_what_tables_say() -> None:
     """Signs that mean something in XML are written as text."""
     box = Box("S_1", "S", "a < b & c")
     root = _svg(Picture("<title> & more", {"S": "A & B"}, (box,), ()))
-    assert [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")] == [
+    assert [each.text for each in root.iter("{http://www.w3.org/2000/svg}text")][:-1] == [
         "<title> & more",
         "A & B",
         "a < b & c",

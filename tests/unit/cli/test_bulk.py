@@ -149,6 +149,10 @@ def test_parts_are_joined(folder: Path, tmp_path: Path) -> None:
     assert run_json("bulk", "join", parts, "-o", tmp_path / "joined.xml")["claims"] == 2
     assert run("validate", tmp_path / "joined.xml").exit_code == 0
     assert run("bulk", "join", parts).stdout.startswith("<?xml")
+    assert run_json("bulk", "join", parts) == {"file": None, "claims": 2}
+    assert (
+        "joined.xml  U020 with 2 claims" in run("bulk", "join", parts, "-o", tmp_path / "joined.xml").stdout
+    )
     assert run("bulk", "split", folder / "claim.xml", "-o", parts).exit_code == 3
     (parts / "master.json").write_text("{")
     assert run("bulk", "join", parts).exit_code == 1

@@ -54,7 +54,9 @@ def test_several_durations_are_summed_up(capsys: pytest.CaptureFixture[str]) -> 
     """Number, median and longest."""
     documents = (sent(), sent(number=3), received(), received(number=4, parent_id=sent(number=3).id))
     case_times.show_details(measured(*documents))
-    assert "2: 3.0 days, ≤ 3.0 days" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "2: 3.0 days" in shown
+    assert "≤ 3.0 days" in shown
 
 
 @pytest.mark.parametrize(("now", "word"), [(LATER, "1 open"), (MUCH_LATER, "1 overdue")])
@@ -121,3 +123,10 @@ def test_attachments_are_shown_with_their_documents(capsys: pytest.CaptureFixtur
     files: Any = case_times.details(found)["attachments"]
     assert [each["name"] for each in files] == ["Scan", "scan-1.pdf"]
     assert (files[0]["size"], files[0]["medical"]) == (len(PDF), True)
+
+
+@pytest.mark.parametrize(("now", "words"), [(LATER, "1 waiting"), (MUCH_LATER, "1 overdue")])
+def test_open_answers_are_counted_once(now: datetime, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is late is no longer only waited for."""
+    case_times.show_details(measured(sent(), now=now))
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"  {words}")

@@ -195,6 +195,14 @@ def test_a_buc_is_shown_for_both_roles() -> None:
     assert "for all by X001 of the case owner, 60 days after A003" in text
 
 
+def test_a_buc_tells_limits_and_rinas_names() -> None:
+    """Each limit with the law, and what RINA calls the actions that make administrative SEDs."""
+    found = run_json("bucs", "show", "LA_BUC_02")
+    assert [(each["since"], each["article"]) for each in found["limits"]] == [("A004", "Decision A1")]
+    assert {"sed": "X009", "rina": "Create Reminder"} in found["administrative"]
+    assert "X001 (Close Case)" in run("bucs", "show", "LA_BUC_02").stdout
+
+
 def test_national_variants_share_a_row() -> None:
     """P3000_AT, P3000_BE and so on are one row."""
     text = run("bucs", "show", "P_BUC_01").stdout
@@ -302,6 +310,13 @@ def test_process_without_walks_says_so() -> None:
     assert run("bucs", "walk", "M_BUC_01").stdout == "The file of this process has no walks.\n"
 
 
+def test_a_walk_is_named_so_that_it_is_the_only_one() -> None:
+    """Several that begin so are named, and so is what is near none."""
+    several = run("bucs", "walk", "LA_BUC_02", "--name", "the owner sends").stderr
+    assert '"the owner sends", which begins several: "the owner sends A003' in several
+    assert 'found "nope". Known here: full run' in run("bucs", "walk", "LA_BUC_02", "--name", "nope").stderr
+
+
 def test_one_walk_is_shown_step_by_step() -> None:
     """Each step stands with its date, what came of it, and the copies of the case."""
     result = run("bucs", "walk", "LA_BUC_02", "--name", "the owner cannot close before")
@@ -355,7 +370,8 @@ def test_institutions_are_listed() -> None:
 def test_institutions_may_be_filtered() -> None:
     """--country and --buc leave the others out."""
     found = run_json("institutions", "list", "--country", "de", "--buc", "p_buc_01")
-    assert [each["country"] for each in found] == ["DE"]
+    assert {each["country"] for each in found} == {"DE"}
+    assert "DE:BA01" not in {each["id"] for each in found}
 
 
 def test_no_institution_may_fit() -> None:

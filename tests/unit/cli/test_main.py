@@ -241,6 +241,12 @@ def test_names_that_are_not_near_are_all_listed() -> None:
     assert failures.nearest("xyz", ["alpha", "beta"]) == "Known here: alpha, beta."
 
 
+def test_of_very_many_names_the_first_are_listed() -> None:
+    """A sentence with a hundred names helps nobody."""
+    known = [f"alpha{number}" for number in range(112)]
+    assert failures.nearest("xyz", known).endswith("alpha10, alpha11 and 100 more.")
+
+
 def test_an_unforeseen_error_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     """What nobody foresaw is reported without a stack trace."""
     failures.unexpected(ValueError, ValueError("odd"), None)

@@ -18,6 +18,7 @@ from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.errors import ConnectFailed, SettingsError, TransportError
 from eessi_sim.gateway import lone
 from eessi_sim.gateway.lone import Delivery, Document, LoneGateway
+from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Request, Response
 
 DOCUMENTS = (
@@ -235,13 +236,13 @@ class TestSending:
             async def send(
                 self,
                 url: str,
-                body: bytes,
+                body: Extent,
                 *,
                 headers: Mapping[str, str],
                 within: float,
                 method: str = "POST",
             ) -> Response:
-                bodies.append(body)
+                bodies.append(whole(body))
                 raise ConnectFailed("nobody there")
 
         sender = LoneGateway(pair.sender._identity, Silence(pair.wire.handler), clock=pair.clock)

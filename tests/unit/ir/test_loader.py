@@ -81,6 +81,16 @@ def test_short_file_gives_an_institution_with_defaults(folder: Path) -> None:
     )
 
 
+def test_one_entry_may_list_several_processes(folder: Path) -> None:
+    """Dates and roles count for each of them; liaison body and public are said once."""
+    text = (
+        ZUS.replace("buc: LA_BUC_02", "buc: [LA_BUC_02, LA_BUC_03]") + "liaison_body: true\npublic: false\n"
+    )
+    found = zus(folder, text)
+    assert [entry.buc for entry in found.competences] == ["LA_BUC_02"] * 2 + ["LA_BUC_03"] * 2
+    assert (found.liaison_body, found.public) == (True, False)
+
+
 def test_country_norway_is_not_a_boolean(folder: Path) -> None:
     """NO stays NO, though YAML would read it as false."""
     assert load_institution(folder / "NO" / "NAVAT07.yaml").country == "NO"
@@ -387,8 +397,8 @@ def test_network_takes_the_usual_attachments_unless_it_says_otherwise(folder: Pa
     ("text", "sentence"),
     [
         ("{types: [pdf]}", 'Expected a media type, found "pdf"'),
-        ("{file_mb: 0}", "Expected 1 to 90 megabytes, found 0"),
-        ("{message_mb: 91}", "Expected 1 to 90 megabytes, found 91"),
+        ("{file_mb: 0}", "Expected 1 to 2048 megabytes, found 0"),
+        ("{message_mb: 2049}", "Expected 1 to 2048 megabytes, found 2049"),
         ("{file_mb: 30}", "Expected message_mb to be at least file_mb, found 20 and 30"),
     ],
 )

@@ -45,7 +45,9 @@ def test_every_document_is_sealed_and_verified(text: str, attribute: str, gap: s
     assert verified_octets(document) == xmlsafe.exclusive_c14n(xmlsafe.parse(sed))
 
 
-@pytest.mark.parametrize("length", [0, 1, len(SEALED) // 2, len(SEALED) - 1])
+@pytest.mark.parametrize(
+    "length", [0, 1, len(SEALED) // 2, len(SEALED) - 1], ids=["nothing", "one", "half", "all-but-one"]
+)
 def test_cut_document_is_refused(length: int) -> None:
     """The beginning of a sealed document is no document."""
     assert verified_octets(SEALED[:length]) is None

@@ -72,10 +72,10 @@ def memory_9() -> bytes:
         ("byte-order-mark-added", with_part(b"\xef\xbb\xbf" + SED, SED, PLAIN)),
         ("declaration-added", with_part(b'<?xml version="1.0"?>\n' + SED, SED, PLAIN)),
         ("declaration-removed", with_part(SED, b'<?xml version="1.0" encoding="utf-8"?>\r\n' + SED, PLAIN)),
-        ("lf-to-crlf", with_part(b"1\r\n2", b"1\n2", replace(PLAIN, content=b"1\n2"))),
+        ("lf-to-crlf", with_part(b"1\r\n2", b"1\n2", replace(PLAIN, octets=b"1\n2"))),
         (
             "canonical-part-signed",
-            with_part(b"<a b='1'/>", b'<a b="1"></a>', replace(PLAIN, content=b"<a/>")),
+            with_part(b"<a b='1'/>", b'<a b="1"></a>', replace(PLAIN, octets=b"<a/>")),
         ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -98,7 +98,7 @@ def test_a_recompressed_part_says_how_it_was_made() -> None:
 def test_an_xml_part_that_was_signed_as_it_travelled_is_told() -> None:
     """XML media types are digested in canonical form; signers forget it."""
     content = b"<a b='1'/>"
-    part = replace(PLAIN, content=content, content_type="application/xml")
+    part = replace(PLAIN, octets=content, content_type="application/xml")
     [found] = explained_message(with_part(content, content, part))
     assert found.accidents == ("not-canonical",)
 

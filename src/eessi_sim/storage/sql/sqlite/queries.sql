@@ -110,6 +110,10 @@ SELECT case_id, document_id, version, sed, direction, stored_us, message_id, con
 -- name: add_content
 INSERT INTO content (node, digest, octets) VALUES (:node, :digest, :octets) ON CONFLICT DO NOTHING
 
+-- name: spooled
+SELECT digest FROM message JOIN message_body USING (seq) WHERE length(body) = 0
+UNION SELECT digest FROM content WHERE length(octets) = 0
+
 -- name: content
 SELECT octets FROM content WHERE node = :node AND digest = :digest
 

@@ -1,0 +1,64 @@
+"""Takes up a newer directory while a node runs: the file of the network is looked at, a newer version replaces the old one.
+
+A file that cannot be read, or has a lower version, changes nothing; the node goes on with what it has.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+from typing import Final
+
+from eessi_sim.errors import DefinitionError
+from eessi_sim.gateway.station import Directory
+from eessi_sim.ir import snapshot
+from eessi_sim.ir.importing import version_key
+
+_log = logging.getLogger(__name__)
+_EVERY: Final = 1.0
+"""Seconds between two looks; a look asks for the time of the file only."""
+
+
+class DirectoryFile:
+    """The directory of a running node and the file that it comes from.
+
+    Args:
+        path: the snapshot, see ``NetworkState.directory_file``.
+
+    Raises:
+        DefinitionError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen = self._changed_at()
+        self.directory = Directory(snapshot.load(path))
+
+    def look(self) -> bool:
+        """Take up the file when it changed; returns whether it was taken up."""
+        changed_at = self._changed_at()
+        if changed_at == self._seen:
+            return False
+        self._seen = changed_at
+        try:
+            newer = snapshot.load(self._path)
+            if version_key(newer.version) < version_key(self.directory.current.version):
+                _log.warning("directory %s is older than ours, not taken up", newer.version)
+                return False
+        except DefinitionError as error:
+            _log.warning("directory not taken up: %s", error.message)
+            return False
+        self.directory.current = newer
+        _log.info("directory %s taken up", newer.version)
+        return True
+
+    async def watch(self) -> None:
+        """Look again and again until cancelled."""
+        while True:
+            await asyncio.sleep(_EVERY)
+            self.look()
+
+    def _changed_at(self) -> int:
+        try:
+            return self._path.stat().st_mtime_ns
+        except OSError:
+            return 0

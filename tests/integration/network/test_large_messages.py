@@ -1,0 +1,107 @@
+"""Messages that lie in a spool: from the sender's disk to the receiver's, through every check on the way."""
+
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.helpers.attached import PDF, new_file
+from tests.helpers.lab import A003, DRV, INPS, INSS, NAV, P_BUC_01, POINT, ZUS, Lab
+
+from eessi_sim.attachments import MEGABYTE
+from eessi_sim.buc.case import ParticipantChange
+from eessi_sim.errors import Unavailable
+from eessi_sim.identifiers import BucType, SedType
+from eessi_sim.simulation import control
+from eessi_sim.simulation.control import StoreReader
+from eessi_sim.storage.base import Direction
+from eessi_sim.storage.sqlite import SqliteStorage
+
+NOISE = PDF + random.Random(1).randbytes(MEGABYTE + 1000)
+SCANNER = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+
+
+@pytest.fixture
+async def disk(tmp_path: Path) -> AsyncIterator[Lab]:
+    """The demo network with a store on disk, hence with a spool."""
+    storage = SqliteStorage(tmp_path / "store.db")
+    async with Lab.build(storage=storage) as lab:
+        yield lab
+    await storage.close()
+
+
+async def _send(lab: Lab, data: bytes) -> None:
+    node = lab.node(NAV)
+    case = await node.open_case(BucType("LA_BUC_02"), (ZUS,))
+    await node.send_document(case.id, A003, files=[new_file("large.pdf", data), new_file("small.pdf")])
+    await lab.work(30)
+
+
+async def test_large_file_arrives_by_the_spool(disk: Lab, tmp_path: Path) -> None:
+    """The same octets lie at sender, access point and receiver, once each, and survive a sweep."""
+    await _send(disk, NOISE)
+    assert disk.delivery(NAV) == "delivered"
+    large, small = disk.document(ZUS, A003).attachments
+    contents = [disk.store(ZUS).content(each.latest.digest) for each in (large, small)]
+    assert [content and content.read() for content in contents] == [NOISE, PDF]
+    message = disk.sent(NAV)
+    kept = [
+        disk.store(party).find_message(direction, message.message_id)
+        for party, direction in (
+            (NAV, Direction.OUT),
+            (POINT, Direction.IN),
+            (POINT, Direction.OUT),
+            (ZUS, Direction.IN),
+        )
+    ]
+    assert all(each and each.spooled and not each.body and each.digest == message.digest for each in kept)
+    assert message.whole.startswith(b"--=-")
+    assert disk.storage.spool is not None
+    assert disk.storage.spool.sweep(disk.storage.spooled()) == 0
+    assert len(list((tmp_path / "store.db-spool").iterdir())) == 2
+
+
+async def test_malware_in_a_large_part_is_found(disk: Lab) -> None:
+    """The scan of the access point reads a part in pieces, and refuses the message before the receiver gets it."""
+    await _send(disk, NOISE + SCANNER)
+    assert disk.delivery(NAV) == "error"
+    assert not disk.store(ZUS).messages()
+
+
+async def test_large_file_is_handed_over_to_a_newcomer(disk: Lab) -> None:
+    """What lies in the spool is packed again for who joins later."""
+    owner, other = disk.node(INSS), disk.node(DRV)
+    case = await owner.open_case(P_BUC_01, (DRV,))
+    await owner.send_document(case.id, SedType("P2000"), files=[new_file("large.pdf", NOISE)])
+    await disk.work(10)
+    await other.send_document(disk.case(DRV).id, SedType("P6000"))
+    await disk.work(10)
+    await owner.send_document(case.id, SedType("X005"), change=ParticipantChange(joins=INPS))
+    await disk.work(30)
+    got = {
+        str(each.type): [file.latest.size for file in each.attachments] for each in disk.case(INPS).documents
+    }
+    assert got["P2000"] == [len(NOISE)]
+
+
+async def test_message_that_is_too_large_is_not_shown(disk: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks a node for a message gets the octets of one that can be held, and none of another."""
+    await _send(disk, NOISE)
+    reader, message = StoreReader(disk.store(NAV)), disk.sent(NAV)
+    shown = await reader.message("out", message.message_id)
+    assert shown is not None
+    assert shown.body == message.whole
+    monkeypatch.setattr(control, "_MOST_SHOWN", MEGABYTE)
+    assert await reader.message("out", message.message_id) is None
+
+
+async def test_lost_spool_is_told(disk: Lab, tmp_path: Path) -> None:
+    """A store whose spool was not brought back with it says which file is missing and where it belongs."""
+    await _send(disk, NOISE)
+    (attachment, _) = disk.document(ZUS, A003).attachments
+    for path in (tmp_path / "store.db-spool").iterdir():
+        path.unlink()
+    with pytest.raises(Unavailable, match=attachment.latest.digest):
+        disk.store(ZUS).content(attachment.latest.digest)
+    with pytest.raises(Unavailable, match="in the spool of the store"):
+        disk.sent(NAV)
