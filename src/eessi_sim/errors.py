@@ -5,8 +5,6 @@ reports and verdicts; only acting on a bad one raises. Errors of foreign librari
 at the border of the package that met them, always chained. Nothing else lives here.
 """
 
-from typing import ClassVar
-
 
 class EessiSimError(Exception):
     """Base of all errors of the project.
@@ -17,7 +15,7 @@ class EessiSimError(Exception):
         context: values that identify the place (file, line, message id …), for logs and JSON.
     """
 
-    code: ClassVar[str] = "error"
+    code: str = "error"
 
     def __init__(self, message: str, *, hint: str | None = None, **context: object) -> None:
         super().__init__(message)

@@ -75,7 +75,8 @@ def used(folder: Path) -> dict[str, Any]:
                 "send", ASKED, *TO_POLAND, "--attach", misnamed(folder), "--state", state
             ).exit_code,
             "cases": run_json("case", "list", "--state", state),
-            "decided": decided(state),
+            "decided": (decisions := decided(state)),
+            "done": done(state, decisions["answered"]["international_id"]),
         }
     return {**seen, "status": process.returncode}
 
@@ -106,6 +107,22 @@ def decided(state: str) -> dict[str, Any]:
         "again": run(
             "send", APPLICABLE, "--from", "PL:ZUS01", "--case", found[1]["case"], "--state", state
         ).stderr,
+    }
+
+
+def done(state: str, case: str) -> dict[str, Any]:
+    """A clerk of Poland takes back its answer, closes the case, and may then not answer again."""
+    at_poland = (case, "--node", "PL:ZUS01", "--state", state)
+    by_anna = ("--clerk", "anna", "--reason", "wrong person – żle")
+    offered = run_json("case", "actions", *at_poland)
+    return {
+        "offered": {each["word"] for each in offered},
+        "invalidated": run_json("case", "do", *at_poland, "invalidate", *by_anna),
+        "drafted": run_json("case", "do", *at_poland, "create", "--sed", "A012"),
+        "deleted": run_json("case", "do", *at_poland, "delete"),
+        "refused": run("case", "do", *at_poland, "reopen"),
+        "refused_json": run_json("case", "do", *at_poland, "reopen"),
+        "history": run_json("case", "show", *at_poland)["history"],
     }
 
 
@@ -140,6 +157,26 @@ def test_send_answers_in_a_case_that_there_is(used: dict[str, Any]) -> None:
         ("A012", "NO:NAVAT07", True)
     ]
     assert 'found "Create A012"' in used["decided"]["again"]
+
+
+def test_case_do_takes_what_a_case_offers(used: dict[str, Any]) -> None:
+    """The document is sent about the only one that it can be about; the case file names clerk and reason."""
+    found = used["done"]
+    assert {"invalidate", "update"} <= found["offered"]
+    (document,) = (each for each in found["invalidated"]["documents"] if each["sed"] != "A012")
+    assert (document["status"], document["receivers"]) == ("sent", ["NO:NAVAT07"])
+    assert ("anna", "wrong person – żle") in [(each["name"], each["reason"]) for each in found["history"]]
+    assert [each["status"] for each in found["drafted"]["documents"]] == ["new"]
+    assert found["deleted"]["node"] == "PL:ZUS01"
+
+
+def test_case_do_shows_the_refusal_of_the_node(used: dict[str, Any]) -> None:
+    """Its own code and sentence, and what is offered instead."""
+    refused = used["done"]["refused"]
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("action-not-available: ")
+    assert "Possible now: " in refused.stderr
+    assert used["done"]["refused_json"]["error"]["code"] == "action-not-available"
 
 
 def test_send_uses_the_running_network(used: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 from aiohttp import web
@@ -10,6 +11,7 @@ from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.control import NodeControl
+from eessi_sim.simulation.remote import CLERK_HEADER, REASON_HEADER
 
 
 class DraftBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,7 +72,7 @@ class CaseworkRoutes:
 
     async def _draft(self, request: web.Request) -> web.Response:
         body = await body_of(request, DraftBody)
-        draft = await self._control.draft(
+        draft = await acting(self._control, request).draft(
             request.match_info["case"],
             SedType(body.sed),
             content=octets(body.content),
@@ -81,27 +83,41 @@ class CaseworkRoutes:
 
     async def _save(self, request: web.Request) -> web.Response:
         body = await body_of(request, ContentBody)
-        return answer(await self._control.save(*_ids(request), content=octets(body.content)))
+        return answer(await acting(self._control, request).save(*_ids(request), content=octets(body.content)))
 
     async def _update(self, request: web.Request) -> web.Response:
         body = await body_of(request, ContentBody)
-        return answer(await self._control.update(*_ids(request), content=octets(body.content)))
+        return answer(
+            await acting(self._control, request).update(*_ids(request), content=octets(body.content))
+        )
 
     async def _send(self, request: web.Request) -> web.Response:
         body = await body_of(request, ReceiversBody)
-        return answer(await self._control.send_draft(*_ids(request), receivers=institutions(body.receivers)))
+        return answer(
+            await acting(self._control, request).send_draft(
+                *_ids(request), receivers=institutions(body.receivers)
+            )
+        )
 
     async def _delete(self, request: web.Request) -> web.Response:
-        return answer(await self._control.delete_draft(*_ids(request)))
+        return answer(await acting(self._control, request).delete_draft(*_ids(request)))
 
     async def _participants(self, request: web.Request) -> web.Response:
         body = await body_of(request, ParticipantsBody)
         parties = [InstitutionId(text) for text in body.counterparties]
-        return answer(await self._control.set_participants(request.match_info["case"], parties))
+        return answer(
+            await acting(self._control, request).set_participants(request.match_info["case"], parties)
+        )
 
     async def _move(self, request: web.Request) -> web.Response:
         body = await body_of(request, MoveBody)
-        return answer(await self._control.move(request.match_info["case"], body.move))
+        return answer(await acting(self._control, request).move(request.match_info["case"], body.move))
+
+
+def acting(control: NodeControl, request: web.Request) -> NodeControl:
+    """Return the institution, asked in the name of the clerk whom a request names, if it names one."""
+    clerk = unquote(request.headers.get(CLERK_HEADER, ""))
+    return control.acting_as(clerk, unquote(request.headers.get(REASON_HEADER, ""))) if clerk else control
 
 
 def _ids(request: web.Request) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from eessi_sim.api.casework import CaseworkRoutes, answer, body_of, change_of, institutions, octets
+from eessi_sim.api.casework import CaseworkRoutes, acting, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
 from eessi_sim.attachments import Content, NewFile, Octets
 from eessi_sim.clock import MovableClock
@@ -216,7 +216,7 @@ class _Cases:
         body = await body_of(request, OpenCase)
         parties = [InstitutionId(text) for text in body.counterparties]
         cdm = CdmVersion(body.cdm) if body.cdm is not None else None
-        return answer(await self._control.open_case(BucType(body.buc), parties, cdm))
+        return answer(await acting(self._control, request).open_case(BucType(body.buc), parties, cdm))
 
     async def case(self, request: web.Request) -> web.Response:
         return answer(await self._control.case(request.match_info["case"]))
@@ -226,7 +226,7 @@ class _Cases:
 
     async def send(self, request: web.Request) -> web.Response:
         body = await body_of(request, SendBody)
-        case = await self._control.send(
+        case = await acting(self._control, request).send(
             request.match_info["case"],
             SedType(body.sed),
             content=octets(body.content),
@@ -238,7 +238,7 @@ class _Cases:
         return answer(case)
 
     async def close(self, request: web.Request) -> web.Response:
-        return answer(await self._control.close_case(request.match_info["case"]))
+        return answer(await acting(self._control, request).close_case(request.match_info["case"]))
 
     async def suggestions(self, request: web.Request) -> web.Response:
         return answer(await self._control.suggestions(request.match_info["case"]))

@@ -25,6 +25,7 @@ from eessi_sim.cli import (
     case_actions,
     case_claims,
     case_decisions,
+    case_do,
     case_history,
     case_limits,
     case_times,
@@ -62,6 +63,8 @@ case.add_command(case_decisions.suggestions)
 case.add_command(case_decisions.accept)
 case.add_command(case_decisions.decline)
 case.add_command(case_claims.claims)
+case.add_command(case_actions.actions)
+case.add_command(case_do.do)
 
 _at = click.option(
     "--at", type=inputs.Time(), metavar="TIME", help="When to look at what is overdue; now by default."
@@ -199,7 +202,7 @@ def show(
       "receipts", "answers", "own_answers": {"number", "median_seconds", "longest_seconds"}, "waiting", "overdue"}],
       "limits": [{"text", "article", "source", "confidence", "since", "due_at", "ended_by", "overdue"}],
       "history": [{"at", "kind", "institution", "sed", "document", "version", "decided_by", "name", "reason"}],
-      "suggestions": [as case suggestions], "actions": [{"text", "operation", "sed", "document", "parent",
+      "suggestions": [as case suggestions], "actions": [{"word", "text", "operation", "sed", "document", "parent",
       "available_from", "rina": {"name", "display_name", "type", "template", "type_version", "category", "tag_type",
       "can_close", "requires_valid_document", "has_business_validation"}}],
       "attachments": [{"document", "sed", "id", "name", "file_name", "mime_type", "medical", "version", "size", "sha256"}],
@@ -208,7 +211,7 @@ def show(
     now = at or SystemClock().now()
     found, claimed = asyncio.run(_show(state, reference, node, now, catalogue))
     if as_json:
-        suggested, actions = case_decisions.as_json(found.case), case_actions.as_json(found.case, now)
+        suggested, actions = case_decisions.as_json(found.case), case_actions.as_json_of(found.case, now)
         output.show_json(
             {
                 **case_times.details(found),

@@ -28,7 +28,7 @@ _SHOWN: Final = 8
 """Characters of an id that are enough to tell one suggestion from another."""
 
 
-class _Words(click.ParamType):  # type: ignore[type-arg] # generic in the newest click only
+class Words(click.ParamType):  # type: ignore[type-arg] # generic in the newest click only
     """A text that says something: not empty, not blanks alone."""
 
     name = "text"
@@ -40,9 +40,9 @@ class _Words(click.ParamType):  # type: ignore[type-arg] # generic in the newest
         return value.strip()
 
 
-_clerk_option = click.option(
+clerk_option = click.option(
     "--clerk",
-    type=_Words(),
+    type=Words(),
     default="clerk",
     show_default=True,
     metavar="NAME",
@@ -159,7 +159,7 @@ def _as_json(found: Found) -> dict[str, object]:
 @click.command(short_help="Send what a rule suggests.", epilog=failures.EXIT_STATUS)
 @click.argument("suggestion", metavar="SUGGESTION")
 @state_option
-@_clerk_option
+@clerk_option
 @output.shared_options
 def accept(*, suggestion: str, state: Path, clerk: str, as_json: bool) -> None:
     r"""Accept a suggestion: its document is sent; the case file names the clerk, the rule and what the rule saw.
@@ -179,9 +179,9 @@ def accept(*, suggestion: str, state: Path, clerk: str, as_json: bool) -> None:
 @click.command(short_help="Take a suggestion away.", epilog=failures.EXIT_STATUS)
 @click.argument("suggestion", metavar="SUGGESTION")
 @state_option
-@_clerk_option
+@clerk_option
 @click.option(
-    "--reason", type=_Words(), required=True, metavar="TEXT", help="Why; stays in the history of the case."
+    "--reason", type=Words(), required=True, metavar="TEXT", help="Why; stays in the history of the case."
 )
 @output.shared_options
 def decline(*, suggestion: str, state: Path, clerk: str, reason: str, as_json: bool) -> None:

@@ -115,8 +115,11 @@ def _show(ctx: click.Context, error: EessiSimError) -> None:
 
 def _details(error: EessiSimError) -> Iterable[str]:
     """Return the findings of an invalid SED, or what is possible instead of an action."""
-    if isinstance(error, errors.ActionNotAvailable) and error.available:
-        return [f"available now: {', '.join(error.available)}"]
+    available = ", ".join(
+        getattr(error, "available", ())
+    )  # said by this process, or by a node in another one
+    if available and available not in (error.hint or ""):
+        return [f"available now: {available}"]
     if isinstance(error, errors.SedInvalid):
         from eessi_sim.cdm.report import ValidationReport  # noqa: PLC0415 - only when something went wrong
         from eessi_sim.cli.plain import plain_lines  # noqa: PLC0415 - as above

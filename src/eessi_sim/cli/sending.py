@@ -115,7 +115,7 @@ def send(
       "attachments": [{"id", "name", "file_name", "mime_type", "medical", "size", "version"}],
       "trace": [{"at", "node", "step", "outcome", "message_id", "case_id", "detail"}]}
     """
-    sed = _read(file, catalogue)
+    sed = read_sed(file, catalogue)
     state = state or (STATE_FOLDER if way.reference is not None else None)
     parcel = _Parcel(
         sed=sed,
@@ -139,7 +139,7 @@ def send(
         click.get_current_context().exit(failures.FINDING)
 
 
-def _read(file: str, catalogue: Catalogue) -> Sed:
+def read_sed(file: str, catalogue: Catalogue) -> Sed:
     """Return the document of a file, valid and without a seal.
 
     Raises:

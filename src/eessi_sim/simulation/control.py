@@ -144,6 +144,10 @@ class NodeReader(Protocol):
 class NodeControl(NodeReader, Protocol):
     """What one may ask of an institution."""
 
+    def acting_as(self, clerk: str, reason: str = "") -> "NodeControl":
+        """Return the same institution, asked in the name of a clerk; the case file says who, and why."""
+        ...
+
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
     ) -> str:
@@ -274,21 +278,27 @@ class LocalControl(StoreReader):
 
     Args:
         node: the institution.
+        clerk: in whose name it is asked.
     """
 
-    def __init__(self, node: InstitutionNode) -> None:
+    def __init__(self, node: InstitutionNode, clerk: Actor = _CLERK) -> None:
         super().__init__(node.office.station.store)
         self._node = node
+        self._clerk = clerk
         self.spool: Spool | None = node.office.station.spool
         """Where large files are written that are attached later."""
         self.attachments: AttachmentLimits = node.office.station.attachments
         """Which files it takes."""
 
+    def acting_as(self, clerk: str, reason: str = "") -> "LocalControl":
+        """Return the same institution, asked in the name of a clerk; the case file says who, and why."""
+        return LocalControl(self._node, Actor(ActorKind.CLERK, clerk, reason))
+
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
     ) -> str:
         """Open a case, in the usual version of the data model or another, and return its id at this institution."""
-        return (await self._node.open_case(buc, counterparties, cdm=cdm, actor=_CLERK)).id
+        return (await self._node.open_case(buc, counterparties, cdm=cdm, actor=self._clerk)).id
 
     async def send(
         self,
@@ -310,7 +320,7 @@ class LocalControl(StoreReader):
             receivers=tuple(receivers) if receivers is not None else None,
             files=files,
             change=change,
-            actor=_CLERK,
+            actor=self._clerk,
         )
         return case_view(case)
 
@@ -330,17 +340,17 @@ class LocalControl(StoreReader):
             parent_id=DocumentId(parent_id) if parent_id else None,
             change=change,
         )
-        return _document_view(await self._node.casework.create_draft(case_id, draft, actor=_CLERK))
+        return _document_view(await self._node.casework.create_draft(case_id, draft, actor=self._clerk))
 
     async def save(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
         """Save a new version of a draft or a sent document, unsent; composed anew when no content is given."""
         work, document = self._node.casework, DocumentId(document_id)
-        return case_view(await work.save(case_id, document, root=_parsed(content), actor=_CLERK))
+        return case_view(await work.save(case_id, document, root=_parsed(content), actor=self._clerk))
 
     async def update(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
         """Save a new version of a sent document and send it."""
         work, document = self._node.casework, DocumentId(document_id)
-        return case_view(await work.update(case_id, document, root=_parsed(content), actor=_CLERK))
+        return case_view(await work.update(case_id, document, root=_parsed(content), actor=self._clerk))
 
     async def send_draft(
         self, case_id: str, document_id: str, *, receivers: Sequence[InstitutionId] | None = None
@@ -348,25 +358,27 @@ class LocalControl(StoreReader):
         """Send a draft, or the open new version of a sent document."""
         to = tuple(receivers) if receivers is not None else None
         work, document = self._node.casework, DocumentId(document_id)
-        return case_view(await work.send_draft(case_id, document, receivers=to, actor=_CLERK))
+        return case_view(await work.send_draft(case_id, document, receivers=to, actor=self._clerk))
 
     async def delete_draft(self, case_id: str, document_id: str) -> CaseView:
         """Delete a draft."""
         return case_view(
-            await self._node.casework.delete_draft(case_id, DocumentId(document_id), actor=_CLERK)
+            await self._node.casework.delete_draft(case_id, DocumentId(document_id), actor=self._clerk)
         )
 
     async def set_participants(self, case_id: str, counterparties: Sequence[InstitutionId]) -> CaseView:
         """Choose other counterparties, before the starter is sent."""
-        return case_view(await self._node.casework.set_participants(case_id, counterparties, actor=_CLERK))
+        return case_view(
+            await self._node.casework.set_participants(case_id, counterparties, actor=self._clerk)
+        )
 
     async def move(self, case_id: str, move: Move) -> CaseView:
         """Close, reopen, archive, restore or remove this institution's copy."""
-        return case_view(await self._node.casework.move(case_id, move, actor=_CLERK))
+        return case_view(await self._node.casework.move(case_id, move, actor=self._clerk))
 
     async def close_case(self, case_id: str) -> CaseView:
         """Close this institution's copy."""
-        return case_view(await self._node.close_case(case_id, actor=_CLERK))
+        return case_view(await self._node.close_case(case_id, actor=self._clerk))
 
     async def case(self, case_id: str) -> CaseView:
         """Return a case."""

@@ -29,8 +29,17 @@ _READY_WITHIN: Final = 5.0
 """Seconds until a node must have said that it is there."""
 
 
+CLERK_HEADER: Final = "x-clerk"
+REASON_HEADER: Final = "x-reason"
+"""In whose name a node is asked, and why; percent-encoded, because headers carry no other letters."""
+
+
 class RemoteRefusal(EessiSimError):  # noqa: N818 - says what happened
-    """The node in the other process refused; carries its code, sentence and hint."""
+    """The node in the other process refused; carries its code, sentence and hint.
+
+    Args:
+        shape: the error as the node wrote it.
+    """
 
     code = "refused-by-node"
 
@@ -38,6 +47,12 @@ class RemoteRefusal(EessiSimError):  # noqa: N818 - says what happened
         context = {"available": ", ".join(shape["available"])} if shape.get("available") else {}
         super().__init__(str(shape.get("message", "refused")), hint=shape.get("hint"), **context)
         self.shape = shape
+        self.code = str(shape.get("code", RemoteRefusal.code))
+
+    @property
+    def available(self) -> tuple[str, ...]:
+        """What the node offers instead; empty where it says nothing of it."""
+        return tuple(map(str, self.shape.get("available") or ()))
 
     def as_dict(self) -> dict[str, object]:
         """Return the error as the node in the other process gave it, its findings included."""
@@ -55,8 +70,16 @@ class RemoteControl:
 
     def __init__(self, session: aiohttp.ClientSession, state: NetworkState, party: InstitutionId) -> None:
         self._session = session
+        self._state = state
+        self._party = party
         self._base = f"http://{LOOPBACK}:{state.address(party).manage_port}/manage"
         self._headers = {"authorization": f"Bearer {state.token}"}
+
+    def acting_as(self, clerk: str, reason: str = "") -> "RemoteControl":
+        """Return the same institution, asked in the name of a clerk; the case file says who, and why."""
+        other = RemoteControl(self._session, self._state, self._party)
+        other._headers |= {CLERK_HEADER: _part(clerk), REASON_HEADER: _part(reason)}
+        return other
 
     async def is_ready(self) -> bool:
         """Return whether the node answers; whoever else listens at its port is not the node."""

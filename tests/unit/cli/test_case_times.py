@@ -104,7 +104,7 @@ def test_what_is_late_is_listed_with_who_owes_it(capsys: pytest.CaptureFixture[s
 def test_actions_of_a_process_that_nobody_defines_are_not_known() -> None:
     """Nothing can be said."""
     case = replace(measured(sent()).case, buc=BucType("LA_BUC_77"))
-    assert case_actions.as_json(case, NOON) == []
+    assert case_actions.as_json_of(case, NOON) == []
 
 
 def test_attachments_are_shown_with_their_documents(capsys: pytest.CaptureFixture[str]) -> None:
