@@ -18,6 +18,7 @@ from eessi_sim.conformance.rows_packaging import suites
 from eessi_sim.conformance.setting import FK, NAV, POINT, ZUS
 from eessi_sim.conformance.wire import Shot
 from eessi_sim.security.xmldsig import Reference
+from eessi_sim.simulation.control import MOST_SHOWN
 
 
 def parts(make: Callable[[bytes], list[Payload]], files: int = 0) -> NetworkPlay:
@@ -33,10 +34,11 @@ def parts(make: Callable[[bytes], list[Payload]], files: int = 0) -> NetworkPlay
         expect(len(confirmed) == 2 + number, f"Expected {2 + number} references, found {len(confirmed)}")
         state = await live.until_settled(ZUS, packed.message_id)
         expect(state == "delivered", f"Expected a delivery, found {state}")
-        arrived = await live.network.readers[ZUS].message("in", packed.message_id)
-        # Order, properties and octets of all parts.
-        is_same = arrived is not None and arrived.body == packed.body
-        expect(is_same, "Expected the octets that were sent at the receiver")
+        if len(packed.body) <= MOST_SHOWN:  # of a larger one only the digests in the receipt tell
+            arrived = await live.network.readers[ZUS].message("in", packed.message_id)
+            # Order, properties and octets of all parts.
+            is_same = arrived is not None and arrived.body == packed.body
+            expect(is_same, "Expected the octets that were sent at the receiver")
         return result
 
     return play

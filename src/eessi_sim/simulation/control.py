@@ -24,7 +24,8 @@ _PAGE = 500
 _CLERK = Actor(ActorKind.CLERK, "clerk", "asked for from outside")
 
 
-_MOST_SHOWN: Final = 32 * MEGABYTE
+MOST_SHOWN: Final = 32 * MEGABYTE
+"""Octets of the largest message that is shown as a whole."""
 """Largest message that is shown and put into reports: room for what a message may carry usually (our choice)."""
 
 
@@ -264,7 +265,7 @@ class StoreReader:
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
         """Return the exact bytes of a message; None for one that is too large to be held."""
         found = self._store.find_message(Direction(direction), message_id)
-        if found is None or len(found.octets) > _MOST_SHOWN:
+        if found is None or len(found.octets) > MOST_SHOWN:
             return None
         return MessageFile(found.content_type, found.whole)
 

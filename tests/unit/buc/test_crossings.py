@@ -154,6 +154,14 @@ def test_handed_over_invalidation_waits_for_its_document() -> None:
     assert _refusal(case, handed) == "04"
 
 
+def test_documents_of_others_open_no_case() -> None:
+    """Who hands over what another one has written must have let us in before."""
+    case = run(table("P_BUC_01"), TRIO, *_FORWARDED).cases["CP3"]
+    handed = incoming("P2000", sender=FIRST, author=OWNER, **_CP)
+    with pytest.raises(DocumentRefused, match="only who let us into the case"):
+        engine.receive(None, table("P_BUC_01"), handed, case_id=case.id, own=_NEW, now=NOW)
+
+
 def test_handed_over_change_must_say_who() -> None:
     """A change of the participants that says nothing is refused, whoever hands it over."""
     case = run(table("P_BUC_01"), TRIO, *_FORWARDED).cases["CP3"]
