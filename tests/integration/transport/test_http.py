@@ -14,7 +14,7 @@ from eessi_sim.transport.http import HttpListener, HttpTransport
 from eessi_sim.transport.tls import client_context, server_context
 
 NO_HEADERS: dict[str, str] = {}
-QUICK = TransportLimits(max_body=1000, read_seconds=0.2, request_seconds=0.6)
+QUICK = TransportLimits(max_body=1000, read_seconds=0.6, request_seconds=1.8)
 POST = b"POST /outbox HTTP/1.1\r\nHost: ap.example\r\nContent-Type: text/xml\r\n"
 
 StartAt = Callable[[Handler], Awaitable[str]]
