@@ -17,8 +17,8 @@ from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.buc.rina_names import RinaNames
 from eessi_sim.cli import failures, output
-from eessi_sim.cli.copies import find_copy, node_option
-from eessi_sim.cli.stores import open_stores, state_option
+from eessi_sim.cli.copies import node_option, stored_case
+from eessi_sim.cli.stores import state_option
 from eessi_sim.clock import SystemClock, iso
 
 _SHOWN: Final = 8
@@ -64,16 +64,11 @@ def actions(*, reference: str, state: Path, node: str | None, as_json: bool) -> 
     \b
     With --json: as "actions" of case show --json.
     """
-    case = asyncio.run(_copy(state, reference, node))
+    case = asyncio.run(stored_case(state, reference, node))
     if as_json:
         output.show_json(as_json_of(case, SystemClock().now()))
         return
     _show(case, SystemClock().now())
-
-
-async def _copy(state: Path, reference: str, node: str | None) -> Case:
-    async with open_stores(state) as stores:
-        return find_copy(stores, reference, node).case
 
 
 def offered(case: Case, now: datetime) -> tuple[Action, ...]:

@@ -17,11 +17,11 @@ from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import case_actions, failures, inputs, output
 from eessi_sim.cli.case_decisions import Words, clerk_option
-from eessi_sim.cli.copies import find_copy, node_option
+from eessi_sim.cli.copies import node_option, stored_case
 from eessi_sim.cli.places import parent_of
 from eessi_sim.cli.sending import read_sed
 from eessi_sim.cli.stage import find_state, run_async, running
-from eessi_sim.cli.stores import open_stores, state_option
+from eessi_sim.cli.stores import state_option
 from eessi_sim.clock import SystemClock
 from eessi_sim.errors import ActionNotAvailable, EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId, SedType
@@ -124,7 +124,7 @@ def do(  # noqa: PLR0913 - one argument for each option
         receivers=tuple(map(InstitutionId, to)) or None,
         change=_change(joins, leaves),
     )
-    case = asyncio.run(_copy(state, reference, node))
+    case = asyncio.run(stored_case(state, reference, node))
     deed = deed_for(wish, case, SystemClock().now())
     after, changed = run_async(_done(case, deed, state, clerk, reason or ""))
     if as_json:
@@ -158,11 +158,6 @@ def _change(joins: str | None, leaves: str | None) -> ParticipantChange | None:
         InstitutionId(joins) if joins is not None else None,
         InstitutionId(leaves) if leaves is not None else None,
     )
-
-
-async def _copy(state: Path, reference: str, node: str | None) -> Case:
-    async with open_stores(state) as stores:
-        return find_copy(stores, reference, node).case
 
 
 def deed_for(wish: Wish, case: Case, now: datetime) -> Deed:

@@ -1,12 +1,13 @@
 """Finds one institution's copy of a case among the stores of a network."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import click
 
 from eessi_sim.buc.case import Case, CaseRole
 from eessi_sim.cli import failures
-from eessi_sim.cli.stores import Stores
+from eessi_sim.cli.stores import Stores, open_stores
 from eessi_sim.errors import CaseNotFound, IdentifierError
 from eessi_sim.identifiers import InternationalId
 from eessi_sim.storage.base import NodeStore
@@ -45,6 +46,12 @@ def find_copy(stores: Stores, reference: str, node: str | None) -> Copy:
             hint="See eessi-sim case list for the cases that there are.",
         )
     return min(copies, key=lambda copy: copy.case.role is not CaseRole.CASE_OWNER)
+
+
+async def stored_case(state: Path, reference: str, node: str | None) -> Case:
+    """Return a copy of a case from the stores of the network in folder ``state``; as ``find_copy`` says."""
+    async with open_stores(state) as stores:
+        return find_copy(stores, reference, node).case
 
 
 def require_node(stores: Stores, node: str | None) -> None:

@@ -15,8 +15,7 @@ from eessi_sim.buc.actions import Operation
 from eessi_sim.buc.case import Case
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cli import failures
-from eessi_sim.cli.copies import find_copy
-from eessi_sim.cli.stores import open_stores
+from eessi_sim.cli.copies import stored_case
 from eessi_sim.clock import SystemClock
 from eessi_sim.identifiers import SedType
 
@@ -105,7 +104,7 @@ def place_in_case(state: Path, node: str, way: Way, sed: SedType) -> Place:
         click.BadParameter: there is no such institution, or it could answer several documents.
     """
     assert way.reference is not None  # who calls has looked
-    case = asyncio.run(_copy(state, node, way.reference))
+    case = asyncio.run(stored_case(state, way.reference, node))
     return Place(case.id, way.about or parent_of(case, sed, SystemClock().now()))
 
 
@@ -139,8 +138,3 @@ def parent_of(case: Case, sed: SedType, now: datetime) -> str | None:
             f"{sed} could be about several documents: choose one with --about: {answered}."
         )
     return parents[0] if parents else None
-
-
-async def _copy(state: Path, node: str, reference: str) -> Case:
-    async with open_stores(state) as stores:
-        return find_copy(stores, reference, node).case
