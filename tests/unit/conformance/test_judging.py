@@ -5,7 +5,7 @@ import pytest
 from eessi_sim.conformance.judging import judge
 from eessi_sim.conformance.model import Verdict
 
-PASSED, FAILED = Verdict.PASSED, Verdict.FAILED
+PASSED, FAILED, NOT_APPLICABLE = Verdict.PASSED, Verdict.FAILED, Verdict.NOT_APPLICABLE
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,7 @@ PASSED, FAILED = Verdict.PASSED, Verdict.FAILED
         ("202 receipt", "Receipt", PASSED),
         ("Receipt, Receipt", "Receipt, Receipt", PASSED),
         ("Receipt", "202", PASSED),
+        ("202 EBMS:0303", "202", NOT_APPLICABLE),
         ("Receipt", "EBMS:0004", FAILED),
     ],
 )
