@@ -150,7 +150,7 @@ class _Table:
         memory = "" if finding.megabytes is None else f"{finding.megabytes:.0f} MB"
         time = f"{finding.milliseconds:.0f} ms" if finding.outcome else ""
         line = Text(f"{self._number:>{width}}/{self._total} {finding.row.id:<8} ")
-        line.append(f"{finding.verdict:<14}", style=_STYLES[finding.verdict])
+        line.append(f"{finding.verdict:<14} ", style=_STYLES[finding.verdict])
         line.append(f"{finding.outcome:<24} {time:>9} {memory:>7}  {finding.name}")
         output.show_unwrapped(line)
         if finding.remark:

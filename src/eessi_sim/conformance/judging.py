@@ -27,6 +27,10 @@ def judge(wanted: str, found: str, *, is_party: bool, is_strict: bool = False) -
     if accepts:
         is_taken = all(each in _TAKEN for each in found.split(", "))
         return (Verdict.PASSED, _LATER if "202" in found else "") if is_taken else _exact(wanted, found)
+    return _refusal(wanted, found, is_strict=is_strict)
+
+
+def _refusal(wanted: str, found: str, *, is_strict: bool) -> tuple[Verdict, str]:
     if found == "202" and wanted.startswith("202 "):
         return Verdict.NOT_APPLICABLE, "taken; whether it is refused later is told in another connection"
     if found in _TAKEN or found in _MEANINGLESS:
