@@ -91,7 +91,7 @@ async def test_message_that_is_too_large_is_not_shown(disk: Lab, monkeypatch: py
     shown = await reader.message("out", message.message_id)
     assert shown is not None
     assert shown.body == message.whole
-    monkeypatch.setattr(control, "_MOST_SHOWN", MEGABYTE)
+    monkeypatch.setattr(control, "MOST_SHOWN", MEGABYTE)
     assert await reader.message("out", message.message_id) is None
 
 
