@@ -60,7 +60,7 @@ async def _start_node(
     storage = await open_storage(url_of(state.database(party)))
     stack.push_async_callback(storage.close)
     if storage.spool is not None:
-        storage.spool.sweep(storage.spooled())
+        storage.spool.sweep(await storage.spooled())
     file = DirectoryFile(state.directory_file)
     directory = file.directory
     watch = asyncio.create_task(file.watch())

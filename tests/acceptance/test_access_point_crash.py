@@ -124,7 +124,7 @@ async def test_killed_access_point_loses_and_doubles_nothing(network: ProcessNet
     await until(run.third_accepted, "a third of the messages accepted")
     await network.kill(POINT)
     async with dead_store(network.state, POINT) as store:
-        kept = store.counts()
+        kept = await store.counts()
     assert kept.in_state(Direction.IN, *UNFILED) + kept.in_state(Direction.OUT, *UNFORWARDED) > 0
     assert sum(message.accepted_at is not None for message in await run.sent()) < TOTAL
     await run.revive(POINT)
@@ -140,7 +140,7 @@ async def test_killed_receiver_files_everything_once(network: ProcessNetwork) ->
     await until(run.third_received, "a third of the messages received")
     await network.kill(POLAND)
     async with dead_store(network.state, POLAND) as store:
-        kept = store.counts()
+        kept = await store.counts()
     received = sum(
         c.number for c in kept.messages if (c.direction, c.kind) == (Direction.IN, MessageKind.USER)
     )
@@ -159,7 +159,7 @@ async def test_killed_sender_sends_what_it_had_promised(network: ProcessNetwork)
     await until(run.third_accepted, "a third of the messages accepted")
     await network.kill(NORWAY)
     async with dead_store(network.state, NORWAY) as store:
-        kept = store.counts()
+        kept = await store.counts()
     assert kept.in_state(Direction.OUT, *UNFORWARDED) > 0
     await run.revive(NORWAY)
     await sending

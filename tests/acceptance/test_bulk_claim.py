@@ -101,7 +101,7 @@ def _payment() -> Element:
 
 
 async def _send(lab: Lab, party: InstitutionId, sed: str, root: Element | None, to: str = "") -> None:
-    case = lab.case(party)
+    case = await lab.case(party)
     parent = next((each.id for each in reversed(case.documents) if each.type == to), None)
     await lab.node(party).send_document(case.id, SedType(sed), root=root, parent_id=parent)
     await lab.work(5)
@@ -140,14 +140,14 @@ async def played(request_root: Element) -> AsyncIterator[Lab]:
         yield lab
 
 
-def _claims(lab: Lab, party: InstitutionId) -> ClaimTable:
-    return claims_of(lab.store(party), lab.case(party), Catalogue.default())
+async def _claims(lab: Lab, party: InstitutionId) -> ClaimTable:
+    return await claims_of(lab.store(party), await lab.case(party), Catalogue.default())
 
 
 async def test_500_claims_are_contested_amended_and_paid(played: Lab) -> None:
     """Both sides know of every claim that it is paid, given up or contested, and the same of each; all messages fit."""
-    assert played.types(BA) == ["U020", "U023", "U029", "U023", "U024", "U025"]
-    ours, theirs = _claims(played, BA), _claims(played, WUP)
+    assert await played.types(BA) == ["U020", "U023", "U029", "U023", "U024", "U025"]
+    ours, theirs = await _claims(played, BA), await _claims(played, WUP)
     assert [(each.number, each.claim.status, each.paid) for each in ours.claims] == [
         (each.number, each.claim.status, each.paid) for each in theirs.claims
     ]
@@ -161,9 +161,9 @@ async def test_500_claims_are_contested_amended_and_paid(played: Lab) -> None:
     }
     assert (found[_HALVED].requested, found[_HALVED].paid) == (Decimal("750.05"), Decimal("750.05"))
     assert {each.name for each in (found[number].claim for number in found)} == {"U023", "U024", "U029"}
-    receipt = played.store(WUP).documents(played.case(WUP).id, with_content=True)[-1]
+    receipt = (await played.store(WUP).documents((await played.case(WUP)).id, with_content=True))[-1]
     paid = ours.total(lambda each: each.paid)
     assert xmlsafe.parse(receipt.content).findtext("GeneralInformation/AmountReceived/amount") == str(paid)
-    outgoing = [message for party in (BA, WUP) for message in played.messages(party, Direction.OUT)]
+    outgoing = [message for party in (BA, WUP) for message in await played.messages(party, Direction.OUT)]
     assert [message.state for message in outgoing] == ["delivered"] * 6
     assert max(len(message.body or b"") for message in outgoing) < DOCUMENT_LIMITS.max_bytes

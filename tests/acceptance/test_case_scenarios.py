@@ -35,8 +35,8 @@ async def determination() -> AsyncIterator[Lab]:
         yield lab
 
 
-def _is_offered(lab: Lab) -> bool:
-    actions = lab.node(NAV).available_actions(lab.case(NAV).id)
+async def _is_offered(lab: Lab) -> bool:
+    actions = await lab.node(NAV).available_actions((await lab.case(NAV)).id)
     return any(action.sed == X001 for action in actions)
 
 
@@ -45,20 +45,20 @@ async def _on_day(lab: Lab, day: int) -> None:
 
 
 async def _closed(lab: Lab) -> set[CaseStatus]:
-    await lab.node(NAV).send_document(lab.case(NAV).id, X001)
+    await lab.node(NAV).send_document((await lab.case(NAV)).id, X001)
     await lab.work(5)
-    return {lab.case(party).status for party in (NAV, ZUS, FK)}
+    return {(await lab.case(party)).status for party in (NAV, ZUS, FK)}
 
 
 async def test_determination_is_closed_after_sixty_days(determination: Lab) -> None:
     """LA_BUC_02: X001 is refused on day 59, offered from day 60 on, and closes all three copies."""
     await _on_day(determination, 59)
     with pytest.raises(ActionNotAvailable):
-        await determination.node(NAV).send_document(determination.case(NAV).id, X001)
-    assert not _is_offered(determination)
+        await determination.node(NAV).send_document((await determination.case(NAV)).id, X001)
+    assert not await _is_offered(determination)
     await _on_day(determination, 60)
     determination.clock.advance(timedelta(minutes=1))
-    assert _is_offered(determination)
+    assert await _is_offered(determination)
     assert await _closed(determination) == {CaseStatus.CLOSED}
 
 
@@ -68,12 +68,12 @@ async def test_new_determination_starts_the_sixty_days_again(determination: Lab)
     await _on_day(lab, 10)
     await lab.reply(ZUS, A004, to=A003)
     await _on_day(lab, 30)
-    await lab.node(NAV).send_document(lab.case(NAV).id, A003)
+    await lab.node(NAV).send_document((await lab.case(NAV)).id, A003)
     await _on_day(lab, 60)
-    assert lab.types(FK) == [A003, A004, A003]
-    assert not _is_offered(lab)
+    assert await lab.types(FK) == [A003, A004, A003]
+    assert not await _is_offered(lab)
     await _on_day(lab, 89)
-    assert not _is_offered(lab)
+    assert not await _is_offered(lab)
     await _on_day(lab, 91)
     assert await _closed(lab) == {CaseStatus.CLOSED}
 
@@ -82,7 +82,7 @@ async def test_determination_is_closed_at_once_when_all_agree(determination: Lab
     """LA_BUC_02: one A012 does not open the way to X001, the last one does."""
     await determination.reply(ZUS, A012, to=A003)
     await determination.work(5)
-    assert not _is_offered(determination)
+    assert not await _is_offered(determination)
     await determination.reply(FK, A012, to=A003)
     await determination.work(5)
     assert await _closed(determination) == {CaseStatus.CLOSED}
@@ -97,43 +97,47 @@ async def test_pension_of_five_countries_with_a_late_joiner_and_a_forward() -> N
         await _send(lab, NAVPE, P4000)
         for party in (CNAV, SVB, PVA):
             await _send(lab, party, P5000)
-        await lab.node(NAVPE).send_document(lab.case(NAVPE).id, P8000, receivers=(DRV,))
+        await lab.node(NAVPE).send_document((await lab.case(NAVPE)).id, P8000, receivers=(DRV,))
         await lab.node(NAVPE).casework.update(
-            lab.case(NAVPE).id, lab.document(NAVPE, P2000).id, actor=Actor(ActorKind.CLERK, "kari")
+            (await lab.case(NAVPE)).id,
+            (await lab.document(NAVPE, P2000)).id,
+            actor=Actor(ActorKind.CLERK, "kari"),
         )
         await lab.work(20)
         await _send(lab, NAVPE, X005, joins=PMSE)
-        assert _exchanged(lab, PMSE) - _exchanged(lab, DRV) == set()
-        assert lab.document(PMSE, P2000).version == lab.document(DRV, P2000).version == 2
-        assert sorted(lab.types(PMSE)) == [P2000, P4000, P5000, P5000, P5000, X005]
+        assert await _exchanged(lab, PMSE) - await _exchanged(lab, DRV) == set()
+        assert (await lab.document(PMSE, P2000)).version == (await lab.document(DRV, P2000)).version == 2
+        assert sorted(await lab.types(PMSE)) == [P2000, P4000, P5000, P5000, P5000, X005]
         await _send(lab, PMSE, P5000)
         await _send(lab, PVA, X007, joins=SVS)
-        assert lab.case(PVA).status is CaseStatus.ARCHIVED
-        assert lab.case(SVS).places_of(SVS) == {SVS, PVA}
+        assert (await lab.case(PVA)).status is CaseStatus.ARCHIVED
+        assert (await lab.case(SVS)).places_of(SVS) == {SVS, PVA}
         await _send(lab, SVS, P6000)
         await _send(lab, NAVPE, P7000)
         running = (NAVPE, PMSE, CNAV, SVB, SVS, DRV)
-        assert len({lab.case(party).international_id for party in running}) == 1
-        assert all({P6000, P7000} <= set(lab.types(party)) for party in running)
-        assert not {P6000, P7000} & set(lab.types(PVA))
+        assert len({(await lab.case(party)).international_id for party in running}) == 1
+        assert all([{P6000, P7000} <= set(await lab.types(party)) for party in running])
+        assert not {P6000, P7000} & set(await lab.types(PVA))
         to_all = {P2000, P4000, P5000, P6000, P7000}
-        business = [{each for each in _exchanged(lab, party) if each[1] in to_all} for party in running]
+        business = [{each for each in await _exchanged(lab, party) if each[1] in to_all} for party in running]
         assert all(each == business[0] for each in business)
-        assert [_others(lab, party) for party in running] == [set(running) - {party} for party in running]
-        messages = [m for party in (*running, PVA) for m in lab.messages(party, Direction.OUT)]
+        assert [await _others(lab, party) for party in running] == [
+            set(running) - {party} for party in running
+        ]
+        messages = [m for party in (*running, PVA) for m in await lab.messages(party, Direction.OUT)]
         assert {message.state for message in messages} == {"delivered"}
 
 
 async def _send(lab: Lab, party: InstitutionId, sed: SedType, joins: InstitutionId | None = None) -> None:
     change = ParticipantChange(joins=joins) if joins else None
-    await lab.node(party).send_document(lab.case(party).id, sed, change=change)
+    await lab.node(party).send_document((await lab.case(party)).id, sed, change=change)
     await lab.work(20)
 
 
-def _exchanged(lab: Lab, party: InstitutionId) -> set[tuple[DocumentId, SedType, int, InstitutionId]]:
+async def _exchanged(lab: Lab, party: InstitutionId) -> set[tuple[DocumentId, SedType, int, InstitutionId]]:
     """What a copy holds: id, type, version and author of every document."""
-    return {(each.id, each.type, each.version, each.sender) for each in lab.case(party).documents}
+    return {(each.id, each.type, each.version, each.sender) for each in (await lab.case(party)).documents}
 
 
-def _others(lab: Lab, party: InstitutionId) -> set[InstitutionId]:
-    return {each.institution for each in lab.case(party).others}
+async def _others(lab: Lab, party: InstitutionId) -> set[InstitutionId]:
+    return {each.institution for each in (await lab.case(party)).others}

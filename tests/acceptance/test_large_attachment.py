@@ -101,7 +101,7 @@ async def test_large_file_passes_in_constant_memory(
             *(f"{party}: {more / MEGABYTE:.1f} MB more" for party, more in extra.items()),
         )
     async with dead_store(state, POLAND) as store:
-        content = store.content(scan.digest)
+        content = await store.content(scan.digest)
         assert content is not None
         assert content.size == SIZE
     assert max(extra.values()) <= EXTRA, extra

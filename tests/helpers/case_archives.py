@@ -66,11 +66,11 @@ async def _play(*files: NewFile) -> Played:
         await lab.work(5)
         await lab.reply(ZUS, A012, A003)
         await lab.work(5)
-        case, directory = lab.case(NAV), lab.directory.current
+        case, directory = await lab.case(NAV), lab.directory.current
     authority = demo_credentials().authority
     surroundings = Surroundings(directory, authority.certificate.pem, authority.crl(START))
     store = storage.node(NAV)
-    return Played(case, store, surroundings, contents.gather(store, case, surroundings, at=START))
+    return Played(case, store, surroundings, await contents.gather(store, case, surroundings, at=START))
 
 
 def seal() -> Seal:

@@ -35,14 +35,14 @@ async def held_back(
     """Let an institution open a case while the access point cannot be reached; return what waits."""
     lab.take_down(POINT)
     await lab.open(sed, owner=owner, others=others, buc=buc)
-    return Draft.of(lab.sent(owner))
+    return Draft.of(await lab.sent(owner))
 
 
 async def reply_held_back(lab: Lab, party: InstitutionId, sed: SedType, to: SedType) -> Draft:
     """Let an institution reply while the access point cannot be reached; return what waits."""
     lab.take_down(POINT)
     await lab.reply(party, sed, to)
-    return Draft.of(lab.sent(party))
+    return Draft.of(await lab.sent(party))
 
 
 async def let_go(lab: Lab, packed: Packed, owner: InstitutionId = NAV, seconds: float = 30) -> None:

@@ -284,63 +284,65 @@ class Lab:
         case = await node.open_case(buc, tuple(others))
         await node.send_document(case.id, sed)
         await self.network.quiet()
-        return node.case(case.id)
+        return await node.case(case.id)
 
     async def reply(self, party: InstitutionId, sed: SedType, to: SedType | None = None) -> Case:
         """Send a document in the only case of ``party``, as reply to its document of type ``to`` if given."""
-        case = self.case(party)
-        parent = self.document(party, to).id if to else None
+        case = await self.case(party)
+        parent = (await self.document(party, to)).id if to else None
         await self.node(party).send_document(case.id, sed, parent_id=parent)
         await self.network.quiet()
-        return self.case(party)
+        return await self.case(party)
 
     # Looking.
 
-    def case(self, party: InstitutionId) -> Case:
+    async def case(self, party: InstitutionId) -> Case:
         """The only case of an institution."""
-        (case,) = self.store(party).cases()
+        (case,) = await self.store(party).cases()
         return case
 
-    def document(self, party: InstitutionId, sed: SedType) -> Document:
+    async def document(self, party: InstitutionId, sed: SedType) -> Document:
         """The only document of this type in the only case."""
-        (document,) = (each for each in self.case(party).documents if each.type == sed)
+        (document,) = (each for each in (await self.case(party)).documents if each.type == sed)
         return document
 
-    def types(self, party: InstitutionId) -> list[str]:
+    async def types(self, party: InstitutionId) -> list[str]:
         """The documents in the only case, by type, in the order in which it learned of them."""
-        return [str(each.type) for each in self.case(party).documents]
+        return [str(each.type) for each in (await self.case(party)).documents]
 
-    def delivery(self, party: InstitutionId, sed: SedType = A003) -> str:
+    async def delivery(self, party: InstitutionId, sed: SedType = A003) -> str:
         """What became of the only delivery of the only document of this type."""
-        (delivery,) = self.document(party, sed).versions[-1].deliveries
+        (delivery,) = (await self.document(party, sed)).versions[-1].deliveries
         return str(delivery.status)
 
-    def messages(
+    async def messages(
         self, party: InstitutionId, direction: Direction, kind: MessageKind = MessageKind.USER
     ) -> tuple[StoredMessage, ...]:
         """Messages of a node with their bytes, oldest first."""
         query = MessageQuery(direction=direction, kind=kind)
-        return tuple(reversed(self.store(party).messages(query, with_body=True)))
+        return tuple(reversed(await self.store(party).messages(query, with_body=True)))
 
-    def sent(self, party: InstitutionId, kind: MessageKind = MessageKind.USER) -> StoredMessage:
+    async def sent(self, party: InstitutionId, kind: MessageKind = MessageKind.USER) -> StoredMessage:
         """The only message of this kind that a node has sent or will send."""
-        (message,) = self.messages(party, Direction.OUT, kind)
+        (message,) = await self.messages(party, Direction.OUT, kind)
         return message
 
-    def received(self, party: InstitutionId, kind: MessageKind = MessageKind.USER) -> StoredMessage:
+    async def received(self, party: InstitutionId, kind: MessageKind = MessageKind.USER) -> StoredMessage:
         """The only message of this kind that a node has taken in."""
-        (message,) = self.messages(party, Direction.IN, kind)
+        (message,) = await self.messages(party, Direction.IN, kind)
         return message
 
-    def journal(self, party: InstitutionId | None = None) -> tuple[JournalEntry, ...]:
+    async def journal(self, party: InstitutionId | None = None) -> tuple[JournalEntry, ...]:
         """All lines of the journal, of one node or of all."""
         reader = self.storage if party is None else self.store(party)
-        return reader.journal(limit=100_000)
+        return await reader.journal(limit=100_000)
 
-    def steps(self, party: InstitutionId) -> list[tuple[str, str]]:
+    async def steps(self, party: InstitutionId) -> list[tuple[str, str]]:
         """Step and outcome of every line in the journal of a node."""
-        return [(entry.step, entry.outcome) for entry in self.journal(party)]
+        return [(entry.step, entry.outcome) for entry in await self.journal(party)]
 
-    def reasons(self, party: InstitutionId) -> str:
+    async def reasons(self, party: InstitutionId) -> str:
         """All reasons in the journal of a node."""
-        return "\n".join(entry.detail["reason"] for entry in self.journal(party) if "reason" in entry.detail)
+        return "\n".join(
+            entry.detail["reason"] for entry in await self.journal(party) if "reason" in entry.detail
+        )

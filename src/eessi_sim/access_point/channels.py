@@ -58,10 +58,10 @@ class Channels:
         self._waiting: dict[str, dict[str, Waiting]] = {}
         """By MPC."""
 
-    def read_all(self) -> None:
+    async def read_all(self) -> None:
         """Take up what an earlier run left."""
         query = MessageQuery(direction=Direction.OUT, states=UNCOLLECTED)
-        for message in reversed(self._station.store.messages(query, limit=self._station.queue * 2)):
+        for message in reversed(await self._station.store.messages(query, limit=self._station.queue * 2)):
             self._keep(message)
 
     def put(self, message: StoredMessage) -> None:
@@ -82,11 +82,11 @@ class Channels:
         )
         self._waiting.setdefault(entry.mpc, {})[entry.message_id] = entry
 
-    def find(self, mpc: str, message_id: str | None) -> StoredMessage | None:
+    async def find(self, mpc: str, message_id: str | None) -> StoredMessage | None:
         """Return what waits in a channel under this id."""
         if message_id not in self._waiting.get(mpc, {}):
             return None
-        return self._station.store.find_message(Direction.OUT, message_id)
+        return await self._station.store.find_message(Direction.OUT, message_id)
 
     async def offer(self, mpc: str, *, by: str, request: MessageId) -> StoredMessage | None:
         """Hand out the oldest message of a channel; None when nothing waits that is due.
@@ -116,7 +116,7 @@ class Channels:
     async def _store_offer(self, entry: Waiting, by: str, request: MessageId) -> StoredMessage:
         station = self._station
         now = station.clock.now()
-        message = station.store.find_message(Direction.OUT, entry.message_id)
+        message = await station.store.find_message(Direction.OUT, entry.message_id)
         assert message is not None  # what waits is stored
         is_done = entry.state is OfferState.ACKNOWLEDGED
         work = UnitOfWork()

@@ -73,7 +73,7 @@ class Intermediary:
                 hint="Connect with the certificate that the directory lists for the From party.",
             )
 
-    def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
+    async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Only the sending institution may have signed; one whose entry has ended still signs receipts and errors."""
         if isinstance(unpacked.unit, PullRequest):
             return self._desk.candidates(unpacked.unit)
@@ -87,17 +87,17 @@ class Intermediary:
         unpacked = received.unpacked
         if isinstance(unpacked.unit, PullRequest):
             return await self._desk.answer(received, unpacked.unit)
-        self._check(unpacked)
+        await self._check(unpacked)
         message = incoming(received, state=InboundState.RECEIVED, at=self._station.clock.now())
         store = self._station.store
-        known = store.find_message(Direction.IN, message.message_id)
+        known = await store.find_message(Direction.IN, message.message_id)
         if known is not None:
             return await self._again(known, message)
-        if store.find_message(Direction.OUT, message.message_id) is not None:
+        if await store.find_message(Direction.OUT, message.message_id) is not None:
             # By an error of this access point: the two would share a place in the queue.
             raise _used_before(message)
         if message.kind is MessageKind.USER:
-            self._require_room()
+            await self._require_room()
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
@@ -107,7 +107,7 @@ class Intermediary:
         try:
             await store.commit(work)
         except Conflict:  # two with one id came at the same moment; the other one is stored
-            known = store.find_message(Direction.IN, message.message_id)
+            known = await store.find_message(Direction.IN, message.message_id)
             if known is None:
                 raise
             return await self._again(known, message)
@@ -146,7 +146,7 @@ class Intermediary:
             return refused(400, f"{fault.error_code.code}: {fault.description}")
         return synchronous_error(self._station, fault)
 
-    def _check(self, unpacked: Unpacked) -> None:
+    async def _check(self, unpacked: Unpacked) -> None:
         """Check what an intermediary must know before it takes responsibility."""
         now = self._station.clock.now()
         unit = unpacked.unit
@@ -161,12 +161,12 @@ class Intermediary:
             EESSI_PROFILE.check(unit)
             route(unit.receiver.id, self._station.directory.current, now)
             return
-        self._check_signal(unpacked)
+        await self._check_signal(unpacked)
 
-    def _check_signal(self, unpacked: Unpacked) -> None:
+    async def _check_signal(self, unpacked: Unpacked) -> None:
         """Check the unsigned routing input against the user message that the signal answers."""
         routing, ref = unpacked.routing, unpacked.unit.info.ref_to_message_id
-        original = self._station.store.find_message(Direction.IN, ref) if ref else None
+        original = await self._station.store.find_message(Direction.IN, ref) if ref else None
         if routing is None or original is None or original.kind is not MessageKind.USER:
             raise EbmsFault(
                 EbmsErrorCode.ROUTING_FAILURE,
@@ -181,11 +181,11 @@ class Intermediary:
                 hint="RoutingInput has the parties of the user message swapped.",
             )
 
-    def _require_room(self) -> None:
+    async def _require_room(self) -> None:
         """Refuse a message when too many wait already (ebMS3 part 2, 2.7.4: 0021)."""
         waiting = sum(
             each.number
-            for each in self._station.store.counts().messages
+            for each in (await self._station.store.counts()).messages
             if each.kind is MessageKind.USER and (each.direction, each.state) in _WAITING
         )
         if waiting >= self._station.queue:
@@ -203,7 +203,7 @@ class Intermediary:
         self._note_answer(work, message)
         repeated = [
             replace(sent, state=OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED, attempts=0)
-            for sent in self._outcome_of(known)
+            for sent in await self._outcome_of(known)
         ]
         for sent in repeated:
             work.update_message(Direction.OUT, sent.message_id, state=sent.state, attempts=0, due_at=None)
@@ -214,16 +214,16 @@ class Intermediary:
         self._outbox.wake()
         return ACCEPTED
 
-    def _outcome_of(self, known: StoredMessage) -> list[StoredMessage]:
+    async def _outcome_of(self, known: StoredMessage) -> list[StoredMessage]:
         """Return what was already sent on because of ``known``: its copy, or the error that answered it.
 
         When there is a copy it is tried again, and an error that said it could not be brought is not repeated.
         """
         store = self._station.store
-        copy = store.find_message(Direction.OUT, known.message_id)
+        copy = await store.find_message(Direction.OUT, known.message_id)
         if copy is not None:
             return [copy] if copy.state in _SETTLED else []
-        answers = store.messages(
+        answers = await store.messages(
             MessageQuery(direction=Direction.OUT, ref_to=known.message_id, states=_SETTLED)
         )
         return [answer for answer in answers if answer.details.get("made_by") == self._station.party]

@@ -4,7 +4,7 @@ A step says nothing or raises an ``EbmsFault``. The steps themselves are in ``st
 only their names.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -53,8 +53,8 @@ class Inspection:
     repository: InstitutionRepository
     rulebook: Rulebook
     at: datetime
-    exchanged: Callable[[str], frozenset[SedType]]
-    """Returns the SED types that this access point has let pass in a case, by its international id."""
+    exchanged: Callable[[str], Awaitable[frozenset[SedType]]]
+    """Finds the SED types that this access point has let pass in a case, by its international id."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments this access point lets pass."""
     limits: As4Limits = AS4_LIMITS
@@ -73,7 +73,8 @@ class Inspection:
         return self.document
 
 
-Step = Callable[[Inspection], None]
+Step = Callable[[Inspection], Awaitable[None] | None]
+"""Only a step that has to ask somebody else is to be awaited."""
 
 
 class Pipeline:
@@ -99,19 +100,24 @@ class Pipeline:
             )
         self._steps = tuple((steps[name], name in thorough) for name in order)
 
-    def run(self, inspection: Inspection) -> None:
+    async def run(self, inspection: Inspection) -> None:
         """Run all steps.
 
         Raises:
             EbmsFault: of the first step that refuses the document.
         """
         for step, _ in self._steps:
-            step(inspection)
+            await _done(step(inspection))
 
     async def run_large(self, inspection: Inspection, spooled: SpoolFile) -> None:
         """Run all steps on a message in the spool, the thorough ones beside the event loop; raises as ``run``."""
         for step, is_thorough in self._steps:
             if is_thorough:
-                await aside(spooled, partial(step, inspection))
+                await _done(await aside(spooled, partial(step, inspection)))
             else:
-                step(inspection)
+                await _done(step(inspection))
+
+
+async def _done(step: Awaitable[None] | None) -> None:
+    if step is not None:
+        await step

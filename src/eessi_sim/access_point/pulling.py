@@ -63,7 +63,7 @@ class PullDesk:
         """Answer with the oldest message of the channel, with EBMS:0006 when nothing is due or the request is a repetition."""
         station, request = self._station, pull.info.message_id
         EESSI_PROFILE.check_time(pull.info, station.clock.now())
-        if request in self._answered or station.store.journal_of(request):
+        if request in self._answered or await station.store.journal_of(request):
             return self._empty(pull, "the request was answered before")
         self._answered[request] = None
         if len(self._answered) > _REMEMBERED:
@@ -80,7 +80,7 @@ class PullDesk:
 
     async def _take_receipt(self, receipt: Receipt, mpc: str, by: str) -> None:
         """Note a receipt that came along; one about what does not wait here means nothing."""
-        message = self._channels.find(mpc, receipt.info.ref_to_message_id)
+        message = await self._channels.find(mpc, receipt.info.ref_to_message_id)
         if message is None:
             return
         confirmation.check_references(receipt, self._station.references_of(message))

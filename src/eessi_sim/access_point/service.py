@@ -77,7 +77,7 @@ class AccessPoint:
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._station.store.release()
-        self._channels.read_all()
+        await self._channels.read_all()
         self._inspection.start()
         self._outbox.start()
 
@@ -101,9 +101,9 @@ class AccessPoint:
             )
         )
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         """Return when the next one can be taken."""
-        return self._station.store.next_due(Direction.IN, _WAITING)
+        return await self._station.store.next_due(Direction.IN, _WAITING)
 
     async def process(self, message: StoredMessage) -> None:
         """Check one message and send it on, or answer its sender why not."""
@@ -164,7 +164,7 @@ class AccessPoint:
             limits=self._station.limits,
         )
         if message.spooled is None:
-            self._pipeline.run(inspection)
+            await self._pipeline.run(inspection)
         else:
             await self._pipeline.run_large(inspection, message.spooled)
         return plain(inspection.facts)
@@ -189,8 +189,8 @@ class AccessPoint:
         )
         await self._station.store.commit(work)
 
-    def _exchanged(self, case: str) -> frozenset[SedType]:
-        passed = self._station.store.messages(
+    async def _exchanged(self, case: str) -> frozenset[SedType]:
+        passed = await self._station.store.messages(
             MessageQuery(direction=Direction.OUT, kind=MessageKind.USER, conversation=case),
             limit=_MOST_PER_CASE,
         )
@@ -252,7 +252,7 @@ class AccessPoint:
     async def _not_collected(self, message_id: MessageId) -> None:
         """Give up a message that was handed out as often as agreed and never receipted, and tell its sender."""
         station = self._station
-        message = station.store.find_message(Direction.OUT, message_id)
+        message = await station.store.find_message(Direction.OUT, message_id)
         assert message is not None  # what waited is stored
         fault = EbmsFault(
             EbmsErrorCode.MESSAGE_PERSISTENCE_TIMEOUT,

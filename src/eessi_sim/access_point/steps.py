@@ -116,7 +116,7 @@ def check_competence(inspection: Inspection) -> None:
             raise refusal(error) from error
 
 
-def check_transaction(inspection: Inspection) -> None:
+async def check_transaction(inspection: Inspection) -> None:
     """Check that the process knows this step: this SED, from this role, at this point of the case."""
     header = inspection.enveloped.header
     try:
@@ -127,7 +127,7 @@ def check_transaction(inspection: Inspection) -> None:
             header.document.type,
             role_in_case(header.sender),
             action=header.document.case_action,
-            exchanged=inspection.exchanged(header.scope.case_id.uuid),
+            exchanged=await inspection.exchanged(header.scope.case_id.uuid),
             handed_over=value_of(inspection.message, AUTHOR) is not None,
         )
     except NotYet:

@@ -166,7 +166,7 @@ class _Post:
         seen = 0
         while True:
             await self._store.wait_for_journal(seen)
-            for entry in self._store.journal(seen):
+            for entry in await self._store.journal(seen):
                 seen = entry.seq
                 self._read(entry)
 

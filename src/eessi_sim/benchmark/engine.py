@@ -237,7 +237,7 @@ class _Desk:
         number = turn * _STRIDE % self._cases
         wanted = InternationalId(f"{number:032x}")
         start = process_time()
-        case = self._store.find_case_by_international(wanted)
+        case = await self._store.find_case_by_international(wanted)
         assert case is not None  # fill has saved it
         found = process_time()
         outcome = self._played.draft(case, self._played.sed)

@@ -84,16 +84,16 @@ async def collect(network: BenchNetwork) -> Specimens:
     """
     route = network.route
     (case_id,) = await network.open_cases(1)
-    opened = network.sender.case(case_id)
+    opened = await network.sender.case(case_id)
     root = route.document()
     await deliver(network, case_id, root)
-    sent = network.sender.case(case_id)
-    message = _arrived(network, network.access_point.station.party, MessageKind.USER)
-    receipt = _arrived(network, route.owner, MessageKind.RECEIPT)
+    sent = await network.sender.case(case_id)
+    message = await _arrived(network, network.access_point.station.party, MessageKind.USER)
+    receipt = await _arrived(network, route.owner, MessageKind.RECEIPT)
     unpacked = msh.unpack(message.content_type, message.body)
     document = sbdh.read(msh.payload_content(unpacked.parts[0]))
     assert isinstance(unpacked.unit, UserMessage)  # it was looked for by its kind
-    stored = network.store(route.owner).document(case_id, sent.documents[0].id)
+    stored = await network.store(route.owner).document(case_id, sent.documents[0].id)
     assert stored is not None  # it was sent
     return Specimens(
         network=network,
@@ -112,6 +112,6 @@ async def collect(network: BenchNetwork) -> Specimens:
     )
 
 
-def _arrived(network: BenchNetwork, party: InstitutionId, kind: MessageKind) -> StoredMessage:
+async def _arrived(network: BenchNetwork, party: InstitutionId, kind: MessageKind) -> StoredMessage:
     query = MessageQuery(direction=Direction.IN, kind=kind)
-    return network.store(party).messages(query, limit=1, with_body=True)[0]
+    return (await network.store(party).messages(query, limit=1, with_body=True))[0]

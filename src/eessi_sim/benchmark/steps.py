@@ -5,6 +5,7 @@ The floor of a step is the sum of the bare operations that it cannot do without.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -24,7 +25,7 @@ from eessi_sim.buc.case import DeliveryStatus
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.schema import CompiledSchema
-from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId
+from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId, SedType
 from eessi_sim.security import xades
 from eessi_sim.security.keys import Purpose
 
@@ -217,18 +218,23 @@ def _inspection(its: Specimens) -> Callable[[], object]:
     pipeline = Pipeline(_CHECKS, STEPS)
     repository = station.directory.current
 
+    async def nothing(_case: str) -> frozenset[SedType]:
+        return frozenset()
+
     def run() -> None:
-        pipeline.run(
+        inspected = pipeline.run(
             Inspection(
                 message=its.user_message,
                 unpacked=its.unpacked,
                 repository=repository,
                 rulebook=rulebook,
                 at=its.at,
-                exchanged=lambda _case: frozenset(),
+                exchanged=nothing,
                 document=its.document,
             )
         )
+        with suppress(StopIteration):  # nothing in it waits: one push runs it to its end
+            inspected.send(None)
         route(its.route.counterparty, repository, its.at)
 
     return run

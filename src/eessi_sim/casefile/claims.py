@@ -1,7 +1,5 @@
 """Claims of a case: reads the documents of one copy from its store and tells what has become of every claim."""
 
-from collections.abc import Iterator
-
 from eessi_sim import xmlsafe
 from eessi_sim.buc.case import Case, Document
 from eessi_sim.bulk.definition import BulkDefinition
@@ -11,7 +9,7 @@ from eessi_sim.identifiers import SedType
 from eessi_sim.storage.base import NodeStore
 
 
-def claims_of(store: NodeStore, case: Case, catalogue: Catalogue) -> ClaimTable:
+async def claims_of(store: NodeStore, case: Case, catalogue: Catalogue) -> ClaimTable:
     """Return the claims of a case, as this copy knows them; none when nothing in it speaks of claims.
 
     Drafts and invalidated documents say nothing. Of several versions the latest that was exchanged counts.
@@ -30,15 +28,17 @@ def claims_of(store: NodeStore, case: Case, catalogue: Catalogue) -> ClaimTable:
         return BulkDefinition.find(definition) if definition is not None else None
 
     spoken = [each for each in case.exchanged() if each.stands and definition_of(each.type) is not None]
-    return claim_table(_said(store, case, spoken), definition_of)
+    return claim_table(await _said(store, case, spoken), definition_of)
 
 
-def _said(store: NodeStore, case: Case, documents: list[Document]) -> Iterator[Said]:
+async def _said(store: NodeStore, case: Case, documents: list[Document]) -> list[Said]:
     contents = {
         (stored.document_id, stored.version): stored.content
-        for stored in (store.documents(case.id, with_content=True) if documents else ())
+        for stored in (await store.documents(case.id, with_content=True) if documents else ())
     }
+    said = []
     for document in documents:
         number = max(each.number for each in document.versions if each.sent_at or each.received_at)
         root = xmlsafe.parse(contents[document.id, number])
-        yield Said(document.id, document.type, number, document.sender, root)
+        said.append(Said(document.id, document.type, number, document.sender, root))
+    return said

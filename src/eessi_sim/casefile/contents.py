@@ -63,7 +63,9 @@ class Surroundings:
     """Its revocation list, DER."""
 
 
-def gather(store: NodeStore, case: Case, surroundings: Surroundings, *, at: datetime) -> tuple[Record, ...]:
+async def gather(
+    store: NodeStore, case: Case, surroundings: Surroundings, *, at: datetime
+) -> tuple[Record, ...]:
     """Return everything about a case.
 
     Args:
@@ -72,48 +74,51 @@ def gather(store: NodeStore, case: Case, surroundings: Surroundings, *, at: date
         surroundings: certificates.
         at: time of what has no time of its own.
     """
-    messages = user_messages(store, case, with_body=True)
+    messages = await user_messages(store, case, with_body=True)
     happened = [
-        *_steps(store, case, messages),
-        *map(_document, _exchanged(store, case)),
-        *_attachments(store, case),
-        *(record for message in messages for record in _message(store, message)),
+        *await _steps(store, case, messages),
+        *map(_document, await _exchanged(store, case)),
+        *await _attachments(store, case),
     ]
+    for message in messages:
+        happened += await _message(store, message)
     return (*sorted(happened, key=lambda record: record.at), *_standing(case, surroundings, at))
 
 
-def _exchanged(store: NodeStore, case: Case) -> Iterator[StoredDocument]:
-    """Yield what was sent or received; a draft is nobody's evidence."""
-    found = store.documents(case.id, with_content=True)
-    return (each for each in found if case.has_exchanged(each.document_id, each.version))
+async def _exchanged(store: NodeStore, case: Case) -> list[StoredDocument]:
+    """Return what was sent or received; a draft is nobody's evidence."""
+    found = await store.documents(case.id, with_content=True)
+    return [each for each in found if case.has_exchanged(each.document_id, each.version)]
 
 
-def user_messages(store: NodeStore, case: Case, *, with_body: bool = False) -> tuple[StoredMessage, ...]:
+async def user_messages(
+    store: NodeStore, case: Case, *, with_body: bool = False
+) -> tuple[StoredMessage, ...]:
     """Return the messages with documents of a case, sent and received, oldest first."""
     query = MessageQuery(conversation=case.international_id.uuid, kind=MessageKind.USER)
-    return tuple(reversed(store.messages(query, limit=_ALL, with_body=with_body)))
+    return tuple(reversed(await store.messages(query, limit=_ALL, with_body=with_body)))
 
 
-def times_of(store: NodeStore, case: Case) -> dict[MessageId, Times]:
+async def times_of(store: NodeStore, case: Case) -> dict[MessageId, Times]:
     """Return when the messages of a case were accepted and receipted; ours for what we received."""
-    return {message.message_id: _times(store, message) for message in user_messages(store, case)}
+    return {message.message_id: await _times(store, message) for message in await user_messages(store, case)}
 
 
-def _times(store: NodeStore, message: StoredMessage) -> Times:
+async def _times(store: NodeStore, message: StoredMessage) -> Times:
     if message.direction is Direction.OUT:
         return Times(None, message.accepted_at, message.receipted_at)
-    return Times(message.created_at, None, _receipted(store, message))
+    return Times(message.created_at, None, await _receipted(store, message))
 
 
-def _receipted(store: NodeStore, message: StoredMessage) -> datetime | None:
+async def _receipted(store: NodeStore, message: StoredMessage) -> datetime | None:
     query = MessageQuery(ref_to=message.message_id, kind=MessageKind.RECEIPT, direction=Direction.OUT)
-    return min((receipt.created_at for receipt in store.messages(query)), default=None)
+    return min((receipt.created_at for receipt in await store.messages(query)), default=None)
 
 
-def _steps(store: NodeStore, case: Case, messages: Iterable[StoredMessage]) -> Iterator[Record]:
+async def _steps(store: NodeStore, case: Case, messages: Iterable[StoredMessage]) -> list[Record]:
     names = (case.id, *(message.message_id for message in messages))
-    found = {entry.seq: entry for name in names for entry in store.journal_of(name)}
-    return (_step(found[number]) for number in sorted(found))
+    found = {entry.seq: entry for name in names for entry in await store.journal_of(name)}
+    return [_step(found[number]) for number in sorted(found)]
 
 
 def _step(entry: JournalEntry) -> Record:
@@ -136,23 +141,24 @@ def _document(document: StoredDocument) -> Record:
     return Record(at=document.stored_at, what=DOCUMENT, file=file, content=document.content, facts=facts)
 
 
-def _attachments(store: NodeStore, case: Case) -> Iterator[Record]:
-    """Yield every file that was exchanged, each version once; it has the time of the document that brought it."""
-    known: set[str] = set()
+async def _attachments(store: NodeStore, case: Case) -> list[Record]:
+    """Return every file that was exchanged, each version once; it has the time of the document that brought it."""
+    known: dict[str, Record] = {}
     for document, version in ((d, v) for d in case.documents for v in d.versions):
         at = version.sent_at or version.received_at
         if at is None:
             continue
         for attachment in version.attachments:
-            record = _attachment(store, document, attachment, at)
-            if record.file not in known:
-                known.add(str(record.file))
-                yield replace(record, facts={**record.facts, "version": str(version.number)})
+            record = await _attachment(store, document, attachment, at)
+            known.setdefault(
+                str(record.file), replace(record, facts={**record.facts, "version": str(version.number)})
+            )
+    return list(known.values())
 
 
-def _attachment(store: NodeStore, document: Document, attachment: Attachment, at: datetime) -> Record:
+async def _attachment(store: NodeStore, document: Document, attachment: Attachment, at: datetime) -> Record:
     latest = attachment.latest
-    content = store.content(latest.digest)
+    content = await store.content(latest.digest)
     assert content is not None  # kept together with the case
     name = f"{latest.number}{ending_of(attachment.mime_type)}"
     return Record(
@@ -172,19 +178,20 @@ def _attachment(store: NodeStore, document: Document, attachment: Attachment, at
     )
 
 
-def _message(store: NodeStore, message: StoredMessage) -> Iterator[Record]:
-    """Yield a message with what lies in it, and what was answered to it: its receipt first of all."""
-    yield from _user_message(message)
+async def _message(store: NodeStore, message: StoredMessage) -> list[Record]:
+    """Return a message with what lies in it, and what was answered to it: its receipt first of all."""
+    records = [*_user_message(message)]
     is_receipted = False
     query = MessageQuery(ref_to=message.message_id)
-    for signal in reversed(store.messages(query, limit=_ALL, with_body=True)):
+    for signal in reversed(await store.messages(query, limit=_ALL, with_body=True)):
         if signal.kind is MessageKind.RECEIPT and not is_receipted:
             is_receipted = True
-            yield _signal(signal, RECEIPT, soap_part(signal.content_type, signal.body))
+            records.append(_signal(signal, RECEIPT, soap_part(signal.content_type, signal.body)))
         elif signal.kind in (MessageKind.RECEIPT, MessageKind.ERROR):
             # A second receipt, or an error: a message of its own beside the one that it is about.
             own = f"{signal.kind}-{signal.message_id.file_name}.as4"
-            yield _signal(signal, own, msh.to_file(_packed(signal)))
+            records.append(_signal(signal, own, msh.to_file(_packed(signal))))
+    return records
 
 
 def _user_message(message: StoredMessage) -> Iterator[Record]:

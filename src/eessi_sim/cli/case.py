@@ -98,7 +98,7 @@ def list_(*, state: Path, node: str | None, at: datetime | None, as_json: bool) 
 async def _list(state: Path, node: str | None, now: datetime) -> list[Indicators]:
     async with open_stores(state) as stores:
         require_node(stores, node)
-        return [case_times.measured(copy, now) for copy in case_times.copies_in(stores, node)]
+        return [await case_times.measured(copy, now) for copy in await case_times.copies_in(stores, node)]
 
 
 @case.command("overdue", short_help="What is late, by which law.", epilog=failures.EXIT_STATUS)
@@ -164,8 +164,8 @@ def peers(*, state: Path, node: str | None, at: datetime | None, as_json: bool) 
 async def _relations(state: Path, node: str | None, now: datetime) -> tuple[Relation, ...]:
     async with open_stores(state) as stores:
         require_node(stores, node)
-        copies = case_times.all_copies(stores, node)
-        return relations(case_times.measured(copy, now) for copy in copies)
+        copies = await case_times.all_copies(stores, node)
+        return relations([await case_times.measured(copy, now) for copy in copies])
 
 
 @case.command("show", short_help="Documents and times of one case.", epilog=failures.EXIT_STATUS)
@@ -232,8 +232,8 @@ async def _show(
     state: Path, reference: str, node: str | None, now: datetime, catalogue: Catalogue
 ) -> tuple[Indicators, ClaimTable]:
     async with open_stores(state) as stores:
-        copy = find_copy(stores, reference, node)
-        return case_times.measured(copy, now), claims_of(copy.store, copy.case, catalogue)
+        copy = await find_copy(stores, reference, node)
+        return await case_times.measured(copy, now), await claims_of(copy.store, copy.case, catalogue)
 
 
 @case.command("export", short_help="One case as an archive.", epilog=failures.EXIT_STATUS)
@@ -310,8 +310,8 @@ async def _export(state: Path, reference: str, node: str | None, *, mask: bool) 
     """Return the archive, and what is hidden in it."""
     now = SystemClock().now()
     async with open_stores(state) as stores:
-        copy = find_copy(stores, reference, node)
-        records = contents.gather(copy.store, copy.case, _surroundings(state), at=now)
+        copy = await find_copy(stores, reference, node)
+        records = await contents.gather(copy.store, copy.case, _surroundings(state), at=now)
     hidden = hide(records, Fields.default(), _salt) if mask else Hidden(records, {})
     seal = Seal(_seal_of(state, copy), now, RandomIdFactory().hex32())
     return archive(copy.case, hidden.records, seal, masked=mask), hidden.openings

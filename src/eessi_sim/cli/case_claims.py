@@ -84,8 +84,8 @@ async def _read(
     state: Path, reference: str, node: str | None, catalogue: Catalogue
 ) -> tuple[Case, ClaimTable]:
     async with open_stores(state) as stores:
-        copy = find_copy(stores, reference, node)
-        return copy.case, claims_of(copy.store, copy.case, catalogue)
+        copy = await find_copy(stores, reference, node)
+        return copy.case, await claims_of(copy.store, copy.case, catalogue)
 
 
 def _as_json(case: Case, table: ClaimTable, chosen: list[ClaimState]) -> dict[str, object]:

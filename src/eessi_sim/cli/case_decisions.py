@@ -119,14 +119,16 @@ async def _suggestions(state: Path, reference: str | None, node: str | None) -> 
     async with open_stores(state) as stores:
         require_node(stores, node)
         if reference is None:
-            return all_of(stores, node)
-        return list(possible(find_copy(stores, reference, node).case))
+            return await all_of(stores, node)
+        return list(possible((await find_copy(stores, reference, node)).case))
 
 
-def all_of(stores: Stores, node: str | None = None) -> list[Found]:
+async def all_of(stores: Stores, node: str | None = None) -> list[Found]:
     """Return the open suggestions of every institution, or of one."""
     chosen = [store for party, store in stores.items() if node in (None, party)]
-    return [found for store in chosen for case in case_times.cases_of(store) for found in possible(case)]
+    return [
+        found for store in chosen async for case in case_times.cases_of(store) for found in possible(case)
+    ]
 
 
 def possible(case: Case) -> list[Found]:
@@ -231,7 +233,7 @@ def _decide(wanted: str, state: Path, decision: str, deed: _Deed, as_json: bool)
 
 async def _decided(wanted: str, state: Path, deed: _Deed) -> tuple[Found, CaseView]:
     async with open_stores(state) as stores:
-        found = one(all_of(stores), wanted)
+        found = one(await all_of(stores), wanted)
     network = find_state(state)
     assert network is not None  # its stores were open
     async with running(network) as stage:

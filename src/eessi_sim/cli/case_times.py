@@ -1,6 +1,6 @@
 """``case list`` and ``case show``: which cases there are, how long everything took, and what is overdue."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,13 +28,13 @@ _STYLES: Final = {
 }
 
 
-def measured(copy: Copy, now: datetime) -> Indicators:
+async def measured(copy: Copy, now: datetime) -> Indicators:
     """Return the times of a copy of a case."""
-    times = contents.times_of(copy.store, copy.case)
+    times = await contents.times_of(copy.store, copy.case)
     return indicators(copy.case, times, Definitions.default().find(copy.case.buc), now=now)
 
 
-def copies_in(stores: Stores, node: str | None) -> list[Copy]:
+async def copies_in(stores: Stores, node: str | None) -> list[Copy]:
     """Return one copy of each case, that of the case owner where there is one, the oldest case first.
 
     A removed copy is left out: nothing was ever sent in it.
@@ -44,36 +44,43 @@ def copies_in(stores: Stores, node: str | None) -> list[Copy]:
         node: only the copies of this one.
     """
     chosen: dict[str, Copy] = {}
-    for party, store in stores.items():
-        for case in cases_of(store) if node in (None, party) else ():
-            if case.status is CaseStatus.REMOVED:
-                continue
-            if case.international_id not in chosen or case.role is CaseRole.CASE_OWNER:
-                chosen[case.international_id] = Copy(case, store)
+    for copy in await _copies_of(stores, node):
+        case = copy.case
+        if case.status is CaseStatus.REMOVED:
+            continue
+        if case.international_id not in chosen or case.role is CaseRole.CASE_OWNER:
+            chosen[case.international_id] = copy
     return sorted(chosen.values(), key=lambda copy: (copy.case.created_at, copy.case.international_id))
 
 
-def all_copies(stores: Stores, node: str | None) -> list[Copy]:
+async def all_copies(stores: Stores, node: str | None) -> list[Copy]:
     """Return every copy of every case, of all institutions or of one, the oldest case first.
 
     Args:
         stores: of all nodes.
         node: only the copies of this one.
     """
-    found = [
+    return sorted(
+        await _copies_of(stores, node),
+        key=lambda copy: (copy.case.created_at, copy.case.international_id, copy.case.own),
+    )
+
+
+async def _copies_of(stores: Stores, node: str | None) -> list[Copy]:
+    return [
         Copy(case, store)
         for party, store in stores.items()
         if node in (None, party)
-        for case in cases_of(store)
+        async for case in cases_of(store)
     ]
-    return sorted(found, key=lambda copy: (copy.case.created_at, copy.case.international_id, copy.case.own))
 
 
-def cases_of(store: NodeStore) -> Iterator[Case]:
+async def cases_of(store: NodeStore) -> AsyncIterator[Case]:
     """Yield the cases of an institution, newest first."""
     after = None
-    while page := store.cases(limit=_PAGE, after=after):
-        yield from page
+    while page := await store.cases(limit=_PAGE, after=after):
+        for case in page:
+            yield case
         after = page[-1].id
 
 

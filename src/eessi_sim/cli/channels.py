@@ -85,4 +85,4 @@ async def _depths(folder: Path) -> tuple[Depth, ...]:
         if point not in stores:
             return ()
         query = MessageQuery(direction=Direction.OUT, states=UNCOLLECTED)
-        return depths(stores[point].messages(query, limit=_MOST))
+        return depths(await stores[point].messages(query, limit=_MOST))

@@ -25,7 +25,7 @@ class Copy:
     store: NodeStore
 
 
-def find_copy(stores: Stores, reference: str, node: str | None) -> Copy:
+async def find_copy(stores: Stores, reference: str, node: str | None) -> Copy:
     """Return a copy of a case, that of the case owner when nobody is named and there is one.
 
     Args:
@@ -39,7 +39,7 @@ def find_copy(stores: Stores, reference: str, node: str | None) -> Copy:
     """
     require_node(stores, node)
     chosen = [store for party, store in stores.items() if node in (None, party)]
-    copies = [Copy(case, store) for store in chosen if (case := _find(store, reference)) is not None]
+    copies = [Copy(case, store) for store in chosen if (case := await _find(store, reference)) is not None]
     if not copies:
         raise CaseNotFound(
             f'Expected a case at {node or "a node of the network"}, found none with id "{reference}"',
@@ -51,7 +51,7 @@ def find_copy(stores: Stores, reference: str, node: str | None) -> Copy:
 async def stored_case(state: Path, reference: str, node: str | None) -> Case:
     """Return a copy of a case from the stores of the network in folder ``state``; as ``find_copy`` says."""
     async with open_stores(state) as stores:
-        return find_copy(stores, reference, node).case
+        return (await find_copy(stores, reference, node)).case
 
 
 def require_node(stores: Stores, node: str | None) -> None:
@@ -64,9 +64,9 @@ def require_node(stores: Stores, node: str | None) -> None:
         raise click.BadParameter(f'Expected a node, found "{node}". {failures.nearest(node, stores)}')
 
 
-def _find(store: NodeStore, reference: str) -> Case | None:
+async def _find(store: NodeStore, reference: str) -> Case | None:
     try:
         shared = InternationalId.from_uuid(reference)
     except IdentifierError:
-        return store.find_case(reference)
-    return store.find_case_by_international(shared)
+        return await store.find_case(reference)
+    return await store.find_case_by_international(shared)

@@ -4,7 +4,7 @@ The stores are read directly, so it does not matter whether the network runs.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -159,40 +159,41 @@ async def _journal(folder: Path, node: str | None) -> list[JournalEntry]:
     async with open_stores(folder) as stores:
         require_node(stores, node)
         chosen = [store for party, store in stores.items() if node in (None, party)]
-        return tracing.in_order(entry for store in chosen for entry in _entries(store))
+        return tracing.in_order([entry for store in chosen async for entry in _entries(store)])
 
 
-def _entries(store: NodeStore) -> Iterator[JournalEntry]:
+async def _entries(store: NodeStore) -> AsyncIterator[JournalEntry]:
     after = 0
-    while page := store.journal(after, _PAGE):
-        yield from page
+    while page := await store.journal(after, _PAGE):
+        for entry in page:
+            yield entry
         after = page[-1].seq
 
 
 async def _trace(folder: Path, reference: str) -> list[JournalEntry]:
     async with open_stores(folder) as stores:
-        shared = _international_id(stores, reference)
-        meant = _beginning_with(stores, reference) if shared is None else _messages_in(stores, shared)
+        shared = await _international_id(stores, reference)
+        meant = await (_beginning_with(stores, reference) if shared is None else _messages_in(stores, shared))
         found: dict[tuple[str, int], JournalEntry] = {}
         for store in stores.values():
-            for name in meant | _own_name(store, shared):
-                found.update({(entry.node, entry.seq): entry for entry in store.journal_of(name)})
+            for name in meant | await _own_name(store, shared):
+                found.update({(entry.node, entry.seq): entry for entry in await store.journal_of(name)})
         return tracing.in_order(found.values())
 
 
-def _beginning_with(stores: Stores, reference: str) -> set[str]:
+async def _beginning_with(stores: Stores, reference: str) -> set[str]:
     """Return the message id that is meant; several when it is cut and the newest messages have more such."""
     if len(reference) != tracing.SHORT:
         return {reference}
     query = MessageQuery(kind=MessageKind.USER)
-    newest = (message for store in stores.values() for message in store.messages(query, limit=_PAGE))
+    newest = [message for store in stores.values() for message in await store.messages(query, limit=_PAGE)]
     return {message.message_id for message in newest if message.message_id.startswith(reference)}
 
 
-def _international_id(stores: Stores, reference: str) -> InternationalId | None:
+async def _international_id(stores: Stores, reference: str) -> InternationalId | None:
     """Return the shared id of a case that is meant by ``reference``, None when it means no case."""
     for store in stores.values():
-        case = store.find_case(reference)
+        case = await store.find_case(reference)
         if case is not None:
             return case.international_id
     try:
@@ -201,15 +202,19 @@ def _international_id(stores: Stores, reference: str) -> InternationalId | None:
         return None
 
 
-def _messages_in(stores: Stores, shared: InternationalId) -> set[str]:
+async def _messages_in(stores: Stores, shared: InternationalId) -> set[str]:
     """Return the ids of the messages of a case, as any node knows them."""
     query = MessageQuery(conversation=shared.uuid, kind=MessageKind.USER)
-    return {message.message_id for store in stores.values() for message in store.messages(query, limit=_PAGE)}
+    return {
+        message.message_id
+        for store in stores.values()
+        for message in await store.messages(query, limit=_PAGE)
+    }
 
 
-def _own_name(store: NodeStore, shared: InternationalId | None) -> set[str]:
+async def _own_name(store: NodeStore, shared: InternationalId | None) -> set[str]:
     """Return under which id a node keeps a case; case ids of other nodes may mean another one here."""
-    case = store.find_case_by_international(shared) if shared else None
+    case = await store.find_case_by_international(shared) if shared else None
     return {case.id} if case else set()
 
 
@@ -218,6 +223,6 @@ async def _dead(folder: Path) -> list[_Letter]:
         letters = [
             _Letter(party, message)
             for party, store in stores.items()
-            for message in store.messages(MessageQuery(states=_DEAD), limit=_PAGE)
+            for message in await store.messages(MessageQuery(states=_DEAD), limit=_PAGE)
         ]
     return sorted(letters, key=lambda letter: (letter.message.updated_at, letter.node))

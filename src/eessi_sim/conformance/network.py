@@ -387,7 +387,7 @@ async def _specimen(definition: NetworkDefinition) -> Draft:
         case = await node.open_case(setting().process, (ZUS,))
         await node.send_document(case.id, setting().document)
         query = MessageQuery(direction=Direction.OUT, kind=MessageKind.USER)
-        (message,) = storage.node(NAV).messages(query, with_body=True)
+        (message,) = await storage.node(NAV).messages(query, with_body=True)
         return Draft.of(message)
 
 

@@ -44,7 +44,7 @@ class Acceptor(Protocol):
         """Raise EbmsFault when this TLS client may not hand in this message."""
         ...
 
-    def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
+    async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Return the certificates that may have signed the message."""
         ...
 
@@ -107,19 +107,19 @@ class Inbox:
             return synchronous_error(self._station, fault)
         try:
             self._acceptor.allow(client, unpacked)
-            references = (await aside(request.spooled, lambda: self._verify(unpacked))).references
+            candidates = await self._acceptor.candidates(unpacked)
+            verified = await aside(request.spooled, lambda: self._verify(unpacked, candidates))
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=False)
         try:
             if request.spooled is not None:
                 await aside(request.spooled, request.spooled.keep)
-            return await self._acceptor.accept(Received(request, unpacked, client, references))
+            return await self._acceptor.accept(Received(request, unpacked, client, verified.references))
         except EbmsFault as fault:
             return await self._acceptor.refuse(unpacked, fault, client, verified=True)
 
-    def _verify(self, unpacked: Unpacked) -> Verified:
+    def _verify(self, unpacked: Unpacked, candidates: tuple[Certificate, ...]) -> Verified:
         station = self._station
-        candidates = self._acceptor.candidates(unpacked)
         if not candidates:
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,

@@ -133,13 +133,13 @@ class Outbox:
             )
         )
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         """Return when the next message is due."""
-        return self._station.store.next_due(Direction.OUT, WAITING)
+        return await self._station.store.next_due(Direction.OUT, WAITING)
 
     async def process(self, message: StoredMessage) -> None:
         """Send one message and store what that means; not before those of its case that were sent earlier."""
-        earlier = self._earlier(message)
+        earlier = await self._earlier(message)
         if earlier is not None:
             await self._wait_behind(earlier, message)
             return
@@ -154,7 +154,7 @@ class Outbox:
         attempt = Attempt(Verdict.REFUSED, f"internal: {type(fault).__name__}")
         await self._owner.settle(message, attempt, self._settlement(message, attempt))
 
-    def _earlier(self, message: StoredMessage) -> StoredMessage | None:
+    async def _earlier(self, message: StoredMessage) -> StoredMessage | None:
         """Return a message of the same case to the same receiver that waits for another attempt.
 
         The wait between attempts grows, so that what was sent later would come first, and be refused for want
@@ -163,7 +163,7 @@ class Outbox:
         store = self._station.store
         if message.kind is not MessageKind.USER or not self._has_retries:
             return None
-        if store.next_due(Direction.OUT, _RETRIES) is None:
+        if await store.next_due(Direction.OUT, _RETRIES) is None:
             self._has_retries = False
             return None
         waiting = MessageQuery(
@@ -173,7 +173,9 @@ class Outbox:
             conversation=message.conversation,
             before=message.seq,
         )
-        return next((each for each in store.messages(waiting) if each.receiver == message.receiver), None)
+        return next(
+            (each for each in await store.messages(waiting) if each.receiver == message.receiver), None
+        )
 
     async def _wait_behind(self, earlier: StoredMessage, message: StoredMessage) -> None:
         """Let a message wait until the earlier one was tried again; that is no attempt."""

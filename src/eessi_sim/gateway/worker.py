@@ -45,7 +45,7 @@ class Queue(Protocol[Item]):
         """Store that an item failed unexpectedly."""
         ...
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         """Return when the next item is due, None when none waits."""
         ...
 
@@ -123,7 +123,7 @@ class Worker:
             room = MOST_AT_ONCE - len(self._under_way)
             items = await self._queue.claim(room)
             for item in items:
-                task = asyncio.create_task(self._process(item))
+                task = asyncio.create_task(self._carry_out(item))
                 self._under_way.add(task)
                 task.add_done_callback(self._done)
             if len(items) < room:
@@ -133,15 +133,22 @@ class Worker:
         self._under_way.discard(task)
         if not task.cancelled() and task.exception() is not None:
             _log.error("%s: the fault of an item was not stored: %r", self._name, task.exception())
-        if not self._under_way or self._is_due_earlier():
+        if not self._under_way:
             self._news.set()
 
-    def _is_due_earlier(self) -> bool:
+    async def _is_due_earlier(self) -> bool:
         """Whether the loop would oversleep what became due again by the end of an item."""
         if self._rests_until is None:
             return False
-        due = self._queue.next_due()
+        due = await self._queue.next_due()
         return due is not None and due < self._rests_until
+
+    async def _carry_out(self, item: object) -> None:
+        try:
+            await self._process(item)
+        finally:
+            if await self._is_due_earlier():
+                self._news.set()
 
     async def _process(self, item: object) -> None:
         try:
@@ -157,7 +164,7 @@ class Worker:
         """Wait for news, or until the next item is due."""
         if self._news.is_set():
             return
-        due = self._queue.next_due()
+        due = await self._queue.next_due()
         self._rests_until = due or _END_OF_TIME
         try:
             await self._until(due)

@@ -18,7 +18,7 @@ from eessi_sim.institution.receiving import NotFiled
 from eessi_sim.sbdh import Partner, StandardBusinessDocument
 
 
-def report(office: Office, refusal: NotFiled) -> None:
+async def report(office: Office, refusal: NotFiled) -> None:
     """Add to the work of a refusal the exception to the sender, if the document says who and where it is.
 
     Args:
@@ -38,10 +38,10 @@ def report(office: Office, refusal: NotFiled) -> None:
         return  # whom the envelope names did not send it
     if document.header.document.type == rule.sed:
         return  # two nodes that refuse each other's exceptions would go on for ever
-    _send(office, refusal, document, case, process)
+    await _send(office, refusal, document, case, process)
 
 
-def _send(
+async def _send(
     office: Office,
     refusal: NotFiled,
     document: StandardBusinessDocument,
@@ -65,10 +65,10 @@ def _send(
     }
     for effect in outcome.effects:
         assert isinstance(effect, SendDocument)  # an exception does nothing else
-        root = content.compose(office, effect.sed, case, facts, received=document.sed)
+        root = await content.compose(office, effect.sed, case, facts, received=document.sed)
         check_document(office, outcome.case, effect, root)
         check_receivers(office, outcome.case, effect, station.clock.now())
-        post(office, Dispatch(outcome.case, effect, root), refusal.work)
+        await post(office, Dispatch(outcome.case, effect, root), refusal.work)
 
 
 def _as_if(office: Office, document: StandardBusinessDocument) -> Case | None:

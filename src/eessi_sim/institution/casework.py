@@ -82,13 +82,13 @@ class Casework:
         self._office = office
         self._commit = commit
 
-    def case(self, case_id: str) -> Case:
+    async def case(self, case_id: str) -> Case:
         """Return a case.
 
         Raises:
             CaseNotFound: this institution has no such case.
         """
-        case = self._office.station.store.find_case(case_id)
+        case = await self._office.station.store.find_case(case_id)
         if case is None:
             raise CaseNotFound(
                 f'Expected a case of {self._office.station.party}, found "{case_id}"',
@@ -109,9 +109,9 @@ class Casework:
             CaseError: what it is about, or who joins or leaves, is missing or not possible.
             AttachmentError: a file may not be attached; says why.
         """
-        async with self._locked(case_id):
-            case = self.case(case_id)
-            outcome, root = self.made(case, draft, actor)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
+            outcome, root = await self.made(case, draft, actor)
             assert outcome.document is not None  # the engine names what it has made
             await self._keep(case, outcome, outcome.document, root, draft.files)
             return outcome.document
@@ -131,9 +131,9 @@ class Casework:
             DocumentNotFound: no such document in this case.
             ActionNotAvailable: the table does not let it be changed.
         """
-        async with self._locked(case_id):
-            case = self.case(case_id)
-            outcome, document, root = self._saved(case, document_id, root, actor)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
+            outcome, document, root = await self._saved(case, document_id, root, actor)
             return await self._keep(case, outcome, document, root)
 
     async def update(
@@ -146,9 +146,9 @@ class Casework:
             ActionNotAvailable: the table does not let it be changed, or sent now.
             SedInvalid: the content has errors; nothing was sent.
         """
-        async with self._locked(case_id):
-            case = self.case(case_id)
-            saved, _, content_now = self._saved(case, document_id, root, actor)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
+            saved, _, content_now = await self._saved(case, document_id, root, actor)
             sent = engine.send(
                 saved.case, self._table(case), document_id, now=self._office.station.clock.now(), actor=actor
             )
@@ -177,13 +177,13 @@ class Casework:
             SedInvalid: the content has errors; nothing was sent.
         """
         office = self._office
-        async with self._locked(case_id):
-            case = self.case(case_id)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
             now = office.station.clock.now()
             outcome = engine.send(
                 case, self._table(case), document_id, receivers=receivers, now=now, actor=actor
             )
-            kept = office.station.store.document(case.id, document_id, case.get(document_id).version)
+            kept = await office.station.store.document(case.id, document_id, case.get(document_id).version)
             assert kept is not None  # stored together with the version
             return await self._commit(case, outcome, xmlsafe.parse(kept.content), UnitOfWork())
 
@@ -194,8 +194,8 @@ class Casework:
             DocumentNotFound: no such document in this case.
             ActionNotAvailable: it is no draft, or the case is not open.
         """
-        async with self._locked(case_id):
-            case = self.case(case_id)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
             now = self._office.station.clock.now()
             outcome = engine.delete(case, self._table(case), document_id, now=now, actor=actor)
             work = UnitOfWork()
@@ -227,15 +227,15 @@ class Casework:
             AttachmentError: a file may not be attached; says why.
             ActionNotAvailable: the process does not allow it now.
         """
-        async with self._locked(case_id):
-            case = self.case(case_id)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
             definition, now = self._table(case), self._office.station.clock.now()
             changed = case
             for gone in remove:
                 changed = engine.detach(changed, definition, document_id, gone, now=now, actor=actor).case
             changed = self._attached(changed, document_id, add, actor)
             document = changed.get(document_id)
-            root = content.as_kept(self._office, case_id, document_id)
+            root = await content.as_kept(self._office, case_id, document_id)
             return await self._keep(case, Outcome(changed, document), document, root, add)
 
     async def set_participants(
@@ -249,8 +249,8 @@ class Casework:
             UnknownReceiver, NotCompetent: one of them may not take part.
         """
         station = self._office.station
-        async with self._locked(case_id):
-            case = self.case(case_id)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
             now = station.clock.now()
             for institution in counterparties:
                 station.directory.current.require_competent(institution, case.buc, "Counterparty", at=now)
@@ -266,14 +266,14 @@ class Casework:
             ActionNotAvailable: the process, or the state of the case, does not allow it.
         """
         station = self._office.station
-        async with self._locked(case_id):
-            case = self.case(case_id)
+        async with await self._locked(case_id):
+            case = await self.case(case_id)
             outcome = _MOVES[move](case, self._table(case), now=station.clock.now(), actor=actor)
             work = UnitOfWork()
             work.journal(station.note(_JOURNAL[move], "local", case_id=case.id))
             return await self._commit(case, outcome, None, work)
 
-    def made(self, case: Case, draft: Draft, actor: Actor) -> tuple[Outcome, Element]:
+    async def made(self, case: Case, draft: Draft, actor: Actor) -> tuple[Outcome, Element]:
         """Return the case with a new draft, and the content of it; nothing is stored.
 
         Args:
@@ -287,7 +287,7 @@ class Casework:
         office, definition = self._office, self._table(case)
         root, says = draft.root, Statement()
         if definition.says_something(draft.sed):
-            root = root if root is not None else self.compose(case, draft)
+            root = root if root is not None else await self.compose(case, draft)
             says = content.statement_of(definition, draft.sed, root)
         outcome = engine.create(
             case,
@@ -302,20 +302,20 @@ class Casework:
         assert outcome.document is not None  # the engine names what it has made
         whole = self._attached(outcome.case, outcome.document.id, draft.files, actor)
         outcome = replace(outcome, case=whole, document=whole.get(outcome.document.id))
-        return outcome, root if root is not None else self.compose(case, draft)
+        return outcome, root if root is not None else await self.compose(case, draft)
 
-    def compose(self, case: Case, draft: Draft) -> Element:
+    async def compose(self, case: Case, draft: Draft) -> Element:
         """Return content for a new document of the case: the template, filled from what was exchanged."""
         facts = content.facts_about(self._office, case, case.find(draft.parent_id), draft.change)
-        return content.compose(self._office, draft.sed, case, facts)
+        return await content.compose(self._office, draft.sed, case, facts)
 
-    def _saved(
+    async def _saved(
         self, case: Case, document_id: DocumentId, root: Element | None, actor: Actor
     ) -> tuple[Outcome, Document, Element]:
         document, definition = case.get(document_id), self._table(case)
         if root is None:
             known = Draft(sed=document.type, parent_id=document.parent_id, change=document.change)
-            root = self.compose(case, known)
+            root = await self.compose(case, known)
         says = content.statement_of(definition, document.type, root)
         if says.change != document.change:
             raise CaseError(
@@ -362,5 +362,5 @@ class Casework:
     def _table(self, case: Case) -> BucDefinition:
         return self._office.library.processes.get(case.buc)
 
-    def _locked(self, case_id: str) -> asyncio.Lock:
-        return self._office.locks.of(self.case(case_id).international_id)
+    async def _locked(self, case_id: str) -> asyncio.Lock:
+        return self._office.locks.of((await self.case(case_id)).international_id)

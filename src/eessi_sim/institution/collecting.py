@@ -63,7 +63,7 @@ class Collector:
         self._turns += 1
         return (Turn(self._turns),)
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         """Return when to ask again."""
         return None if self._is_asking else self._due
 

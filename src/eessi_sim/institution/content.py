@@ -27,7 +27,7 @@ def _template(path: Path) -> Element:
     return xmlsafe.parse(path.read_bytes())
 
 
-def compose(
+async def compose(
     office: Office, sed: SedType, case: Case, facts: dict[str, str], received: Element | None = None
 ) -> Element:
     """Return the content of a new document of type ``sed`` in ``case``.
@@ -50,7 +50,9 @@ def compose(
             hint=f"Add {definition.xsd.stem}.sample.xml beside {definition.xsd.name}.",
         )
     sources = (
-        _documents(office, case, sed) if received is None else {SedType(local_name(received)): [received]}
+        await _documents(office, case, sed)
+        if received is None
+        else {SedType(local_name(received)): [received]}
     )
     return Answer.load(definition.answer).compose(_template(template), sources, facts)
 
@@ -137,13 +139,13 @@ def exception_facts(cause: str, problem: str) -> dict[str, str]:
     return {"cause": cause, "cause_text": words, "problem": problem[:255]}
 
 
-def as_kept(office: Office, case_id: str, document_id: DocumentId) -> Element:
+async def as_kept(office: Office, case_id: str, document_id: DocumentId) -> Element:
     """Return the content of a document as it was stored last, draft or not, without a seal.
 
     Raises:
         DocumentNotFound: nothing of it was stored.
     """
-    stored = office.station.store.document(case_id, document_id)
+    stored = await office.station.store.document(case_id, document_id)
     if stored is None:
         raise DocumentNotFound(
             f'Expected a document that was sent in case {case_id}, found "{document_id}"',
@@ -163,10 +165,10 @@ def _own_template(office: Office, definition: SedDefinition) -> Path | None:
     return path if path.is_file() and _template(path).tag == definition.tag else None
 
 
-def _documents(office: Office, case: Case, wanted: SedType) -> dict[SedType, list[Element]]:
+async def _documents(office: Office, case: Case, wanted: SedType) -> dict[SedType, list[Element]]:
     """Return what was exchanged by type, newest first; drafts and the wanted type itself are no source."""
     found: defaultdict[SedType, list[Element]] = defaultdict(list)
-    for stored in reversed(office.station.store.documents(case.id, with_content=True)):
+    for stored in reversed(await office.station.store.documents(case.id, with_content=True)):
         if stored.sed != wanted and case.has_exchanged(stored.document_id, stored.version):
             found[stored.sed].append(xmlsafe.parse(stored.content))
     return dict(found)

@@ -130,7 +130,7 @@ class Deliveries:
             return
         international_id = InternationalId(message.details["case"])
         async with self._locks.of(international_id):
-            case = store.find_case_by_international(international_id)
+            case = await store.find_case_by_international(international_id)
             if case is not None:
                 changed = engine.record_delivery(
                     case, message.message_id, status, at=self._station.clock.now(), detail=detail

@@ -27,8 +27,8 @@ async def suggest(
         work: further writes of the same transaction.
     """
     station = office.station
-    async with office.locks.of(_case(office, case_id).international_id):
-        case = _case(office, case_id)
+    async with office.locks.of((await _case(office, case_id)).international_id):
+        case = await _case(office, case_id)
         try:
             changed = engine.suggest(
                 case,
@@ -50,8 +50,8 @@ async def decline(office: Office, case_id: str, suggestion_id: str, actor: Actor
     Raises:
         SuggestionGone: there is none of this id, or no longer.
     """
-    async with office.locks.of(_case(office, case_id).international_id):
-        case = _case(office, case_id)
+    async with office.locks.of((await _case(office, case_id)).international_id):
+        case = await _case(office, case_id)
         suggestion = engine.find_suggestion(case, suggestion_id)
         changed = engine.decline(case, suggestion_id, now=office.station.clock.now(), actor=actor)
         work = UnitOfWork()
@@ -99,7 +99,7 @@ def note_suggestion(
     )
 
 
-def _case(office: Office, case_id: str) -> Case:
-    case = office.station.store.find_case(case_id)
+async def _case(office: Office, case_id: str) -> Case:
+    case = await office.station.store.find_case(case_id)
     assert case is not None  # whoever calls has looked it up
     return case

@@ -124,10 +124,10 @@ def check_receivers(office: Office, case: Case, effect: SendDocument, at: dateti
         repository.require_competent(receiver, case.buc, role, at=at)
 
 
-def dispatch(office: Office, item: Dispatch, work: UnitOfWork) -> Case:
+async def dispatch(office: Office, item: Dispatch, work: UnitOfWork) -> Case:
     """Seal the document, queue one message per receiver and return the case that knows their ids."""
     case, effect = item.case, item.effect
-    posted, ids = post(office, item, work)
+    posted, ids = await post(office, item, work)
     work.save_document(
         StoredDocument(
             case_id=case.id,
@@ -142,7 +142,9 @@ def dispatch(office: Office, item: Dispatch, work: UnitOfWork) -> Case:
     return engine.record_sent(case, effect.document_id, effect.version, ids)
 
 
-def post(office: Office, item: Dispatch, work: UnitOfWork) -> tuple[Posted, dict[InstitutionId, MessageId]]:
+async def post(
+    office: Office, item: Dispatch, work: UnitOfWork
+) -> tuple[Posted, dict[InstitutionId, MessageId]]:
     """Seal the document and queue one message per receiver; no case and no document is stored.
 
     Returns:
@@ -155,22 +157,22 @@ def post(office: Office, item: Dispatch, work: UnitOfWork) -> tuple[Posted, dict
     header = _header(office, case, effect, receivers)
     if item.sender_role is not None:
         header = replace(header, sender=replace(header.sender, role=item.sender_role))
-    posted = Posted(header, signed, _files(office, case, effect, work))
+    posted = Posted(header, signed, await _files(office, case, effect, work))
     return posted, _post(office, case, effect, posted, work)
 
 
-def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> Case:
+async def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> Case:
     """Queue a document for a new participant, as it was sent or received; return the case that knows its message.
 
     Its envelope lists the newcomer first, then who has the document now.
     """
-    stored = office.station.store.document(case.id, effect.document_id, effect.version)
+    stored = await office.station.store.document(case.id, effect.document_id, effect.version)
     assert stored is not None  # what was exchanged is in the store
     active = {each.institution for each in case.others}
     reached = (case.now_at(each) for each in case.get(effect.document_id).receivers)
     names = dict.fromkeys((*effect.receivers, *(each for each in reached if each in active)))
     header = _header(office, case, effect, tuple(_partner(case, name) for name in names))
-    posted = Posted(header, stored.content, _files(office, case, effect, work))
+    posted = Posted(header, stored.content, await _files(office, case, effect, work))
     ids = _post(office, case, effect, posted, work)
     return engine.record_handed_over(
         case, effect.document_id, effect.version, ids, at=office.station.clock.now()
@@ -183,10 +185,10 @@ def _attachments(case: Case, effect: SendDocument) -> tuple[Attachment, ...]:
     return next((each.attachments for each in versions if each.number == effect.version), ())
 
 
-def _files(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> tuple[Payload, ...]:
+async def _files(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> tuple[Payload, ...]:
     station = office.station
     files = _attachments(case, effect)
-    return payloads(files, work, station.store, station.party.domain, station.spool)
+    return await payloads(files, work, station.store, station.party.domain, station.spool)
 
 
 def _post(

@@ -68,7 +68,7 @@ def listed(attachments: Sequence[Attachment]) -> tuple[ListedAttachment, ...]:
     )
 
 
-def payloads(
+async def payloads(
     attachments: Sequence[Attachment],
     work: UnitOfWork,
     store: NodeStore,
@@ -87,15 +87,15 @@ def payloads(
     Raises:
         Unavailable: a content is nowhere.
     """
+    together = zip(listed(attachments), attachments, strict=True)
     return tuple(
-        payload_of(entry, _content(each, work, store), domain, spool)
-        for entry, each in zip(listed(attachments), attachments, strict=True)
+        [payload_of(entry, await _content(each, work, store), domain, spool) for entry, each in together]
     )
 
 
-def _content(attachment: Attachment, work: UnitOfWork, store: NodeStore) -> Content:
+async def _content(attachment: Attachment, work: UnitOfWork, store: NodeStore) -> Content:
     digest = attachment.latest.digest
-    content = work.content(digest) or store.content(digest)
+    content = work.content(digest) or await store.content(digest)
     if content is None:
         raise Unavailable(f"Expected the content of attachment {attachment.id} in the store, found none")
     return content

@@ -14,7 +14,7 @@ from eessi_sim.ir.model import NewcomerGets
 from eessi_sim.storage.base import UnitOfWork
 
 
-def handed_over(office: Office, outcome: Outcome, work: UnitOfWork) -> Case:
+async def handed_over(office: Office, outcome: Outcome, work: UnitOfWork) -> Case:
     """Queue what a step hands over to a newcomer, and return the case that knows the messages.
 
     A newcomer that may not take part gets nothing; the journal says why.
@@ -33,7 +33,7 @@ def handed_over(office: Office, outcome: Outcome, work: UnitOfWork) -> Case:
                 station.note("hand-over", "left-out", case_id=case.id, sed=effect.sed, reason=error.message)
             )
             continue
-        case = hand_over(office, case, effect, work)
+        case = await hand_over(office, case, effect, work)
     return case
 
 

@@ -88,7 +88,7 @@ class InstitutionNode:
         self._filing.start()
         self._outbox.start()
         if self._reminders.is_needed:
-            self._reminders.read_all()
+            await self._reminders.read_all()
             self._watch.start()
         if pulls(self._office.station):
             self._collecting.start()
@@ -162,23 +162,23 @@ class InstitutionNode:
         """Drafts, new versions, participants, and the life of a case as a whole."""
         return self._casework
 
-    def case(self, case_id: str) -> Case:
+    async def case(self, case_id: str) -> Case:
         """Return a case.
 
         Raises:
             CaseNotFound: this institution has no such case.
         """
-        return self._casework.case(case_id)
+        return await self._casework.case(case_id)
 
-    def available_actions(self, case_id: str) -> tuple[Action, ...]:
+    async def available_actions(self, case_id: str) -> tuple[Action, ...]:
         """Return what can be done with the case now."""
-        case = self.case(case_id)
+        case = await self.case(case_id)
         definition = self._office.library.processes.get(case.buc)
         return engine.available_actions(case, definition, self._office.station.clock.now())
 
-    def compose(self, case_id: str, sed: SedType, *, parent_id: DocumentId | None = None) -> Element:
+    async def compose(self, case_id: str, sed: SedType, *, parent_id: DocumentId | None = None) -> Element:
         """Return content for a new document of the case: the template, filled from what was exchanged."""
-        return self._casework.compose(self.case(case_id), Draft(sed=sed, parent_id=parent_id))
+        return await self._casework.compose(await self.case(case_id), Draft(sed=sed, parent_id=parent_id))
 
     async def send_document(
         self,
@@ -225,7 +225,7 @@ class InstitutionNode:
             CaseError: who shall leave does not take part, or the new one does already.
         """
         work = UnitOfWork()
-        rerouting.announce(self._office, item, actor, work)
+        await rerouting.announce(self._office, item, actor, work)
         await self._office.station.store.commit(work)
         self._outbox.wake()
 
@@ -237,9 +237,9 @@ class InstitutionNode:
         """
         return await self._casework.move(case_id, Move.CLOSE, actor=actor)
 
-    def suggestions(self, case_id: str) -> tuple[Suggestion, ...]:
+    async def suggestions(self, case_id: str) -> tuple[Suggestion, ...]:
         """Return what rules suggest for a case and nobody has decided, as far as it is possible now."""
-        return desk.still_possible(self._office, self.case(case_id))
+        return desk.still_possible(self._office, await self.case(case_id))
 
     async def accept_suggestion(
         self, case_id: str, suggestion_id: str, *, clerk: Actor, root: Element | None = None
@@ -256,7 +256,7 @@ class InstitutionNode:
             SuggestionGone: there is none of this id, or no longer.
             ActionNotAvailable, SedInvalid, UnknownReceiver, NotCompetent: as for ``send_document``.
         """
-        case = self.case(case_id)
+        case = await self.case(case_id)
         found = engine.find_suggestion(case, suggestion_id)
         work = UnitOfWork()
         desk.note_suggestion(self._office, work, case, found, "accepted")
@@ -271,7 +271,7 @@ class InstitutionNode:
         Raises:
             SuggestionGone: there is none of this id, or no longer.
         """
-        self.case(case_id)
+        await self.case(case_id)
         return await desk.decline(self._office, case_id, suggestion_id, clerk)
 
     async def _send(self, order: Order, work: UnitOfWork) -> Case:
@@ -286,11 +286,11 @@ class InstitutionNode:
         )
         for file in order.files:
             work.save_content(file.content)
-        async with office.locks.of(self.case(order.case_id).international_id):
-            case = self.case(order.case_id)
+        async with office.locks.of((await self.case(order.case_id)).international_id):
+            case = await self.case(order.case_id)
             if order.suggestion is not None:
                 case = engine.take(case, order.suggestion)
-            created, root = self._casework.made(case, draft, actor)
+            created, root = await self._casework.made(case, draft, actor)
             assert created.document is not None  # the engine names what it has made
             sent = engine.send(
                 created.case,
@@ -318,8 +318,8 @@ class InstitutionNode:
                 assert root is not None  # whoever sends has the content
                 check_document(office, case, effect, root)
                 check_receivers(office, case, effect, office.station.clock.now())
-                case = dispatch(office, Dispatch(case, effect, root), work)
-        case = handing.handed_over(office, replace(outcome, case=case), work)
+                case = await dispatch(office, Dispatch(case, effect, root), work)
+        case = await handing.handed_over(office, replace(outcome, case=case), work)
         case = desk.cleared(office, case, work)
         work.save_case(case, before.revision)
         await office.station.store.commit(work)
@@ -343,15 +343,15 @@ class InstitutionNode:
             )
         )
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         """Return when the next one can be taken."""
-        return self._office.station.store.next_due(Direction.IN, _WAITING)
+        return await self._office.station.store.next_due(Direction.IN, _WAITING)
 
     async def process(self, message: StoredMessage) -> None:
         """File one message, or give the answer that is due for it."""
         if message.details.get("answer") == "due":
             case_id, document_id = message.details["case_id"], DocumentId(message.details["document"])
-            await self._habits.answer(message, case_id, self.case(case_id).get(document_id))
+            await self._habits.answer(message, case_id, (await self.case(case_id)).get(document_id))
             return
         refusal = await self._receiving.file(message)
         self._outbox.wake()  # what arrived may have made us hand the case over
@@ -389,7 +389,7 @@ class InstitutionNode:
             await office.station.store.commit(refusal.work)
             return
         async with office.locks.of(refusal.case.international_id):
-            case = self.case(refusal.case.id)
+            case = await self.case(refusal.case.id)
             try:
                 outcome = engine.report_exception(
                     case,
@@ -401,7 +401,7 @@ class InstitutionNode:
                     now=office.station.clock.now(),
                     actor=SYSTEM,
                 )
-                root = content.compose(office, exception.sed, case, self._facts_of(refusal, case))
+                root = await content.compose(office, exception.sed, case, self._facts_of(refusal, case))
                 await self._commit(case, outcome, root, refusal.work)
             except IMPOSSIBLE as error:
                 note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)
@@ -412,7 +412,7 @@ class InstitutionNode:
         """The same about a document of a case that we do not have; there is no copy that could keep the X050."""
         station = self._office.station
         try:
-            caseless.report(self._office, refusal)
+            await caseless.report(self._office, refusal)
         except IMPOSSIBLE as error:
             refusal.work.journal(station.note("report", "left-out", reason=error.message))
         await station.store.commit(refusal.work)

@@ -113,13 +113,13 @@ class Receiving:
         try:
             incoming = await self._read(reading)
         except DocumentRefused as refusal:
-            return self._refused(reading, refusal)
+            return await self._refused(reading, refusal)
         async with self._office.locks.of(incoming.international_id):
             return await self._file(reading, incoming)
 
     async def _file(self, reading: _Reading, incoming: IncomingDocument) -> NotFiled | None:
         office, store = self._office, self._office.station.store
-        case = store.find_case_by_international(incoming.international_id)
+        case = await store.find_case_by_international(incoming.international_id)
         assert reading.document is not None  # _read has set it
         try:
             process = _process(office, reading.document)
@@ -152,7 +152,7 @@ class Receiving:
         if outcome.changed:
             for content in reading.contents:
                 work.save_content(content)
-            handed = handing.handed_over(self._office, outcome, work)
+            handed = await handing.handed_over(self._office, outcome, work)
             case = desk.cleared(self._office, handed, work)
             work.save_case(case, before.revision if before else None)
             work.save_document(
@@ -288,8 +288,8 @@ class Receiving:
 
     async def _hold_or_refuse(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled | None:
         message, station = reading.message, self._office.station
-        if not self._may_come(reading, refusal) or message.attempts >= len(HOLDS):
-            return self._refused(reading, refusal)
+        if not await self._may_come(reading, refusal) or message.attempts >= len(HOLDS):
+            return await self._refused(reading, refusal)
         now = station.clock.now()
         work = UnitOfWork()
         work.update_message(
@@ -307,17 +307,17 @@ class Receiving:
         await station.store.commit(work)
         return None
 
-    def _may_come(self, reading: _Reading, refusal: DocumentRefused) -> bool:
+    async def _may_come(self, reading: _Reading, refusal: DocumentRefused) -> bool:
         """Whether what is missing may be on its way: the case, the request, or the SED that brings the sender in."""
         cause = ExceptionCause(refusal.cause)
         if cause is not ExceptionCause.NO_PARTICIPANT:
             return cause in _MAY_COME
         assert reading.document is not None  # the process has judged it
         header = reading.document.header
-        case = self._office.station.store.find_case_by_international(header.scope.case_id)
+        case = await self._office.station.store.find_case_by_international(header.scope.case_id)
         return case is not None and case.find_participant(header.sender.id) is None
 
-    def _refused(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
+    async def _refused(self, reading: _Reading, refusal: DocumentRefused) -> NotFiled:
         """Return what keeps the message as a dead letter with its reason."""
         station, message = self._office.station, reading.message
         facts = plain({"as4_signature": "valid", **reading.facts, "cause": refusal.cause})
@@ -336,7 +336,7 @@ class Receiving:
             )
         )
         scope = reading.document.header.scope if reading.document else None
-        case = station.store.find_case_by_international(scope.case_id) if scope else None
+        case = await station.store.find_case_by_international(scope.case_id) if scope else None
         about = {
             "target_sed": reading.facts.get("sed", ""),
             "target_document": reading.facts.get("document", ""),

@@ -80,10 +80,10 @@ class Reminders:
         """Whether any rule wants to know what is overdue."""
         return bool(self._rules)
 
-    def read_all(self) -> None:
+    async def read_all(self) -> None:
         """Look at every case of the store once."""
         after = None
-        while self._rules and (page := self._office.station.store.cases(limit=_PAGE, after=after)):
+        while self._rules and (page := await self._office.station.store.cases(limit=_PAGE, after=after)):
             for case in page:
                 self.note(case)
             after = page[-1].id
@@ -94,14 +94,14 @@ class Reminders:
         if self._rules and (reminders := tuple(self._reminders(case))):
             self._waiting[case.id] = reminders
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         """Return when the next reminder is due, None when nothing is waited for."""
         return min((each.due_at for each in self._open()), default=None)
 
     async def claim(self, limit: int) -> Sequence[Reminder]:
         """Take reminders that are due and still needed; each is given once."""
         for case_id in {each.case_id for each in self._due()}:
-            case = self._office.station.store.find_case(case_id)
+            case = await self._office.station.store.find_case(case_id)
             assert case is not None  # cases are never forgotten while the node works
             self.note(case)
         due = list(self._due())[:limit]

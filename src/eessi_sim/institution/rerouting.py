@@ -45,7 +45,7 @@ class Replacement:
     """A document of the case that the routing application has seen; says which person it is about."""
 
 
-def announce(office: Office, item: Replacement, actor: Actor, work: UnitOfWork) -> None:
+async def announce(office: Office, item: Replacement, actor: Actor, work: UnitOfWork) -> None:
     """Queue the notice for everybody concerned.
 
     Args:
@@ -79,10 +79,10 @@ def announce(office: Office, item: Replacement, actor: Actor, work: UnitOfWork) 
         case_action=CaseAction.NEW,
     )
     facts = content.facts_about(office, case, change=notice.change)
-    root = content.compose(office, notice.type, case, facts, received=item.seen)
+    root = await content.compose(office, notice.type, case, facts, received=item.seen)
     check_document(office, case, effect, root)
     check_receivers(office, case, effect, now)
-    post(office, Dispatch(case, effect, root, ContactTypeIdentifier.INTELLIGENT_RA), work)
+    await post(office, Dispatch(case, effect, root, ContactTypeIdentifier.INTELLIGENT_RA), work)
 
 
 def _as_if(office: Office, item: Replacement, actor: Actor) -> Case:

@@ -76,12 +76,12 @@ class Terminal:
         sharing = station.directory.current.sharing(entry.endpoint.channel, station.clock.now())
         return {each.id for each in sharing}
 
-    def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
+    async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Return who may have signed: the sender; for a receipt only the receiver of the original."""
         station, unit = self._station, unpacked.unit
         if isinstance(unit, UserMessage):
             return station.sender_certificates(unit.sender.id)
-        original = self._original(unpacked)
+        original = await self._original(unpacked)
         receiver = station.ebms_certificates(original.receiver) if original else ()
         if isinstance(unit, ErrorSignal):
             points = station.directory.current.access_points
@@ -129,10 +129,10 @@ class Terminal:
         self._outbox.wake()
         return ACCEPTED
 
-    def _original(self, unpacked: Unpacked) -> StoredMessage | None:
+    async def _original(self, unpacked: Unpacked) -> StoredMessage | None:
         """Return the user message that a signal is about; there are no receipts and errors about signals."""
         ref = unpacked.unit.info.ref_to_message_id
-        found = self._station.store.find_message(Direction.OUT, ref) if ref else None
+        found = await self._station.store.find_message(Direction.OUT, ref) if ref else None
         return found if found is not None and found.kind is MessageKind.USER else None
 
     async def _user_message(self, received: Received, unit: UserMessage) -> Response:
@@ -152,7 +152,7 @@ class Terminal:
         )
         state = InboundState.DELIVERED if unit.is_ping else InboundState.RECEIVED
         message = incoming(received, state=state, at=station.clock.now())
-        known = station.store.find_message(Direction.IN, message.message_id)
+        known = await station.store.find_message(Direction.IN, message.message_id)
         if known is not None:
             return await self._again(known, message)
         work = UnitOfWork()
@@ -166,7 +166,7 @@ class Terminal:
         try:
             await station.store.commit(work)
         except Conflict:  # two with one id came at the same moment; the other one is stored
-            known = station.store.find_message(Direction.IN, message.message_id)
+            known = await station.store.find_message(Direction.IN, message.message_id)
             if known is None:
                 raise
             return await self._again(known, message)
@@ -187,7 +187,7 @@ class Terminal:
         repeats = int(known.details.get("duplicates", "0")) + 1
         work.update_message(Direction.IN, known.message_id, details={"duplicates": str(repeats)})
         query = MessageQuery(direction=Direction.OUT, ref_to=known.message_id, states=_SENT)
-        for answer in self._station.store.messages(query):
+        for answer in await self._station.store.messages(query):
             work.update_message(
                 Direction.OUT, answer.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
             )
@@ -198,8 +198,8 @@ class Terminal:
     async def _signal(self, received: Received, unit: Receipt | ErrorSignal) -> Response:
         station = self._station
         message = incoming(received, state=InboundState.DELIVERED, at=station.clock.now())
-        original = self._original(received.unpacked)
-        if original is None or self._is_known(message, original):
+        original = await self._original(received.unpacked)
+        if original is None or await self._is_known(message, original):
             work = UnitOfWork()
             outcome = "duplicate" if original else "unknown-message"
             work.journal(station.note("signal-ignored", outcome, message_id=message.message_id))
@@ -212,11 +212,11 @@ class Terminal:
             await self._deliveries.error_arrived(original, message, unit)
         return ACCEPTED
 
-    def _is_known(self, signal: StoredMessage, original: StoredMessage) -> bool:
+    async def _is_known(self, signal: StoredMessage, original: StoredMessage) -> bool:
         """Whether a signal says nothing new: the same one again, or a receipt after the first receipt."""
         if signal.kind is MessageKind.RECEIPT and original.receipted_at is not None:
             return True
-        return self._station.store.find_message(Direction.IN, signal.message_id) is not None
+        return await self._station.store.find_message(Direction.IN, signal.message_id) is not None
 
     def _queue_receipt(self, work: UnitOfWork, received: Received, unit: UserMessage) -> None:
         station = self._station

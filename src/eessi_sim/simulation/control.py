@@ -255,7 +255,7 @@ class StoreReader:
         found: list[StoredMessage] = []
         before: int | None = None
         while True:
-            page = self._store.messages(MessageQuery(before=before), limit=_PAGE)
+            page = await self._store.messages(MessageQuery(before=before), limit=_PAGE)
             found.extend(page)
             if len(page) < _PAGE:
                 break
@@ -264,14 +264,14 @@ class StoreReader:
 
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
         """Return the exact bytes of a message; None for one that is too large to be held."""
-        found = self._store.find_message(Direction(direction), message_id)
+        found = await self._store.find_message(Direction(direction), message_id)
         if found is None or len(found.octets) > MOST_SHOWN:
             return None
         return MessageFile(found.content_type, found.whole)
 
     async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
         """Return journal entries behind number ``after``."""
-        return self._store.journal(after, _PAGE)
+        return await self._store.journal(after, _PAGE)
 
 
 class LocalControl(StoreReader):
@@ -383,24 +383,24 @@ class LocalControl(StoreReader):
 
     async def case(self, case_id: str) -> CaseView:
         """Return a case."""
-        return case_view(self._node.case(case_id))
+        return case_view(await self._node.case(case_id))
 
     async def find_case(self, international_id: str) -> CaseView | None:
         """Return the copy of a case that is known by the id all copies share."""
-        case = self._node.office.station.store.find_case_by_international(international_id)
+        case = await self._node.office.station.store.find_case_by_international(international_id)
         return case_view(case) if case else None
 
     async def cases(self) -> Sequence[CaseView]:
         """Return the newest cases."""
-        return [case_view(case) for case in self._node.office.station.store.cases(limit=_PAGE)]
+        return [case_view(case) for case in await self._node.office.station.store.cases(limit=_PAGE)]
 
     async def available_actions(self, case_id: str) -> Sequence[str]:
         """Return in words what can be done with a case now."""
-        return [action.text for action in self._node.available_actions(case_id)]
+        return [action.text for action in await self._node.available_actions(case_id)]
 
     async def suggestions(self, case_id: str) -> Sequence[SuggestionView]:
         """Return what rules suggest for a case, as far as it is possible now."""
-        return [suggestion_view(each) for each in self._node.suggestions(case_id)]
+        return [suggestion_view(each) for each in await self._node.suggestions(case_id)]
 
     async def accept(self, case_id: str, suggestion_id: str, *, clerk: str) -> CaseView:
         """Send what a rule suggests, in the name of a clerk who accepts it."""

@@ -342,11 +342,11 @@ class UnitOfWork:
 class JournalReader(Protocol):
     """Reads the journal, of one node or of all."""
 
-    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+    async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries that follow number ``after``, oldest first."""
         ...
 
-    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+    async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id, oldest first."""
         ...
 
@@ -380,48 +380,50 @@ class NodeStore(JournalReader, Protocol):
         """
         ...
 
-    def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
+    async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed, None when there is none.
 
         Running leases count. A message that is due at once shows as a time in the past.
         """
         ...
 
-    def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
+    async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""
         ...
 
-    def messages(
+    async def messages(
         self, query: MessageQuery = ALL_MESSAGES, *, limit: int = 100, with_body: bool = False
     ) -> tuple[StoredMessage, ...]:
         """Return messages, newest first."""
         ...
 
-    def find_case(self, case_id: str) -> Case | None:
+    async def find_case(self, case_id: str) -> Case | None:
         """Return a case by its id at this node."""
         ...
 
-    def find_case_by_international(self, international_id: str) -> Case | None:
+    async def find_case_by_international(self, international_id: str) -> Case | None:
         """Return a case by the id that all its copies share."""
         ...
 
-    def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
+    async def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
         """Return cases, newest first, beginning behind case ``after``."""
         ...
 
-    def document(self, case_id: str, document_id: str, version: int | None = None) -> StoredDocument | None:
+    async def document(
+        self, case_id: str, document_id: str, version: int | None = None
+    ) -> StoredDocument | None:
         """Return a version of a document, the newest when no version is named."""
         ...
 
-    def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
+    async def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
         """Return all versions of all documents of a case, in the order of their first saving."""
         ...
 
-    def content(self, digest: str) -> Content | None:
+    async def content(self, digest: str) -> Content | None:
         """Return the content of an attachment by its SHA-256, hexadecimal."""
         ...
 
-    def counts(self) -> Counts:
+    async def counts(self) -> Counts:
         """Return how much the node keeps."""
         ...
 
@@ -434,7 +436,7 @@ class Storage(JournalReader, Protocol):
         """Where large messages and contents lie; None when everything is held."""
         ...
 
-    def spooled(self) -> frozenset[str]:
+    async def spooled(self) -> frozenset[str]:
         """Return the digests of what must lie in the spool; everything else in it is left over."""
         ...
 

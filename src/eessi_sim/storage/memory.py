@@ -64,7 +64,7 @@ class MemoryStorage:
         self.is_open = True
         self.spool: Spool | None = None
 
-    def spooled(self) -> frozenset[str]:
+    async def spooled(self) -> frozenset[str]:
         """Return nothing: everything is held."""
         return frozenset()
 
@@ -74,11 +74,11 @@ class MemoryStorage:
             self._nodes[node_id] = MemoryNode(node_id, self)
         return self._nodes[node_id]
 
-    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+    async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries of all nodes that follow number ``after``, oldest first."""
         return self.all_entries.after(after, limit)
 
-    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+    async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return self.all_entries.of(reference)
 
@@ -155,17 +155,17 @@ class MemoryNode:
             self._change(message, MessageChanges(leased_until=None))
         return len(leased)
 
-    def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
+    async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
         return min(
             (message.ready_at for message in self._messages.in_states(direction, states)), default=None
         )
 
-    def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
+    async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""
         return self._messages.find(direction, message_id)
 
-    def messages(
+    async def messages(
         self, query: MessageQuery = ALL_MESSAGES, *, limit: int = 100, with_body: bool = False
     ) -> tuple[StoredMessage, ...]:
         """Return messages, newest first."""
@@ -173,22 +173,24 @@ class MemoryNode:
         newest = nlargest(limit, found, key=attrgetter("seq"))
         return tuple(message if with_body else replace(message, body=b"") for message in newest)
 
-    def find_case(self, case_id: str) -> Case | None:
+    async def find_case(self, case_id: str) -> Case | None:
         """Return a case by its id at this node."""
         return self._cases.find(case_id)
 
-    def find_case_by_international(self, international_id: str) -> Case | None:
+    async def find_case_by_international(self, international_id: str) -> Case | None:
         """Return a case by the id that all its copies share."""
         return self._cases.find_by_international(international_id)
 
-    def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
+    async def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
         """Return cases, newest first, beginning behind case ``after``."""
         cases = self._cases.newest_first()
         if after is not None:
             cases = islice(dropwhile(lambda case: case.id != after, cases), 1, None)
         return tuple(islice(cases, limit))
 
-    def document(self, case_id: str, document_id: str, version: int | None = None) -> StoredDocument | None:
+    async def document(
+        self, case_id: str, document_id: str, version: int | None = None
+    ) -> StoredDocument | None:
         """Return a version of a document, the newest when no version is named."""
         versions = (
             document
@@ -197,16 +199,16 @@ class MemoryNode:
         )
         return max(versions, key=attrgetter("version"), default=None)
 
-    def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
+    async def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
         """Return all versions of all documents of a case, in the order of their first saving."""
         found = self._cases.documents(case_id)
         return tuple(document if with_content else replace(document, content=b"") for document in found)
 
-    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+    async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries that follow number ``after``, oldest first."""
         return self._entries.after(after, limit)
 
-    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+    async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id, oldest first."""
         return self._entries.of(reference)
 
@@ -214,11 +216,11 @@ class MemoryNode:
         """Return as soon as an entry follows number ``after``."""
         await self._storage.bell.wait_until(lambda: self._entries.last() > after)
 
-    def content(self, digest: str) -> Content | None:
+    async def content(self, digest: str) -> Content | None:
         """Return the content of an attachment by its digest."""
         return self._contents.get(digest)
 
-    def counts(self) -> Counts:
+    async def counts(self) -> Counts:
         """Return how much the node keeps."""
         states = tuple(StateCount(*lane, len(messages)) for lane, messages in self._messages.lanes().items())
         return Counts(*self._cases.numbers(), states)

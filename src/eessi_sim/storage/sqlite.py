@@ -99,15 +99,15 @@ class SqliteStorage:
             )
         return self._nodes[node_id]
 
-    def spooled(self) -> frozenset[str]:
+    async def spooled(self) -> frozenset[str]:
         """Return the digests of what must lie in the spool."""
         return frozenset(row[0] for row in self._reads.rows("spooled"))
 
-    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+    async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries of all nodes that follow number ``after``, oldest first."""
         return tuple(map(entry_of, self._reads.rows("journal", after=after, limit=limit)))
 
-    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+    async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return tuple(map(entry_of, self._reads.rows("journal_of_reference", reference=reference)))
 
@@ -153,7 +153,7 @@ class SqliteNode:
 
     async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
         """Take due messages, each for one claimant only, those due first in front; with bodies."""
-        due = self.next_due(claim.direction, claim.states)
+        due = await self.next_due(claim.direction, claim.states)
         if (
             due is None or due > claim.now
         ):  # most looks find nothing, and writing that down would cost a commit
@@ -165,7 +165,7 @@ class SqliteNode:
         """End all leases of the node; return how many there were."""
         return await self._commit.submit(self._writes.release)
 
-    def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
+    async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
         with self._reads.together():
             due = [
@@ -173,32 +173,32 @@ class SqliteNode:
             ]
         return time_of(min(due)) if due else None
 
-    def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
+    async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""
         rows = self._rows("find_message", direction=direction, message_id=message_id)
         return self._with_body(message_of(rows[0])) if rows else None
 
-    def messages(
+    async def messages(
         self, query: MessageQuery = ALL_MESSAGES, *, limit: int = 100, with_body: bool = False
     ) -> tuple[StoredMessage, ...]:
         """Return messages, newest first."""
         with self._reads.together():
-            rows = self._candidates(query, limit)
+            rows = await self._candidates(query, limit)
         found = [message for message in map(message_of, rows) if query.accepts(message)]
         found.sort(key=attrgetter("seq"), reverse=True)
         return tuple(self._with_body(message) if with_body else message for message in found[:limit])
 
-    def find_case(self, case_id: str) -> Case | None:
+    async def find_case(self, case_id: str) -> Case | None:
         """Return a case by its id at this node."""
         rows = self._rows("find_case", case_id=case_id)
         return decode(rows[0][0]) if rows else None
 
-    def find_case_by_international(self, international_id: str) -> Case | None:
+    async def find_case_by_international(self, international_id: str) -> Case | None:
         """Return a case by the id that all its copies share."""
         rows = self._rows("find_case_by_international", international_id=international_id)
         return decode(rows[0][0]) if rows else None
 
-    def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
+    async def cases(self, *, limit: int = 100, after: str | None = None) -> tuple[Case, ...]:
         """Return cases, newest first, beginning behind case ``after``."""
         before = _NEWEST
         if after is not None:
@@ -206,29 +206,31 @@ class SqliteNode:
             before = rows[0][0] if rows else 0
         return tuple(decode(row[0]) for row in self._rows("cases", before=before, limit=limit))
 
-    def document(self, case_id: str, document_id: str, version: int | None = None) -> StoredDocument | None:
+    async def document(
+        self, case_id: str, document_id: str, version: int | None = None
+    ) -> StoredDocument | None:
         """Return a version of a document, the newest when no version is named."""
         name = "newest_document" if version is None else "document"
         rows = self._rows(name, case_id=case_id, document_id=document_id, version=version)
         return document_of(rows[0]) if rows else None
 
-    def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
+    async def documents(self, case_id: str, *, with_content: bool = False) -> tuple[StoredDocument, ...]:
         """Return all versions of all documents of a case, in the order of their first saving."""
         name = "documents_with_content" if with_content else "documents"
         return tuple(map(document_of, self._rows(name, case_id=case_id)))
 
-    def content(self, digest: str) -> Content | None:
+    async def content(self, digest: str) -> Content | None:
         """Return the content of an attachment by its digest."""
         rows = self._rows("content", digest=digest)
         if not rows:
             return None
         return Octets(rows[0][0], digest) if rows[0][0] or digest == _NOTHING else self._lying(digest)
 
-    def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
+    async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries that follow number ``after``, oldest first."""
         return tuple(map(entry_of, self._rows("journal_of_node", after=after, limit=limit)))
 
-    def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
+    async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id, oldest first."""
         entries = map(entry_of, self._rows("journal_of_reference", reference=reference))
         return tuple(entry for entry in entries if entry.node == self._node)
@@ -237,7 +239,7 @@ class SqliteNode:
         """Return as soon as an entry follows number ``after``."""
         await self._bell.wait_until(lambda: self._rows("last_entry_of_node")[0][0] > after)
 
-    def counts(self) -> Counts:
+    async def counts(self) -> Counts:
         """Return how much the node keeps."""
         numbers = {(row[0], row[1], row[2]): row[3] for row in self._rows("tallies")}
         cases = numbers.pop(("", "case", ""), 0)
@@ -248,7 +250,7 @@ class SqliteNode:
         )
         return Counts(cases, documents, messages)
 
-    def _candidates(self, query: MessageQuery, limit: int) -> list[Row]:
+    async def _candidates(self, query: MessageQuery, limit: int) -> list[Row]:
         before = _NEWEST if query.before is None else query.before
         if query.ref_to is not None:
             return self._rows("messages_by_ref", reference=query.ref_to, before=before)
@@ -256,7 +258,7 @@ class SqliteNode:
             return self._rows("messages_by_conversation", reference=query.conversation, before=before)
         return [
             row
-            for lane in self.counts().messages
+            for lane in (await self.counts()).messages
             if query.accepts_lane(lane.direction, lane.kind, lane.state)
             for row in self._lane(lane, before, limit)
         ]

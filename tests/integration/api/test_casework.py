@@ -23,11 +23,11 @@ async def test_draft_is_kept_changed_and_sent(control: NodeControl, lab: Lab) ->
     content = SAMPLE_OF_A003.replace(b"<forename>", b"<forename>Anne-", 1)
     await control.save(case_id, draft.id, content=content)
     await lab.network.quiet()
-    assert not lab.store(ZUS).cases()
+    assert not await lab.store(ZUS).cases()
     await control.send_draft(case_id, draft.id, receivers=[ZUS])
     await lab.network.quiet()
-    assert lab.document(ZUS, A003).version == 2
-    [filed] = lab.store(ZUS).documents(lab.case(ZUS).id, with_content=True)
+    assert (await lab.document(ZUS, A003)).version == 2
+    [filed] = await lab.store(ZUS).documents((await lab.case(ZUS)).id, with_content=True)
     assert b"<forename>Anne-" in filed.content
 
 
@@ -48,7 +48,7 @@ async def test_sent_document_is_updated(control: NodeControl, lab: Lab) -> None:
     case = await control.update(case_id, sent.id)
     await lab.network.quiet()
     assert (case.documents[0].status, case.documents[0].version) == ("sent", 2)
-    assert [version.number for version in lab.document(ZUS, A003).versions] == [1, 2]
+    assert [version.number for version in (await lab.document(ZUS, A003)).versions] == [1, 2]
 
 
 async def test_participants_are_chosen_before_the_starter(control: NodeControl, lab: Lab) -> None:
@@ -72,25 +72,25 @@ async def test_case_is_removed_before_it_starts(control: NodeControl) -> None:
 async def test_copy_is_closed_archived_and_opened_again(ask: Ask, lab: Lab) -> None:
     """One copy goes through its whole life; nobody else is told."""
     await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
-    control, case_id = await ask(DRV), lab.case(DRV).id
+    control, case_id = await ask(DRV), (await lab.case(DRV)).id
     moves = (Move.CLOSE, Move.ARCHIVE, Move.RESTORE, Move.REOPEN)
     statuses = [(await control.move(case_id, move)).status for move in moves]
     assert statuses == ["closed", "archived", "closed", "open"]
-    assert [entry.step for entry in lab.journal(DRV)][-4:] == [
+    assert [entry.step for entry in await lab.journal(DRV)][-4:] == [
         "case-closed",
         "case-archived",
         "case-restored",
         "case-reopened",
     ]
-    assert lab.case(INSS).status == "open"
+    assert (await lab.case(INSS)).status == "open"
 
 
 async def test_draft_says_who_joins(ask: Ask, lab: Lab) -> None:
     """A composed SED names who joins; another name needs another draft."""
     await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
-    control, case_id = await ask(INSS), lab.case(INSS).id
+    control, case_id = await ask(INSS), (await lab.case(INSS)).id
     draft = await control.draft(case_id, X005, change=ParticipantChange(joins=INPS))
-    kept = lab.store(INSS).document(case_id, draft.id)
+    kept = await lab.store(INSS).document(case_id, draft.id)
     assert kept is not None
     other = kept.content.replace(INPS.encode(), InstitutionId("NO:NAVPE01").encode())
     with pytest.raises(EessiSimError, match="same change of the participants"):
@@ -98,4 +98,8 @@ async def test_draft_says_who_joins(ask: Ask, lab: Lab) -> None:
     await control.save(case_id, draft.id)
     await control.send_draft(case_id, draft.id)
     await lab.work(20)
-    assert [participant.institution for participant in lab.case(INPS).participants] == [INSS, DRV, INPS]
+    assert [participant.institution for participant in (await lab.case(INPS)).participants] == [
+        INSS,
+        DRV,
+        INPS,
+    ]

@@ -50,7 +50,7 @@ async def test_document_with_content_of_ones_own_is_sent_as_it_is(control: NodeC
     case_id = await control.open_case(LA_BUC_02, [ZUS])
     await control.send(case_id, A003, content=content)
     await lab.network.quiet()
-    [filed] = lab.store(ZUS).documents(lab.case(ZUS).id, with_content=True)
+    [filed] = await lab.store(ZUS).documents((await lab.case(ZUS)).id, with_content=True)
     assert b"<forename>Anne-" in filed.content
 
 
@@ -62,7 +62,7 @@ async def test_files_travel_with_the_document(control: NodeControl, lab: Lab) ->
     (view,) = document.attachments
     assert (view.name, view.file_name, view.mime_type) == ("Lung", "lung.png", "image/png")
     assert (view.medical, view.size, view.version) == (True, len(PNG), 1)
-    content = lab.store(NAV).content(file.content.digest)
+    content = await lab.store(NAV).content(file.content.digest)
     assert content is not None
     assert content.read() == PNG
 
@@ -70,12 +70,12 @@ async def test_files_travel_with_the_document(control: NodeControl, lab: Lab) ->
 async def test_reply_names_its_parent_and_its_receivers(control: NodeControl, lab: Lab) -> None:
     """A reply is sent to those who are named, as answer to the document that is named."""
     await lab.open(owner=ZUS, others=[NAV])
-    mine = lab.case(NAV)
-    parent = lab.document(NAV, A003).id
+    mine = await lab.case(NAV)
+    parent = (await lab.document(NAV, A003)).id
     case = await control.send(mine.id, A012, parent_id=parent, receivers=[ZUS])
     await lab.network.quiet()
     assert [(each.type, each.parent_id) for each in case.documents] == [(A003, None), (A012, parent)]
-    assert lab.types(ZUS) == [A003, A012]
+    assert await lab.types(ZUS) == [A003, A012]
 
 
 async def test_case_is_found_by_the_id_that_all_share(control: NodeControl) -> None:
@@ -112,7 +112,7 @@ async def test_messages_are_listed_oldest_first(control: NodeControl, lab: Lab) 
 async def test_bytes_of_a_message_are_exact(control: NodeControl, lab: Lab) -> None:
     """The bytes of a message are those that went over the wire, with their content type."""
     await sent(control, lab)
-    message = lab.sent(NAV)
+    message = await lab.sent(NAV)
     found = await control.message("out", message.message_id)
     assert found is not None
     assert (found.content_type, found.body) == (message.content_type, message.body)
@@ -196,9 +196,9 @@ async def test_access_point_can_be_read(lab: Lab, open_desk: OpenDesk) -> None:
 async def test_suggestions_are_listed_accepted_and_declined(ask: Ask, lab: Lab) -> None:
     """A clerk decides at the node, or from another process."""
     await lab.open(owner=NAV, others=[ZUS])
-    about = lab.document(ZUS, A003)
+    about = await lab.document(ZUS, A003)
     rule = Actor(ActorKind.RULE, "r")
-    control, case_id = await ask(ZUS), lab.case(ZUS).id
+    control, case_id = await ask(ZUS), (await lab.case(ZUS)).id
     for number, sed in enumerate((A012, SedType("X009"))):
         parent = about.id if sed == A012 else None
         proposal = Suggestion(
@@ -211,6 +211,6 @@ async def test_suggestions_are_listed_accepted_and_declined(ask: Ask, lab: Lab) 
     assert [each.type for each in sent.documents] == [A003, A012]
     await control.decline(case_id, second.id, clerk="anna", reason="no hurry")
     assert await control.suggestions(case_id) == []
-    assert lab.case(ZUS).history[-1].actor == Actor(ActorKind.CLERK, "anna", "no hurry")
+    assert (await lab.case(ZUS)).history[-1].actor == Actor(ActorKind.CLERK, "anna", "no hurry")
     with pytest.raises(EessiSimError, match="Expected a suggestion"):
         await control.accept(case_id, second.id, clerk="anna")

@@ -18,10 +18,10 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def case(state: Path) -> str:
+async def case(state: Path) -> str:
     """The id that both copies of the only case share."""
     storage = SqliteStorage(state / "nodes" / f"{NORWAY.file_name}.sqlite")
-    (found,) = storage.node(NORWAY).cases()
+    (found,) = await storage.node(NORWAY).cases()
     return str(found.international_id)
 
 

@@ -51,7 +51,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def fill() -> None:
         storage = SqliteStorage(made.database(NORWAY))
         node = storage.node(NORWAY)
-        (case,) = node.cases()
+        (case,) = await node.cases()
         work = UnitOfWork()
         work.save_case(suggested(case), case.revision)
         await node.commit(work)
@@ -130,7 +130,7 @@ def test_what_is_late_is_a_finding(state: Path) -> None:
 
     async def forget_the_answer() -> None:
         node = storage.node(NORWAY)
-        (case,) = node.cases()
+        (case,) = await node.cases()
         work = UnitOfWork()
         open_ = tuple(each for each in case.documents if each.type == A003)
         work.save_case(replace(case, documents=open_, revision=case.revision + 1), case.revision)

@@ -72,9 +72,9 @@ async def test_large_file_of_the_user_arrives(play: Play, disk: Storage, tmp_pat
     case = await norway.open_case(BucType("LA_BUC_02"), [ZUS])
     await norway.send(case, A003, files=[file])
     await lab.work(30)
-    (got,) = lab.document(ZUS, A003).attachments
+    (got,) = (await lab.document(ZUS, A003)).attachments
     assert got.latest.digest == file.content.digest
-    content = lab.store(ZUS).content(got.latest.digest)
+    content = await lab.store(ZUS).content(got.latest.digest)
     assert content is not None
     assert content.read() == LARGE
 

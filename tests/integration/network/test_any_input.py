@@ -23,9 +23,9 @@ ANSWERS = {200, 202, 400, 403, 405}
 async def test_damaged_message_is_answered(sent: Lab, to: InstitutionId, client: InstitutionId) -> None:
     """Octets changed, cut out or doubled anywhere: an answer, no second document, no second message taken in."""
     chance = random.Random(11)
-    message = sent.sent(NAV)
+    message = await sent.sent(NAV)
     packed = Draft.of(message).named("damaged@forged.example").packed(sent.keys(NAV).ebms)
-    before = len(sent.messages(to, Direction.IN))
+    before = len(await sent.messages(to, Direction.IN))
     for _ in range(150):
         start = chance.randrange(len(packed.body))
         end = min(start + chance.choice([1, 1, 3, 40, 900]), len(packed.body))
@@ -35,8 +35,8 @@ async def test_damaged_message_is_answered(sent: Lab, to: InstitutionId, client:
         body = packed.body[:start] + piece + packed.body[end:]
         answer = await post(sent, replace(packed, body=body), client=client, to=to)
         assert answer.status in ANSWERS
-    assert len(sent.messages(to, Direction.IN)) - before <= 1  # boundaries and preambles are not signed
-    assert sent.types(ZUS) == ["A003"]
+    assert len(await sent.messages(to, Direction.IN)) - before <= 1  # boundaries and preambles are not signed
+    assert await sent.types(ZUS) == ["A003"]
 
 
 parties = st.one_of(st.sampled_from([NAV, ZUS, POINT, "NO:NOBODY", "EU:CSN0001"]), texts)
@@ -58,7 +58,7 @@ async def test_strange_header_is_answered(changes: dict[str, object], number: in
     """Odd parties, channels and properties in a signed message never end in a fault of the node."""
     async with Lab.build() as lab:
         await lab.open()
-        draft = Draft.of(lab.sent(NAV)).named(f"strange-{number}@forged.example")
+        draft = Draft.of(await lab.sent(NAV)).named(f"strange-{number}@forged.example")
         try:
             packed = draft.with_unit(**changes).packed(lab.keys(NAV).ebms)
         except EbmsFault:
@@ -69,7 +69,7 @@ async def test_strange_header_is_answered(changes: dict[str, object], number: in
         states = {
             message.state
             for party in (POINT, ZUS, NAV)
-            for message in lab.store(party).messages(ALL_MESSAGES)
+            for message in await lab.store(party).messages(ALL_MESSAGES)
         }
         assert "dead-lettered" not in states
-        assert not [entry for entry in lab.journal() if "internal" in str(entry.detail)]
+        assert not [entry for entry in await lab.journal() if "internal" in str(entry.detail)]

@@ -42,8 +42,8 @@ async def test_three_files_arrive_with_their_document(lab: Lab) -> None:
     """Names, types, the medical flag and every octet of three files are in the receiver's case; one receipt is enough."""
     await send(lab, *FILES)
     await lab.work(30)
-    assert lab.delivery(NAV) == "delivered"
-    sent, got = lab.document(NAV, A003).attachments, lab.document(ZUS, A003).attachments
+    assert await lab.delivery(NAV) == "delivered"
+    sent, got = (await lab.document(NAV, A003)).attachments, (await lab.document(ZUS, A003)).attachments
     assert [(each.file_name, each.mime_type, each.medical) for each in got] == [
         ("employment contract.pdf", "application/pdf", False),
         ("x-ray\uff0fleft.png", "image/png", True),
@@ -52,17 +52,17 @@ async def test_three_files_arrive_with_their_document(lab: Lab) -> None:
     assert [each.id for each in got] == [each.id for each in sent]
     assert [each.name for each in sent] == ["Contract", "x-ray\uff0fleft.png", "photo.jpg"]
     for party, attachments in ((NAV, sent), (ZUS, got)):
-        contents = [lab.store(party).content(each.latest.digest) for each in attachments]
+        contents = [await lab.store(party).content(each.latest.digest) for each in attachments]
         assert [content and content.read() for content in contents] == [PDF, PNG, JPEG]
 
 
 async def test_files_are_parts_of_the_message_and_the_header_names_none(lab: Lab) -> None:
     """Each part says that it is an attachment and which; file names stand in the envelope only (they may name a person)."""
     await send(lab, *FILES)
-    message = lab.sent(NAV)
+    message = await lab.sent(NAV)
     unpacked = msh.unpack(message.content_type, message.body)
     assert isinstance(unpacked.unit, UserMessage)
-    ids = [each.id for each in lab.document(NAV, A003).attachments]
+    ids = [each.id for each in (await lab.document(NAV, A003)).attachments]
     assert [part.part_type for part in unpacked.parts] == ["SED", "Attachment", "Attachment", "Attachment"]
     assert [part.attachment_id for part in unpacked.parts[1:]] == ids
     assert [part.content_id.partition("@")[0] for part in unpacked.parts[1:]] == ids
@@ -74,26 +74,28 @@ async def test_same_file_twice_is_kept_once_and_arrives_twice(lab: Lab) -> None:
     """Two attachments may have one content."""
     await send(lab, new_file("a.pdf"), new_file("b.pdf"))
     await lab.work(30)
-    digests = {each.latest.digest for each in lab.document(ZUS, A003).attachments}
-    assert (len(lab.document(ZUS, A003).attachments), len(digests)) == (2, 1)
+    digests = {each.latest.digest for each in (await lab.document(ZUS, A003)).attachments}
+    assert (len((await lab.document(ZUS, A003)).attachments), len(digests)) == (2, 1)
 
 
 async def test_changed_files_arrive_with_the_next_version(lab: Lab) -> None:
     """A sent document goes out again with other files; the first version keeps what travelled with it."""
     await send(lab, *FILES)
     await lab.work(30)
-    document = lab.document(NAV, A003)
-    work, case_id = lab.node(NAV).casework, lab.case(NAV).id
+    document = await lab.document(NAV, A003)
+    work, case_id = lab.node(NAV).casework, (await lab.case(NAV)).id
     gone = [each.id for each in document.attachments[:2]]
     await work.change_files(case_id, document.id, add=[new_file("second.pdf")], remove=gone, actor=CLERK)
-    assert lab.document(NAV, A003).status is DocumentStatus.ACTIVE
+    assert (await lab.document(NAV, A003)).status is DocumentStatus.ACTIVE
     await work.send_draft(case_id, document.id, actor=CLERK)
     await lab.work(30)
-    got = lab.document(ZUS, A003)
-    assert (got.version, lab.delivery(NAV)) == (2, "delivered")
+    got = await lab.document(ZUS, A003)
+    assert (got.version, await lab.delivery(NAV)) == (2, "delivered")
     assert [each.file_name for each in got.attachments] == ["photo.jpg", "second.pdf"]
     assert [len(version.attachments) for version in got.versions] == [3, 2]
-    seals = xmlsafe.parse(lab.store(ZUS).documents(lab.case(ZUS).id, with_content=True)[-1].content)
+    seals = xmlsafe.parse(
+        (await lab.store(ZUS).documents((await lab.case(ZUS)).id, with_content=True))[-1].content
+    )
     assert len(seals.findall(SIGNATURE)) == 1
 
 
@@ -109,7 +111,7 @@ async def test_draft_is_sent_with_its_files(lab: Lab) -> None:
     assert len(others) == 2
     await node.casework.send_draft(case.id, draft.id, actor=CLERK)
     await lab.work(30)
-    names = [each.file_name for each in lab.document(ZUS, A003).attachments]
+    names = [each.file_name for each in (await lab.document(ZUS, A003)).attachments]
     assert names == ["x-ray\uff0fleft.png", "photo.jpg", "late.pdf"]
 
 
@@ -119,11 +121,14 @@ async def test_newcomer_gets_the_files_too(lab: Lab) -> None:
     case = await owner.open_case(P_BUC_01, (DRV,))
     await owner.send_document(case.id, SedType("P2000"), files=FILES[:1])
     await lab.work(10)
-    await other.send_document(lab.case(DRV).id, SedType("P6000"), files=FILES[1:])
+    await other.send_document((await lab.case(DRV)).id, SedType("P6000"), files=FILES[1:])
     await lab.work(10)
     await owner.send_document(case.id, SedType("X005"), change=ParticipantChange(joins=INPS))
     await lab.work(30)
-    got = {str(each.type): [file.file_name for file in each.attachments] for each in lab.case(INPS).documents}
+    got = {
+        str(each.type): [file.file_name for file in each.attachments]
+        for each in (await lab.case(INPS)).documents
+    }
     assert got["P2000"] == ["employment contract.pdf"]
     assert got["P6000"] == ["x-ray\uff0fleft.png", "photo.jpg"]
 
@@ -132,7 +137,7 @@ async def test_files_of_a_document_that_was_never_stored_cannot_be_changed(lab: 
     """There is no content to send once more."""
     await lab.open()
     with pytest.raises(DocumentNotFound, match="Expected a document that was sent"):
-        content.as_kept(lab.node(NAV).office, lab.case(NAV).id, DocumentId("f" * 32))
+        await content.as_kept(lab.node(NAV).office, (await lab.case(NAV)).id, DocumentId("f" * 32))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +157,7 @@ async def test_file_that_may_not_be_attached_is_refused_before_the_wire(
     with pytest.raises(AttachmentError, match=sentence) as refused:
         await send(lab, *files)
     assert refused.value.hint
-    assert not lab.messages(NAV, Direction.OUT)
+    assert not await lab.messages(NAV, Direction.OUT)
 
 
 async def test_sed_without_attachments_is_refused_before_the_wire(lab: Lab) -> None:
@@ -160,7 +165,7 @@ async def test_sed_without_attachments_is_refused_before_the_wire(lab: Lab) -> N
     await lab.open()
     await lab.work(30)
     with pytest.raises(AttachmentNotAllowed, match="X008") as refused:
-        await lab.node(NAV).send_document(lab.case(NAV).id, SedType("X008"), files=FILES)
+        await lab.node(NAV).send_document((await lab.case(NAV)).id, SedType("X008"), files=FILES)
     assert refused.value.hint is not None
     assert "A003" in refused.value.hint
 
@@ -195,8 +200,8 @@ async def test_list_and_parts_are_matched_by_id(lab: Lab, change: Callable[[Draf
     """Parts may come in another order than the list, and without the property that repeats their id."""
     draft = change(await held_back(lab))
     await let_go(lab, draft.packed(lab.keys(NAV).ebms))
-    assert lab.delivery(NAV) == "delivered"
-    assert [each.id for each in lab.document(ZUS, A003).attachments] == [
+    assert await lab.delivery(NAV) == "delivered"
+    assert [each.id for each in (await lab.document(ZUS, A003)).attachments] == [
         each.id for each in draft.header.attachments
     ]
 
@@ -247,11 +252,11 @@ async def test_wrong_attachments_are_refused_by_the_access_point(
 ) -> None:
     """The sender learns which file is wrong, by its id; the receiver never sees the message."""
     await let_go(small, change(await held_back(small)).packed(small.keys(NAV).ebms))
-    message = small.sent(NAV)
-    assert (message.state, small.delivery(NAV)) == ("rejected", "error")
+    message = await small.sent(NAV)
+    assert (message.state, await small.delivery(NAV)) == ("rejected", "error")
     assert sentence in str(message.last_error)
-    assert not small.messages(ZUS, Direction.IN)
-    assert ".pdf" not in f"{message.last_error}{small.reasons(NAV)}{small.reasons(POINT)}"
+    assert not await small.messages(ZUS, Direction.IN)
+    assert ".pdf" not in f"{message.last_error}{await small.reasons(NAV)}{await small.reasons(POINT)}"
 
 
 @pytest.mark.parametrize(
@@ -261,7 +266,7 @@ async def test_receiver_looks_for_itself(lab: Lab, change: Callable[[Draft], Dra
     """A message that an access point let pass all the same is a dead letter of the receiver."""
     draft = change(await held_back(lab))
     await post(lab, draft.packed(lab.keys(NAV).ebms), client=POINT, to=ZUS)
-    message = lab.received(ZUS)
+    message = await lab.received(ZUS)
     assert message.state == "rejected"
     assert sentence in str(message.last_error)
 
@@ -271,11 +276,11 @@ async def test_sed_without_attachments_is_refused_on_the_way_and_at_the_end(sent
     lab = sent
     lab.take_down(POINT)
     await lab.reply(NAV, SedType("X008"), A003)
-    draft = with_files(Draft.of(lab.messages(NAV, Direction.OUT)[-1]), (LISTED,), part())
+    draft = with_files(Draft.of((await lab.messages(NAV, Direction.OUT))[-1]), (LISTED,), part())
     await let_go(lab, draft.packed(lab.keys(NAV).ebms))
-    message = lab.messages(NAV, Direction.OUT)[-1]
+    message = (await lab.messages(NAV, Direction.OUT))[-1]
     assert (message.state, "X008 of the CaseOwner without" in str(message.last_error)) == ("rejected", True)
     again = draft.named("again@forged.example").packed(lab.keys(NAV).ebms)
     await post(lab, again, client=POINT, to=ZUS)
-    refused = lab.messages(ZUS, Direction.IN)[-1]
+    refused = (await lab.messages(ZUS, Direction.IN))[-1]
     assert "Expected X008 of the CaseOwner without attachments" in str(refused.last_error)

@@ -16,18 +16,18 @@ UB_BUC_02 = BucType("UB_BUC_02")
 _NO = "0"
 
 
-def _content(lab: Lab, party: InstitutionId, sed: SedType, path: str, text: str) -> Element:
+async def _content(lab: Lab, party: InstitutionId, sed: SedType, path: str, text: str) -> Element:
     """The content that the institution would compose, with another text at one place."""
-    root = lab.node(party).compose(lab.case(party).id, sed)
+    root = await lab.node(party).compose((await lab.case(party)).id, sed)
     place = root.find(path)
     assert place is not None
     place.text = text
     return root
 
 
-def _refused(lab: Lab, party: InstitutionId, sed: SedType, indicator: str, reason: str) -> Element:
+async def _refused(lab: Lab, party: InstitutionId, sed: SedType, indicator: str, reason: str) -> Element:
     """The content with "no" at an indicator, and the reason that the rules want beside it."""
-    root = _content(lab, party, sed, f"{indicator}/value", _NO)
+    root = await _content(lab, party, sed, f"{indicator}/value", _NO)
     place = root.find(indicator)
     assert place is not None
     place.addnext(xmlsafe.parse(f"<{reason}><value>02</value></{reason}>".encode()))
@@ -35,7 +35,7 @@ def _refused(lab: Lab, party: InstitutionId, sed: SedType, indicator: str, reaso
 
 
 async def _send(lab: Lab, party: InstitutionId, sed: SedType, root: Element | None = None) -> None:
-    await lab.node(party).send_document(lab.case(party).id, sed, root=root)
+    await lab.node(party).send_document((await lab.case(party)).id, sed, root=root)
     await lab.work(5)
 
 
@@ -50,25 +50,27 @@ async def test_agreed_case_is_open_again() -> None:
     """X001, X002, X003 and X004 with their contents open both copies again."""
     async with Lab.build() as lab:
         await _closed_and_asked(lab)
-        assert {lab.case(party).status for party in (BA, WUP)} == {CaseStatus.CLOSED}
+        assert {(await lab.case(party)).status for party in (BA, WUP)} == {CaseStatus.CLOSED}
         await _send(lab, BA, X003)
         await _send(lab, WUP, X004)
-        assert {lab.case(party).status for party in (BA, WUP)} == {CaseStatus.OPEN}
+        assert {(await lab.case(party)).status for party in (BA, WUP)} == {CaseStatus.OPEN}
 
 
 async def test_refusal_in_the_content_counts() -> None:
     """An X003 that says no leaves the asker nothing but a decision that says no."""
     async with Lab.build() as lab:
         await _closed_and_asked(lab)
-        refusal = _refused(lab, BA, X003, "ReplyRequestForReopening/agreedIndicator", "reasonForRefusal")
+        refusal = await _refused(
+            lab, BA, X003, "ReplyRequestForReopening/agreedIndicator", "reasonForRefusal"
+        )
         await _send(lab, BA, X003, refusal)
         with pytest.raises(CaseError, match="Expected a participant that agreed"):
             await _send(lab, WUP, X004)
-        decision = _refused(
+        decision = await _refused(
             lab, WUP, X004, "ConfirmationReopening/caseReopenedIndicator", "reasonNotReopened"
         )
         await _send(lab, WUP, X004, decision)
-        assert {lab.case(party).status for party in (BA, WUP)} == {CaseStatus.CLOSED}
+        assert {(await lab.case(party)).status for party in (BA, WUP)} == {CaseStatus.CLOSED}
 
 
 async def test_removed_institution_is_told_and_out() -> None:
@@ -77,9 +79,9 @@ async def test_removed_institution_is_told_and_out() -> None:
         await lab.open(SedType("P2000"), owner=INSS, others=[DRV, INPS], buc=P_BUC_01)
         await lab.work(5)
         path = "RemoveParticipant/Institution/institutionID"
-        await _send(lab, INSS, X006, _content(lab, INSS, X006, path, DRV))
-        assert lab.case(DRV).status is CaseStatus.CLOSED
-        assert [p.institution for p in lab.case(INPS).others] == [INSS]
+        await _send(lab, INSS, X006, await _content(lab, INSS, X006, path, DRV))
+        assert (await lab.case(DRV)).status is CaseStatus.CLOSED
+        assert [p.institution for p in (await lab.case(INPS)).others] == [INSS]
 
 
 async def test_text_that_names_no_institution_removes_nobody() -> None:
@@ -87,7 +89,7 @@ async def test_text_that_names_no_institution_removes_nobody() -> None:
     async with Lab.build() as lab:
         await lab.open(SedType("P2000"), owner=INSS, others=[DRV, INPS], buc=P_BUC_01)
         await lab.work(5)
-        root = _content(lab, INSS, X006, "RemoveParticipant/Institution/institutionID", "somebody")
+        root = await _content(lab, INSS, X006, "RemoveParticipant/Institution/institutionID", "somebody")
         with pytest.raises(CaseError, match="who joins and who leaves is not said"):
             await _send(lab, INSS, X006, root)
 
@@ -102,9 +104,9 @@ async def test_follow_up_that_is_not_wanted_is_not_offered() -> None:
         await lab.open(SedType("U009"), owner=BA, others=[WUP], buc=UB_BUC_02)
         await lab.work(5)
         u010 = SedType("U010")
-        await _send(lab, BA, u010, _content(lab, BA, u010, "followUpRequested/value", _NO))
+        await _send(lab, BA, u010, await _content(lab, BA, u010, "followUpRequested/value", _NO))
         with pytest.raises(ActionNotAvailable, match="U011"):
             await _send(lab, WUP, SedType("U011"))
         await _send(lab, BA, u010)
         await _send(lab, WUP, SedType("U011"))
-        assert "U011" in lab.types(BA)
+        assert "U011" in await lab.types(BA)

@@ -21,7 +21,7 @@ async def journal(seed: int, *stories: Path) -> tuple[JournalEntry, ...]:
         network = lab.network
         for path in stories:
             await StoryRunner(load_story(path), network.controls, network.clock, network.pause).play()
-        return lab.journal()
+        return await lab.journal()
 
 
 async def disturbed(seed: int) -> Lab:
@@ -60,16 +60,16 @@ async def test_same_seed_repeats_a_disturbed_run() -> None:
     """Retries, waits and duplicates are repeated, too."""
     first, second = await disturbed(3), await disturbed(3)
     assert first.journal() == second.journal()
-    assert any(entry.step == "attempted" for entry in first.journal(NAV))
+    assert any(entry.step == "attempted" for entry in await first.journal(NAV))
 
 
 async def test_same_seed_and_keys_give_the_same_bytes() -> None:
     """With the same keys even the signatures are the same: every stored message, octet for octet."""
     first, second = await disturbed(3), await disturbed(3)
     for party in first.network.nodes:
-        assert first.store(party).messages(ALL_MESSAGES, with_body=True) == second.store(party).messages(
-            ALL_MESSAGES, with_body=True
-        )
+        assert await first.store(party).messages(ALL_MESSAGES, with_body=True) == await second.store(
+            party
+        ).messages(ALL_MESSAGES, with_body=True)
 
 
 @pytest.mark.parametrize("path", STORIES, ids=lambda path: path.stem)

@@ -72,7 +72,7 @@ async def test_what_is_no_as4_message_is_a_bad_request(
     answer = await knock(lab, party, body, content_type=content_type)
     assert answer.status == 400
     assert answer.headers["content-type"].startswith("text/plain")
-    assert not lab.store(party).messages(ALL_MESSAGES)
+    assert not await lab.store(party).messages(ALL_MESSAGES)
 
 
 @BOTH
@@ -80,7 +80,7 @@ async def test_readable_message_with_a_wrong_header_is_answered_with_an_error_si
     sent: Lab, party: InstitutionId
 ) -> None:
     """A message without the part that its header names is EBMS:0009, signed by the node."""
-    message = sent.sent(NAV)
+    message = await sent.sent(NAV)
     body = message.body.replace(b"Content-ID: <sed-", b"Content-ID: <sad-")
     assert body != message.body
     answer = await knock(sent, party, body, content_type=message.content_type)

@@ -27,31 +27,31 @@ async def brought(lab: Lab, draft: Draft) -> None:
     await post(lab, draft.packed(lab.keys(NAV).ebms), client=POINT, to=ZUS)
 
 
-def assert_refused(lab: Lab, cause: str, *words: str) -> None:
+async def assert_refused(lab: Lab, cause: str, *words: str) -> None:
     """The message is a dead letter with cause and reason; no case was opened."""
-    message = lab.received(ZUS)
+    message = await lab.received(ZUS)
     assert message.state == "rejected"
     assert message.details["cause"] == cause
     for word in words:
         assert word in (message.last_error or "")
-    assert ("filed", "refused") in lab.steps(ZUS)
-    assert not lab.store(ZUS).cases()
+    assert ("filed", "refused") in await lab.steps(ZUS)
+    assert not await lab.store(ZUS).cases()
 
 
 async def overtaking(lab: Lab) -> tuple[Draft, Draft]:
     """The starter and the second document of a pension case; neither has left yet."""
     first = await held_back(lab, P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
     await lab.reply(INSS, P4000)
-    return first, Draft.of(lab.messages(INSS, Direction.OUT)[-1])
+    return first, Draft.of((await lab.messages(INSS, Direction.OUT))[-1])
 
 
 async def test_document_that_overtook_the_starter_is_held(lab: Lab) -> None:
     """A document of an unknown case waits, because its starter may be on the way."""
     _, second = await overtaking(lab)
     await post(lab, second.packed(lab.keys(INSS).ebms), client=POINT, to=DRV)
-    message = lab.received(DRV)
+    message = await lab.received(DRV)
     assert (message.state, message.attempts) == ("received", 1)
-    assert ("held", "03") in lab.steps(DRV)
+    assert ("held", "03") in await lab.steps(DRV)
     assert "P4000" in (message.last_error or "")
 
 
@@ -61,8 +61,8 @@ async def test_held_document_is_filed_when_the_starter_has_come(lab: Lab) -> Non
     await post(lab, second.packed(lab.keys(INSS).ebms), client=POINT, to=DRV)
     await post(lab, first.packed(lab.keys(INSS).ebms), client=POINT, to=DRV)
     await lab.work(5)
-    assert lab.types(DRV) == ["P2000", "P4000"]
-    assert [message.state for message in lab.messages(DRV, Direction.IN)] == ["delivered", "delivered"]
+    assert await lab.types(DRV) == ["P2000", "P4000"]
+    assert [message.state for message in await lab.messages(DRV, Direction.IN)] == ["delivered", "delivered"]
 
 
 async def test_held_document_without_a_starter_is_refused_in_the_end(lab: Lab) -> None:
@@ -70,12 +70,12 @@ async def test_held_document_without_a_starter_is_refused_in_the_end(lab: Lab) -
     _, second = await overtaking(lab)
     await post(lab, second.packed(lab.keys(INSS).ebms), client=POINT, to=DRV)
     await lab.work(14)
-    message = lab.received(DRV)
+    message = await lab.received(DRV)
     assert message.state == "rejected"
     assert (message.last_error or "").startswith("03")
-    assert lab.steps(DRV).count(("held", "03")) == 3
-    assert not lab.store(DRV).cases()
-    assert lab.sent(DRV).details["sed"] == X050
+    assert (await lab.steps(DRV)).count(("held", "03")) == 3
+    assert not await lab.store(DRV).cases()
+    assert (await lab.sent(DRV)).details["sed"] == X050
 
 
 async def test_starter_that_is_not_ours_is_answered_by_an_exception(lab: Lab) -> None:
@@ -84,22 +84,22 @@ async def test_starter_that_is_not_ours_is_answered_by_an_exception(lab: Lab) ->
     entry = lab.directory.current.get(ZUS)
     lab.enlist(replace(entry, competences=()))
     await brought(lab, draft)
-    assert_refused(lab, "06", "to be competent as Counterparty")
+    await assert_refused(lab, "06", "to be competent as Counterparty")
     lab.enlist(entry)
     lab.bring_up(POINT)
     await lab.work(30)
-    assert X050 in lab.types(NAV)
+    assert X050 in await lab.types(NAV)
 
 
 async def test_exception_about_an_unknown_case_is_not_answered(sent: Lab) -> None:
     """Two nodes that refuse each other's exceptions would go on for ever."""
-    root = sent.node(NAV).compose(sent.case(NAV).id, X050)
-    draft = Draft.of(sent.sent(NAV)).named(f"other@{NAV.domain}").with_sed(root, sent.keys(NAV).seal)
+    root = await sent.node(NAV).compose((await sent.case(NAV)).id, X050)
+    draft = Draft.of(await sent.sent(NAV)).named(f"other@{NAV.domain}").with_sed(root, sent.keys(NAV).seal)
     draft = draft.with_document(type=X050, case_action=CaseAction.NEW)
     await brought(sent, draft.with_scope(case_id=InternationalId(32 * "a"), set_id=DocumentId(32 * "b")))
     await sent.work(30)
-    assert ("filed", "refused") in sent.steps(ZUS)
-    assert sent.messages(ZUS, Direction.OUT) == ()
+    assert ("filed", "refused") in await sent.steps(ZUS)
+    assert await sent.messages(ZUS, Direction.OUT) == ()
 
 
 async def test_message_whose_part_is_no_envelope_is_not_filed(lab: Lab) -> None:
@@ -107,40 +107,40 @@ async def test_message_whose_part_is_no_envelope_is_not_filed(lab: Lab) -> None:
     draft = await held_back(lab)
     bare = msh.compressed_payload("sed@forged.example", draft.sed, "application/xml", "SED")
     await post(lab, draft.packed(lab.keys(NAV).ebms, payloads=(bare,)), client=POINT, to=ZUS)
-    assert_refused(lab, "01", "StandardBusinessDocument")
+    await assert_refused(lab, "01", "StandardBusinessDocument")
 
 
 async def test_message_without_a_part_is_not_filed(lab: Lab) -> None:
     """A business message without a document is kept as a dead letter."""
     draft = await held_back(lab)
     await post(lab, draft.packed(lab.keys(NAV).ebms, payloads=()), client=POINT, to=ZUS)
-    assert_refused(lab, "01")
+    await assert_refused(lab, "01")
 
 
 async def test_envelope_that_contradicts_the_message_is_not_filed(lab: Lab) -> None:
     """The receiver compares SBDH and ebMS header, too."""
     draft = await held_back(lab)
     await brought(lab, draft.with_header(sender=Partner(DRV, OWNER)))
-    assert_refused(lab, "01", "Sender/Identifier")
+    await assert_refused(lab, "01", "Sender/Identifier")
 
 
 @pytest.mark.parametrize("role", [ContactTypeIdentifier.DATA_SOURCE, ContactTypeIdentifier.INTELLIGENT_RA])
 async def test_role_that_is_not_of_a_case_is_not_filed(lab: Lab, role: ContactTypeIdentifier) -> None:
     """Roles of system messages and routing applications take part in no case."""
     await brought(lab, (await held_back(lab)).with_roles(role, OTHER))
-    assert_refused(lab, "01", str(role))
+    await assert_refused(lab, "01", str(role))
 
 
 async def test_action_of_system_messages_is_not_filed(lab: Lab) -> None:
     """Request is nothing that happens to a case."""
     await brought(lab, (await held_back(lab)).with_document(case_action=CaseAction.REQUEST))
-    assert_refused(lab, "01", "Request")
+    await assert_refused(lab, "01", "Request")
 
 
 async def test_process_that_the_receiver_does_not_know_is_refused(lab: Lab) -> None:
     """A process without definition cannot be played."""
     await brought(lab, (await held_back(lab)).with_scope(buc=BucType("LA_BUC_99")))
-    assert_refused(lab, "99", "LA_BUC_99")
+    await assert_refused(lab, "99", "LA_BUC_99")
 
 
 async def test_version_that_the_receiver_does_not_know_is_refused(lab: Lab) -> None:
@@ -150,40 +150,44 @@ async def test_version_that_the_receiver_does_not_know_is_refused(lab: Lab) -> N
     edited = draft.edited(rb"ns/4_4/A003", b"ns/4_5/A003").edited(rb'sedVer="4"', b'sedVer="5"')
     sealed = edited.edited(b"", b"", seal=lab.keys(NAV).seal).with_document(version=other)
     await brought(lab, sealed.with_scope(buc_version=other))
-    assert_refused(lab, "02", "4.5")
+    await assert_refused(lab, "02", "4.5")
 
 
 async def test_participant_list_without_the_receiver_is_refused(lab: Lab) -> None:
     """A starter must name its receiver as counterparty."""
     await brought(lab, (await held_back(lab)).with_roles(OWNER, OWNER))
-    assert_refused(lab, "01", "counterparty")
+    await assert_refused(lab, "01", "counterparty")
 
 
 async def test_second_starter_for_a_known_case_id_is_refused(sent: Lab) -> None:
     """Another A003 under the id of a case that runs is not expected; the owner learns it by X050."""
-    draft = Draft.of(sent.sent(NAV)).named(f"second@{NAV.domain}").with_scope(set_id=DocumentId(32 * "a"))
+    draft = (
+        Draft.of(await sent.sent(NAV)).named(f"second@{NAV.domain}").with_scope(set_id=DocumentId(32 * "a"))
+    )
     await brought(sent, draft)
     await sent.work(30)
-    assert [message.state for message in sent.messages(ZUS, Direction.IN)] == ["delivered", "rejected"]
-    assert sent.types(NAV) == ["A003", "X050"]
+    assert [message.state for message in await sent.messages(ZUS, Direction.IN)] == ["delivered", "rejected"]
+    assert await sent.types(NAV) == ["A003", "X050"]
 
 
 async def test_document_in_a_case_of_another_process_is_refused(sent: Lab) -> None:
     """The process of a case never changes."""
-    draft = Draft.of(sent.sent(NAV)).named(f"second@{NAV.domain}")
+    draft = Draft.of(await sent.sent(NAV)).named(f"second@{NAV.domain}")
     await brought(sent, draft.with_scope(set_id=DocumentId(32 * "a"), buc=BucType("LA_BUC_04")))
     await sent.work(30)
-    (_, refused) = sent.messages(ZUS, Direction.IN)
+    (_, refused) = await sent.messages(ZUS, Direction.IN)
     assert (refused.state, refused.details["cause"]) == ("rejected", "04")
 
 
 async def test_exception_that_cannot_be_sent_is_noted(sent: Lab) -> None:
     """The refusal is kept even when the sender may not get an X050 any more."""
     sent.enlist(replace(sent.directory.current.get(NAV), competences=()))
-    draft = Draft.of(sent.sent(NAV)).named(f"second@{NAV.domain}").with_scope(set_id=DocumentId(32 * "a"))
+    draft = (
+        Draft.of(await sent.sent(NAV)).named(f"second@{NAV.domain}").with_scope(set_id=DocumentId(32 * "a"))
+    )
     await brought(sent, draft.edited(rb"<town>.*?</town>", b"<town>Elsewhere</town>"))
-    assert [message.state for message in sent.messages(ZUS, Direction.IN)] == ["delivered", "rejected"]
-    assert ("report", "left-out") in sent.steps(ZUS)
+    assert [message.state for message in await sent.messages(ZUS, Direction.IN)] == ["delivered", "rejected"]
+    assert ("report", "left-out") in await sent.steps(ZUS)
 
 
 async def test_two_clerks_at_once_do_not_collide(sent: Lab) -> None:
@@ -192,7 +196,7 @@ async def test_two_clerks_at_once_do_not_collide(sent: Lab) -> None:
         sent.reply(ZUS, A012, to=A003), sent.reply(ZUS, A012, to=A003), return_exceptions=True
     )
     assert [type(result) for result in results if isinstance(result, Exception)] == [ActionNotAvailable]
-    assert sent.types(ZUS) == ["A003", "A012"]
+    assert await sent.types(ZUS) == ["A003", "A012"]
 
 
 @pytest.mark.parametrize("details", [{}, {"case": 32 * "f"}])
@@ -210,4 +214,4 @@ async def test_receipt_of_a_message_without_a_case_is_believed(lab: Lab, details
     await lab.store(NAV).commit(work)
     await lab.network.restart(NAV)
     await lab.work(5)
-    assert lab.sent(NAV).state == "delivered"
+    assert (await lab.sent(NAV)).state == "delivered"

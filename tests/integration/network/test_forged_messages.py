@@ -23,16 +23,16 @@ from eessi_sim.storage.base import Direction, MessageKind
 from eessi_sim.transport.base import Request, Response
 
 
-def assert_refused(lab: Lab, code: str, reason: str) -> None:
+async def assert_refused(lab: Lab, code: str, reason: str) -> None:
     """The sender knows the code, the journal the reason, and nothing was kept or forwarded."""
-    message = lab.sent(NAV)
+    message = await lab.sent(NAV)
     assert message.state == "rejected"
     assert (message.last_error or "").startswith(code)
-    assert lab.delivery(NAV) == "error"
-    assert ("refused", code) in lab.steps(POINT)
-    assert reason in lab.reasons(POINT)
-    assert not lab.messages(POINT, Direction.IN)
-    assert not lab.messages(ZUS, Direction.IN)
+    assert await lab.delivery(NAV) == "error"
+    assert ("refused", code) in await lab.steps(POINT)
+    assert reason in await lab.reasons(POINT)
+    assert not await lab.messages(POINT, Direction.IN)
+    assert not await lab.messages(ZUS, Direction.IN)
 
 
 def issued(lab: Lab, party: str = NAV, *, purpose: Purpose = Purpose.EBMS, days_ago: int = 1) -> KeyPair:
@@ -54,35 +54,35 @@ async def test_from_party_without_its_tls_certificate_is_refused(lab: Lab) -> No
     lab.bring_up(POINT)
     answer = await post(lab, draft.packed(lab.keys(NAV).ebms), client=FK)
     assert (answer.status, codes(answer)) == (200, ["EBMS:0101"])
-    assert "TLS certificate of NO:NAVAT07, found one of SE:FKSE01" in lab.reasons(POINT)
+    assert "TLS certificate of NO:NAVAT07, found one of SE:FKSE01" in await lab.reasons(POINT)
 
 
 async def test_message_signed_by_somebody_else_is_refused(lab: Lab) -> None:
     """A valid certificate of another institution does not sign for the From party."""
     draft = await held_back(lab)
     await let_go(lab, draft.packed(lab.keys(FK).ebms))
-    assert_refused(lab, "EBMS:0101", "SE:FKSE01")
+    await assert_refused(lab, "EBMS:0101", "SE:FKSE01")
 
 
 async def test_message_signed_with_a_certificate_that_is_not_listed_is_refused(lab: Lab) -> None:
     """Trust is the directory, not the chain alone: our authority issued it, but it is not listed."""
     draft = await held_back(lab)
     await let_go(lab, draft.packed(issued(lab)))
-    assert_refused(lab, "EBMS:0101", "listed")
+    await assert_refused(lab, "EBMS:0101", "listed")
 
 
 async def test_message_signed_with_the_tls_key_is_refused(lab: Lab) -> None:
     """The TLS certificate of the same institution is listed for another purpose."""
     draft = await held_back(lab)
     await let_go(lab, draft.packed(lab.keys(NAV).tls))
-    assert_refused(lab, "EBMS:0101", "listed")
+    await assert_refused(lab, "EBMS:0101", "listed")
 
 
 async def test_message_signed_with_the_seal_is_refused(lab: Lab) -> None:
     """The business seal signs documents, not messages."""
     draft = await held_back(lab)
     await let_go(lab, draft.packed(lab.keys(NAV).seal))
-    assert_refused(lab, "EBMS:0101", "listed")
+    await assert_refused(lab, "EBMS:0101", "listed")
 
 
 async def test_message_signed_with_a_revoked_certificate_is_refused() -> None:
@@ -91,7 +91,7 @@ async def test_message_signed_with_a_revoked_certificate_is_refused() -> None:
     credentials.authority.revoke(credentials.parties[NAV].ebms.certificate, START - timedelta(hours=1))
     async with Lab.build(credentials=credentials) as lab:
         await lab.open()
-        assert_refused(lab, "EBMS:0101", "revoked")
+        await assert_refused(lab, "EBMS:0101", "revoked")
 
 
 async def test_message_signed_with_an_expired_certificate_is_refused() -> None:
@@ -102,7 +102,7 @@ async def test_message_signed_with_an_expired_certificate_is_refused() -> None:
     credentials = own_credentials(NAVAT07=PartyKeys(good.tls, expired, good.seal))
     async with Lab.build(credentials=credentials) as lab:
         await lab.open()
-        assert_refused(lab, "EBMS:0101", "valid")
+        await assert_refused(lab, "EBMS:0101", "valid")
 
 
 async def test_message_of_an_institution_without_ebms_certificate_is_refused(lab: Lab) -> None:
@@ -111,21 +111,21 @@ async def test_message_of_an_institution_without_ebms_certificate_is_refused(lab
     nav = lab.directory.current.get(NAV)
     lab.enlist(replace(nav, certificates=replace(nav.certificates, ebms=())))
     await let_go(lab, draft.packed(lab.keys(NAV).ebms))
-    assert_refused(lab, "EBMS:0101", "lists with an ebMS certificate")
+    await assert_refused(lab, "EBMS:0101", "lists with an ebMS certificate")
 
 
 async def test_unsigned_message_is_refused(lab: Lab) -> None:
     """EESSI has no unsigned business messages."""
     draft = await held_back(lab)
     await let_go(lab, draft.packed(None))
-    assert_refused(lab, "EBMS:0103", "Security header")
+    await assert_refused(lab, "EBMS:0103", "Security header")
 
 
 async def test_point_to_point_message_is_not_forwarded(lab: Lab) -> None:
     """Without the role nextmsh a message is not meant for an intermediary."""
     draft = await held_back(lab)
     await let_go(lab, draft.packed(lab.keys(NAV).ebms, multihop=False))
-    assert_refused(lab, "EBMS:0010", "nextmsh")
+    await assert_refused(lab, "EBMS:0010", "nextmsh")
 
 
 async def test_message_from_the_past_is_refused(lab: Lab) -> None:
@@ -133,14 +133,14 @@ async def test_message_from_the_past_is_refused(lab: Lab) -> None:
     draft = await held_back(lab)
     old = replace(draft.unit.info, timestamp=START - timedelta(days=31))
     await let_go(lab, draft.with_unit(info=old).packed(lab.keys(NAV).ebms))
-    assert_refused(lab, "EBMS:0003", "Timestamp")
+    await assert_refused(lab, "EBMS:0003", "Timestamp")
 
 
 async def test_message_to_oneself_is_refused(lab: Lab) -> None:
     """Sender and receiver are two parties."""
     draft = (await held_back(lab)).addressed(receiver=NAV)
     await let_go(lab, draft.packed(lab.keys(NAV).ebms))
-    assert_refused(lab, "EBMS:0003", "NO:NAVAT07")
+    await assert_refused(lab, "EBMS:0003", "NO:NAVAT07")
 
 
 @pytest.mark.parametrize(
@@ -150,8 +150,8 @@ async def test_envelope_with_a_flipped_bit_is_refused(lab: Lab, place: bytes) ->
     """Whatever is changed in the signed envelope, the signature notices, or nothing can be read any more."""
     packed = (await held_back(lab)).packed(lab.keys(NAV).ebms)
     await let_go(lab, flipped(packed, place))
-    assert lab.sent(NAV).state == "rejected"
-    assert not lab.messages(POINT, Direction.IN)
+    assert (await lab.sent(NAV)).state == "rejected"
+    assert not await lab.messages(POINT, Direction.IN)
 
 
 def with_attachment(draft: Draft) -> Draft:
@@ -166,8 +166,8 @@ async def test_attachment_travels_with_the_document(lab: Lab) -> None:
     """The counter-test of the next one: a second part is signed, forwarded and receipted."""
     packed = with_attachment(await held_back(lab)).packed(lab.keys(NAV).ebms)
     await let_go(lab, packed)
-    assert lab.delivery(NAV) == "delivered"
-    assert b"%PDF-1.7 letter" in lab.received(ZUS).body
+    assert await lab.delivery(NAV) == "delivered"
+    assert b"%PDF-1.7 letter" in (await lab.received(ZUS)).body
 
 
 async def test_changed_attachment_is_refused(lab: Lab) -> None:
@@ -175,7 +175,7 @@ async def test_changed_attachment_is_refused(lab: Lab) -> None:
     packed = with_attachment(await held_back(lab)).packed(lab.keys(NAV).ebms)
     changed = replace(packed, body=packed.body.replace(b"%PDF-1.7 letter", b"%PDF-1.7 better"))
     await let_go(lab, changed)
-    assert_refused(lab, "EBMS:0101", "aaaa@forged.example")
+    await assert_refused(lab, "EBMS:0101", "aaaa@forged.example")
 
 
 async def test_message_of_the_wrong_institution_is_not_filed(lab: Lab) -> None:
@@ -183,8 +183,8 @@ async def test_message_of_the_wrong_institution_is_not_filed(lab: Lab) -> None:
     draft = await held_back(lab)
     lab.bring_up(POINT)
     await post(lab, draft.packed(lab.keys(NAV).ebms), client=POINT, to=FK)
-    assert "Expected a message to SE:FKSE01, found one to PL:ZUS01" in lab.reasons(FK)
-    assert not lab.messages(FK, Direction.IN)
+    assert "Expected a message to SE:FKSE01, found one to PL:ZUS01" in await lab.reasons(FK)
+    assert not await lab.messages(FK, Direction.IN)
 
 
 async def test_receiver_takes_messages_only_from_its_access_point(lab: Lab) -> None:
@@ -192,8 +192,8 @@ async def test_receiver_takes_messages_only_from_its_access_point(lab: Lab) -> N
     draft = await held_back(lab)
     answer = await post(lab, draft.packed(lab.keys(NAV).ebms), client=NAV, to=ZUS)
     assert codes(answer) == ["EBMS:0101"]
-    assert "access point as TLS client" in lab.reasons(ZUS)
-    assert not lab.messages(ZUS, Direction.IN)
+    assert "access point as TLS client" in await lab.reasons(ZUS)
+    assert not await lab.messages(ZUS, Direction.IN)
 
 
 async def test_receiver_verifies_again_what_the_access_point_brings(lab: Lab) -> None:
@@ -202,7 +202,7 @@ async def test_receiver_verifies_again_what_the_access_point_brings(lab: Lab) ->
     changed = replace(packed, body=packed.body.replace(b"%PDF-1.7 letter", b"%PDF-1.7 better"))
     answer = await post(lab, changed, client=POINT, to=ZUS)
     assert codes(answer) == ["EBMS:0101"]
-    assert not lab.messages(ZUS, Direction.IN)
+    assert not await lab.messages(ZUS, Direction.IN)
 
 
 async def test_verified_message_that_the_receiver_refuses_is_answered_by_callback(lab: Lab) -> None:
@@ -215,8 +215,8 @@ async def test_verified_message_that_the_receiver_refuses_is_answered_by_callbac
     await lab.work(2)
     lab.bring_up(ZUS)
     await post(lab, draft.packed(lab.keys(NAV).ebms, payloads=(broken,)), client=POINT, to=ZUS)
-    assert lab.received(NAV, MessageKind.ERROR).ref_to == lab.sent(NAV).message_id
-    assert (lab.sent(NAV).last_error or "").startswith("EBMS:0303")
+    assert (await lab.received(NAV, MessageKind.ERROR)).ref_to == (await lab.sent(NAV)).message_id
+    assert ((await lab.sent(NAV)).last_error or "").startswith("EBMS:0303")
 
 
 @pytest.mark.parametrize(("to", "client"), [(POINT, NAV), (ZUS, POINT)])

@@ -20,7 +20,7 @@ async def waiting(lab: Lab) -> StoredMessage:
     """Bring a message of NAV to ZUS to the point where only the receipt is missing."""
     lab.take_down(ZUS)
     await lab.open(owner=NAV, others=[ZUS])
-    return lab.sent(NAV)
+    return await lab.sent(NAV)
 
 
 async def test_message_with_a_forged_sender_makes_the_receiver_sign_no_error_about_it(lab: Lab) -> None:
@@ -34,9 +34,9 @@ async def test_message_with_a_forged_sender_makes_the_receiver_sign_no_error_abo
     answer = await lab.post(ZUS, forged.body, content_type=forged.content_type, client=client)
     assert isinstance(msh.unpack(answer.headers["content-type"], answer.body).unit, ErrorSignal)
     await lab.network.quiet()
-    assert lab.messages(NAV, lab.sent(NAV).direction, MessageKind.ERROR) == ()
+    assert await lab.messages(NAV, (await lab.sent(NAV)).direction, MessageKind.ERROR) == ()
     await lab.work(120)
-    assert lab.sent(NAV).state == "delivered"
+    assert (await lab.sent(NAV)).state == "delivered"
 
 
 async def accuse(
@@ -56,21 +56,21 @@ async def test_error_of_a_third_party_stops_no_message(lab: Lab) -> None:
     """An error signed by neither the receiver nor an access point is ignored, whoever brings it."""
     original = await waiting(lab)
     assert (await accuse(lab, FK, original, at=NAV, client=POINT)).status == 202
-    assert lab.sent(NAV).state == "awaiting-receipt"
-    assert ("refused", "EBMS:0101") in lab.steps(NAV)
+    assert (await lab.sent(NAV)).state == "awaiting-receipt"
+    assert ("refused", "EBMS:0101") in await lab.steps(NAV)
 
 
 async def test_error_about_a_receipt_changes_nothing(sent: Lab) -> None:
     """There are no errors about signals: the receipt that was sent stays as it is."""
-    receipt = sent.sent(ZUS, MessageKind.RECEIPT)
+    receipt = await sent.sent(ZUS, MessageKind.RECEIPT)
     assert (await accuse(sent, POINT, receipt, at=ZUS, client=POINT)).status == 202
-    assert sent.sent(ZUS, MessageKind.RECEIPT).state == "forwarded"
-    assert ("signal-ignored", "unknown-message") in sent.steps(ZUS)
+    assert (await sent.sent(ZUS, MessageKind.RECEIPT)).state == "forwarded"
+    assert ("signal-ignored", "unknown-message") in await sent.steps(ZUS)
 
 
 async def test_access_point_forwards_no_error_about_a_receipt(sent: Lab) -> None:
     """A signal about a signal ends at the access point, even from the right party on the right way."""
-    receipt, request = sent.received(NAV, MessageKind.RECEIPT), sent.received(ZUS)
+    receipt, request = await sent.received(NAV, MessageKind.RECEIPT), await sent.received(ZUS)
     message = msh.unpack(request.content_type, request.body)
     assert isinstance(message.unit, UserMessage)
     info = replace(message.unit.info, message_id=receipt.message_id)
@@ -84,7 +84,7 @@ async def test_access_point_forwards_no_error_about_a_receipt(sent: Lab) -> None
     client = sent.keys(NAV).tls.certificate.der
     reply = await sent.post(POINT, error.body, content_type=error.content_type, client=client)
     assert b"Expected a signal about a user message that passed here" in reply.body
-    assert sent.messages(POINT, Direction.IN, MessageKind.ERROR) == ()
+    assert await sent.messages(POINT, Direction.IN, MessageKind.ERROR) == ()
 
 
 async def test_receipt_after_the_last_retry_still_proves_delivery(lab: Lab) -> None:
@@ -92,12 +92,12 @@ async def test_receipt_after_the_last_retry_still_proves_delivery(lab: Lab) -> N
     lab.take_down(NAV)
     await lab.open(owner=NAV, others=[ZUS])
     await lab.work(400)
-    assert (lab.sent(NAV).state, lab.delivery(NAV)) == ("dead-lettered", "error")
+    assert ((await lab.sent(NAV)).state, await lab.delivery(NAV)) == ("dead-lettered", "error")
     lab.bring_up(NAV)
-    receipt = lab.sent(POINT, MessageKind.RECEIPT)
+    receipt = await lab.sent(POINT, MessageKind.RECEIPT)
     client = lab.keys(POINT).tls.certificate.der
     await lab.post(NAV, receipt.body, content_type=receipt.content_type, client=client)
-    assert (lab.sent(NAV).state, lab.delivery(NAV)) == ("delivered", "delivered")
+    assert ((await lab.sent(NAV)).state, await lab.delivery(NAV)) == ("delivered", "delivered")
 
 
 @dataclass
@@ -126,14 +126,14 @@ async def verdict_on(lab: Lab, signer: InstitutionId | None, about: str) -> tupl
     station = lab.node(NAV).office.station
     packed = msh.pack_error([fault], keys, about=MessageId(about), stamp=station.stamp())
     hop = Hop(Response(200, {"content-type": packed.content_type}, packed.body))
-    await Outbox(replace(station, transport=hop), hop).process(lab.sent(NAV))
+    await Outbox(replace(station, transport=hop), hop).process(await lab.sent(NAV))
     (attempt,) = hop.attempts
     return attempt.verdict, attempt.reason
 
 
 async def test_error_in_the_answer_counts_when_the_access_point_signed_it(sent: Lab) -> None:
     """The hop that was asked to take the message refuses it."""
-    verdict, reason = await verdict_on(sent, POINT, sent.sent(NAV).message_id)
+    verdict, reason = await verdict_on(sent, POINT, (await sent.sent(NAV)).message_id)
     assert (verdict, reason.split()[0]) == (Verdict.REFUSED, "EBMS:0101")
 
 
@@ -142,7 +142,7 @@ async def test_error_in_the_answer_that_the_next_hop_did_not_sign_stops_nothing(
     sent: Lab, signer: InstitutionId | None
 ) -> None:
     """Unsigned, or signed by anybody else: the message is sent again, and the journal says why."""
-    verdict, reason = await verdict_on(sent, signer, sent.sent(NAV).message_id)
+    verdict, reason = await verdict_on(sent, signer, (await sent.sent(NAV)).message_id)
     assert verdict is Verdict.AGAIN
     assert reason.startswith("An error of unproven origin came back: EBMS:0101")
 

@@ -18,9 +18,9 @@ OVERDUE = BehaviourRule(A003, send=(X009,), occasion=Occasion.OVERDUE)
 TWO_MONTHS = timedelta(days=70).total_seconds()
 
 
-def journal(lab: Lab, step: str) -> list[tuple[str, str | None]]:
+async def journal(lab: Lab, step: str) -> list[tuple[str, str | None]]:
     """Outcome and rule of the lines of one step, of all nodes."""
-    return [(entry.outcome, entry.detail.get("rule")) for entry in lab.journal() if entry.step == step]
+    return [(entry.outcome, entry.detail.get("rule")) for entry in await lab.journal() if entry.step == step]
 
 
 async def test_a_suggestion_waits_for_its_clerk_and_is_sent_in_both_names() -> None:
@@ -28,18 +28,18 @@ async def test_a_suggestion_waits_for_its_clerk_and_is_sent_in_both_names() -> N
     async with Lab.build(with_rules(ZUS, SUGGESTING)) as lab:
         await lab.open()
         await lab.work(3)
-        node, case = lab.node(ZUS), lab.case(ZUS)
-        (suggestion,) = node.suggestions(case.id)
-        assert (lab.types(ZUS), suggestion.sed) == (["A003"], A012)
-        assert lab.received(ZUS).details["answer"] == "suggested"
+        node, case = lab.node(ZUS), await lab.case(ZUS)
+        (suggestion,) = await node.suggestions(case.id)
+        assert (await lab.types(ZUS), suggestion.sed) == (["A003"], A012)
+        assert (await lab.received(ZUS)).details["answer"] == "suggested"
         await node.accept_suggestion(case.id, suggestion.id, clerk=ANNA)
         await lab.work(3)
-        actor = lab.document(ZUS, A012).versions[0].actor
+        actor = (await lab.document(ZUS, A012)).versions[0].actor
         assert (actor.kind, actor.name) == (ActorKind.ACCEPTED, "anna")
         assert "suggestion of rule A003-A012, because of A003 version 1" in actor.reason
-        assert lab.types(NAV) == ["A003", "A012"]
-        assert lab.case(ZUS).suggestions == ()
-        assert journal(lab, "suggestion") == [("made", "A003-A012"), ("accepted", "A003-A012")]
+        assert await lab.types(NAV) == ["A003", "A012"]
+        assert (await lab.case(ZUS)).suggestions == ()
+        assert await journal(lab, "suggestion") == [("made", "A003-A012"), ("accepted", "A003-A012")]
 
 
 async def test_a_declined_suggestion_is_gone_for_good() -> None:
@@ -47,11 +47,11 @@ async def test_a_declined_suggestion_is_gone_for_good() -> None:
     async with Lab.build(with_rules(ZUS, SUGGESTING)) as lab:
         await lab.open()
         await lab.work(3)
-        node, case = lab.node(ZUS), lab.case(ZUS)
-        (suggestion,) = node.suggestions(case.id)
+        node, case = lab.node(ZUS), await lab.case(ZUS)
+        (suggestion,) = await node.suggestions(case.id)
         why = Actor(ActorKind.CLERK, "anna", "he never worked here")
         await node.decline_suggestion(case.id, suggestion.id, clerk=why)
-        assert lab.case(ZUS).history[-1].actor == why
+        assert (await lab.case(ZUS)).history[-1].actor == why
         with pytest.raises(SuggestionGone):
             await node.accept_suggestion(case.id, suggestion.id, clerk=ANNA)
 
@@ -62,8 +62,8 @@ async def test_a_suggestion_vanishes_with_its_action() -> None:
         await lab.open()
         await lab.work(3)
         await lab.reply(ZUS, A004, to=A003)
-        assert lab.case(ZUS).suggestions == ()
-        assert journal(lab, "suggestion")[-1] == ("gone", "A003-A012")
+        assert (await lab.case(ZUS)).suggestions == ()
+        assert (await journal(lab, "suggestion"))[-1] == ("gone", "A003-A012")
 
 
 async def test_what_is_not_possible_is_not_suggested() -> None:
@@ -73,7 +73,7 @@ async def test_what_is_not_possible_is_not_suggested() -> None:
         await lab.open()
         await lab.reply(ZUS, A004, to=A003)
         await lab.work(10)
-        assert journal(lab, "suggestion") == [("left-out", "A003-A012")]
+        assert await journal(lab, "suggestion") == [("left-out", "A003-A012")]
 
 
 async def test_a_manual_rule_says_that_a_clerk_is_waited_for() -> None:
@@ -82,9 +82,9 @@ async def test_a_manual_rule_says_that_a_clerk_is_waited_for() -> None:
     async with Lab.build(with_rules(ZUS, rule)) as lab:
         await lab.open()
         await lab.work(3)
-        assert lab.types(ZUS) == ["A003"]
-        assert lab.received(ZUS).details["answer"] == "left-to-clerk"
-        assert journal(lab, "answer") == [("left-to-clerk", "A003-A012")]
+        assert await lab.types(ZUS) == ["A003"]
+        assert (await lab.received(ZUS)).details["answer"] == "left-to-clerk"
+        assert await journal(lab, "answer") == [("left-to-clerk", "A003-A012")]
 
 
 async def test_an_automatic_answer_names_rule_and_inputs_in_the_journal() -> None:
@@ -92,7 +92,7 @@ async def test_an_automatic_answer_names_rule_and_inputs_in_the_journal() -> Non
     async with Lab.build(with_rules(ZUS, BehaviourRule(A003, reply=A012))) as lab:
         await lab.open()
         await lab.work(3)
-        (line,) = [entry for entry in lab.journal(ZUS) if entry.step == "answer"]
+        (line,) = [entry for entry in await lab.journal(ZUS) if entry.step == "answer"]
         assert (line.outcome, line.detail["rule"]) == ("decided", "A003-A012")
         assert "A003 version 1 from NO:NAVAT07" in line.detail["inputs"]
 
@@ -103,17 +103,17 @@ async def test_a_late_answer_is_reminded_of_once() -> None:
     async with Lab.build(network) as lab:
         await lab.open(others=[ZUS, FK])
         await lab.work(60)
-        assert lab.types(NAV) == ["A003", "A012"]
+        assert await lab.types(NAV) == ["A003", "A012"]
         await lab.network.restart(NAV)
         await lab.work(TWO_MONTHS)
-        assert lab.types(ZUS) == ["A003", "X009"]
-        assert lab.document(NAV, X009).receivers == (ZUS,)
-        actor = lab.document(NAV, X009).versions[0].actor
+        assert await lab.types(ZUS) == ["A003", "X009"]
+        assert (await lab.document(NAV, X009)).receivers == (ZUS,)
+        actor = (await lab.document(NAV, X009)).versions[0].actor
         assert "answer due" in actor.reason
         assert "Art. 16(3) Reg. 987/2009 (inferred)" in actor.reason
         await lab.network.restart(NAV)
         await lab.work(TWO_MONTHS)
-        assert lab.types(NAV) == ["A003", "A012", "X009"]
+        assert await lab.types(NAV) == ["A003", "A012", "X009"]
 
 
 async def test_nobody_is_reminded_without_a_rule_or_before_the_limit() -> None:
@@ -122,7 +122,7 @@ async def test_nobody_is_reminded_without_a_rule_or_before_the_limit() -> None:
         async with Lab.build(with_rules(NAV, *rules)) as lab:
             await lab.open()
             await lab.work(TWO_MONTHS if not rules else 86_400 * 50)
-            assert lab.types(NAV) == ["A003"]
+            assert await lab.types(NAV) == ["A003"]
 
 
 async def test_a_reminder_may_be_suggested_or_left_to_a_clerk() -> None:
@@ -132,15 +132,15 @@ async def test_a_reminder_may_be_suggested_or_left_to_a_clerk() -> None:
         async with Lab.build(with_rules(NAV, rule)) as lab:
             await lab.open()
             await lab.work(TWO_MONTHS)
-            assert lab.types(NAV) == ["A003"]
+            assert await lab.types(NAV) == ["A003"]
             step = "suggestion" if decides is Decision.SUGGESTING else "reminder"
-            assert journal(lab, step) == [(outcome, "overdue-A003-X009")]
-            for suggestion in lab.node(NAV).suggestions(lab.case(NAV).id):
-                await lab.node(NAV).decline_suggestion(lab.case(NAV).id, suggestion.id, clerk=ANNA)
+            assert await journal(lab, step) == [(outcome, "overdue-A003-X009")]
+            for suggestion in await lab.node(NAV).suggestions((await lab.case(NAV)).id):
+                await lab.node(NAV).decline_suggestion((await lab.case(NAV)).id, suggestion.id, clerk=ANNA)
             await lab.network.restart(NAV)
             await lab.work(60)
-            assert lab.case(NAV).suggestions == ()
-            kinds = [event.kind for event in lab.case(NAV).history]
+            assert (await lab.case(NAV)).suggestions == ()
+            kinds = [event.kind for event in (await lab.case(NAV)).history]
             assert kinds.count(EventKind.SUGGESTED) == (decides is Decision.SUGGESTING)
 
 
@@ -149,7 +149,7 @@ async def test_accepting_fails_when_the_action_has_gone_meanwhile() -> None:
     async with Lab.build(with_rules(ZUS, SUGGESTING)) as lab:
         await lab.open()
         await lab.work(3)
-        case = lab.case(ZUS)
+        case = await lab.case(ZUS)
         (suggestion,) = case.suggestions
         await lab.reply(ZUS, A004, to=A003)
         with pytest.raises((SuggestionGone, ActionNotAvailable)):
@@ -166,11 +166,11 @@ async def test_a_reminder_that_our_own_code_cannot_make_is_noted() -> None:
             raise ValueError
 
         reminders = Reminders(office, broken)
-        reminders.read_all()
+        await reminders.read_all()
         lab.clock.advance(timedelta(seconds=TWO_MONTHS))
         (due,) = await reminders.claim(5)
         with pytest.raises(ValueError):
             await reminders.process(due)
         await reminders.failed(due, ValueError())
-        assert (due.case_id, reminders.next_due()) == (case.id, None)
-        assert ("failed", "overdue-A003-X009") in journal(lab, "reminder")
+        assert (due.case_id, await reminders.next_due()) == (case.id, None)
+        assert ("failed", "overdue-A003-X009") in await journal(lab, "reminder")

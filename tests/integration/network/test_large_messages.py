@@ -40,13 +40,13 @@ async def _send(lab: Lab, data: bytes) -> None:
 async def test_large_file_arrives_by_the_spool(disk: Lab, tmp_path: Path) -> None:
     """The same octets lie at sender, access point and receiver, once each, and survive a sweep."""
     await _send(disk, NOISE)
-    assert disk.delivery(NAV) == "delivered"
-    large, small = disk.document(ZUS, A003).attachments
-    contents = [disk.store(ZUS).content(each.latest.digest) for each in (large, small)]
+    assert await disk.delivery(NAV) == "delivered"
+    large, small = (await disk.document(ZUS, A003)).attachments
+    contents = [await disk.store(ZUS).content(each.latest.digest) for each in (large, small)]
     assert [content and content.read() for content in contents] == [NOISE, PDF]
-    message = disk.sent(NAV)
+    message = await disk.sent(NAV)
     kept = [
-        disk.store(party).find_message(direction, message.message_id)
+        await disk.store(party).find_message(direction, message.message_id)
         for party, direction in (
             (NAV, Direction.OUT),
             (POINT, Direction.IN),
@@ -57,15 +57,15 @@ async def test_large_file_arrives_by_the_spool(disk: Lab, tmp_path: Path) -> Non
     assert all(each and each.spooled and not each.body and each.digest == message.digest for each in kept)
     assert message.whole.startswith(b"--=-")
     assert disk.storage.spool is not None
-    assert disk.storage.spool.sweep(disk.storage.spooled()) == 0
+    assert disk.storage.spool.sweep(await disk.storage.spooled()) == 0
     assert len(list((tmp_path / "store.db-spool").iterdir())) == 2
 
 
 async def test_malware_in_a_large_part_is_found(disk: Lab) -> None:
     """The scan of the access point reads a part in pieces, and refuses the message before the receiver gets it."""
     await _send(disk, NOISE + SCANNER)
-    assert disk.delivery(NAV) == "error"
-    assert not disk.store(ZUS).messages()
+    assert await disk.delivery(NAV) == "error"
+    assert not await disk.store(ZUS).messages()
 
 
 async def test_large_file_is_handed_over_to_a_newcomer(disk: Lab) -> None:
@@ -74,12 +74,13 @@ async def test_large_file_is_handed_over_to_a_newcomer(disk: Lab) -> None:
     case = await owner.open_case(P_BUC_01, (DRV,))
     await owner.send_document(case.id, SedType("P2000"), files=[new_file("large.pdf", NOISE)])
     await disk.work(10)
-    await other.send_document(disk.case(DRV).id, SedType("P6000"))
+    await other.send_document((await disk.case(DRV)).id, SedType("P6000"))
     await disk.work(10)
     await owner.send_document(case.id, SedType("X005"), change=ParticipantChange(joins=INPS))
     await disk.work(30)
     got = {
-        str(each.type): [file.latest.size for file in each.attachments] for each in disk.case(INPS).documents
+        str(each.type): [file.latest.size for file in each.attachments]
+        for each in (await disk.case(INPS)).documents
     }
     assert got["P2000"] == [len(NOISE)]
 
@@ -87,7 +88,7 @@ async def test_large_file_is_handed_over_to_a_newcomer(disk: Lab) -> None:
 async def test_message_that_is_too_large_is_not_shown(disk: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks a node for a message gets the octets of one that can be held, and none of another."""
     await _send(disk, NOISE)
-    reader, message = StoreReader(disk.store(NAV)), disk.sent(NAV)
+    reader, message = StoreReader(disk.store(NAV)), await disk.sent(NAV)
     shown = await reader.message("out", message.message_id)
     assert shown is not None
     assert shown.body == message.whole
@@ -98,10 +99,10 @@ async def test_message_that_is_too_large_is_not_shown(disk: Lab, monkeypatch: py
 async def test_lost_spool_is_told(disk: Lab, tmp_path: Path) -> None:
     """A store whose spool was not brought back with it says which file is missing and where it belongs."""
     await _send(disk, NOISE)
-    (attachment, _) = disk.document(ZUS, A003).attachments
+    (attachment, _) = (await disk.document(ZUS, A003)).attachments
     for path in (tmp_path / "store.db-spool").iterdir():
         path.unlink()
     with pytest.raises(Unavailable, match=attachment.latest.digest):
-        disk.store(ZUS).content(attachment.latest.digest)
+        await disk.store(ZUS).content(attachment.latest.digest)
     with pytest.raises(Unavailable, match="in the spool of the store"):
-        disk.sent(NAV)
+        await disk.sent(NAV)

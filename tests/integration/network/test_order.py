@@ -17,7 +17,7 @@ async def test_receiver_that_comes_back_gets_the_starter_first(lab: Lab) -> None
     await lab.work(39)
     lab.bring_up(DRV)
     await lab.work(60)
-    assert lab.types(DRV) == ["P2000", "P4000"]
+    assert await lab.types(DRV) == ["P2000", "P4000"]
 
 
 async def test_access_point_that_comes_back_gets_the_starter_first(lab: Lab) -> None:
@@ -29,8 +29,8 @@ async def test_access_point_that_comes_back_gets_the_starter_first(lab: Lab) -> 
     await lab.work(39)
     lab.bring_up(POINT)
     await lab.work(60)
-    assert lab.types(WUP) == ["U001", "U003"]
-    assert [lab.delivery(BA, sed) for sed in (U001, U003)] == ["delivered", "delivered"]
+    assert await lab.types(WUP) == ["U001", "U003"]
+    assert [await lab.delivery(BA, sed) for sed in (U001, U003)] == ["delivered", "delivered"]
 
 
 async def test_waiting_behind_an_earlier_document_is_no_attempt(lab: Lab) -> None:
@@ -40,10 +40,10 @@ async def test_waiting_behind_an_earlier_document_is_no_attempt(lab: Lab) -> Non
     await lab.work(45)
     await lab.reply(INSS, P4000)
     await lab.work(5)
-    first, second = lab.messages(POINT, Direction.OUT)
+    first, second = await lab.messages(POINT, Direction.OUT)
     assert (second.state, second.attempts) == ("retry-due", 0)
-    assert ("waits", "behind-earlier") in lab.steps(POINT)
-    assert first.message_id in {entry.detail.get("earlier") for entry in lab.journal(POINT)}
+    assert ("waits", "behind-earlier") in await lab.steps(POINT)
+    assert first.message_id in {entry.detail.get("earlier") for entry in await lab.journal(POINT)}
 
 
 async def test_other_cases_do_not_wait(lab: Lab) -> None:
@@ -55,7 +55,7 @@ async def test_other_cases_do_not_wait(lab: Lab) -> None:
     case = await lab.node(INSS).open_case(P_BUC_01, [DRV])
     await lab.node(INSS).send_document(case.id, P2000)
     await lab.network.quiet()
-    assert lab.case(DRV).international_id == case.international_id
+    assert (await lab.case(DRV)).international_id == case.international_id
 
 
 async def test_document_goes_on_when_its_predecessor_was_given_up(lab: Lab) -> None:
@@ -65,8 +65,8 @@ async def test_document_goes_on_when_its_predecessor_was_given_up(lab: Lab) -> N
     await lab.work(45)
     await lab.reply(BA, U003)
     await lab.work(lab.patience(BA) - 45)
-    first, second = lab.messages(BA, Direction.OUT)
+    first, second = await lab.messages(BA, Direction.OUT)
     assert (first.state, second.state) == ("dead-lettered", "retry-due")
     lab.bring_up(POINT)
     await lab.work(120)
-    assert lab.delivery(BA, U003) == "error"
+    assert await lab.delivery(BA, U003) == "error"

@@ -35,7 +35,7 @@ async def _act(
     leaves: InstitutionId | None = None,
 ) -> None:
     change = ParticipantChange(joins, leaves) if joins or leaves else None
-    await lab.node(party).send_document(lab.case(party).id, sed, receivers=to, change=change)
+    await lab.node(party).send_document((await lab.case(party)).id, sed, receivers=to, change=change)
     await lab.work(20)
 
 
@@ -56,22 +56,24 @@ async def test_newcomer_gets_what_went_to_all() -> None:
     """The newcomer has the starter and all that went to all, latest version, under its author; the others know it."""
     async with Lab.build() as lab:
         await _pension(lab)
-        starter = lab.document(INSS, P2000)
+        starter = await lab.document(INSS, P2000)
         await _act(lab, DRV, P5000)
         await _act(lab, INSS, P8000, to=(DRV,))
         await lab.node(INSS).casework.update(
-            lab.case(INSS).id, starter.id, actor=lab.case(INSS).history[0].actor
+            (await lab.case(INSS)).id, starter.id, actor=(await lab.case(INSS)).history[0].actor
         )
         await lab.work(5)
         await _act(lab, INSS, X005, joins=INPS)
-        assert sorted(lab.types(INPS)) == [P2000, P5000, X005]
-        assert [(d.type, d.sender, d.version) for d in lab.case(INPS).documents if d.type != X005] == [
+        assert sorted(await lab.types(INPS)) == [P2000, P5000, X005]
+        assert [
+            (d.type, d.sender, d.version) for d in (await lab.case(INPS)).documents if d.type != X005
+        ] == [
             (P2000, INSS, 2),
             (P5000, DRV, 1),
         ]
-        assert [p.institution for p in lab.case(DRV).others] == [INSS, INPS]
-        assert [p.institution for p in lab.case(INPS).others] == [INSS, DRV]
-        assert not lab.reasons(INPS).count("refused")
+        assert [p.institution for p in (await lab.case(DRV)).others] == [INSS, INPS]
+        assert [p.institution for p in (await lab.case(INPS)).others] == [INSS, DRV]
+        assert not (await lab.reasons(INPS)).count("refused")
 
 
 async def test_document_handed_over_bears_the_seal_of_its_author() -> None:
@@ -80,14 +82,17 @@ async def test_document_handed_over_bears_the_seal_of_its_author() -> None:
         await _pension(lab)
         await _act(lab, DRV, P5000)
         await _act(lab, INSS, X005, joins=INPS)
-        document = lab.document(INPS, P5000)
-        kept = [lab.store(party).document(lab.case(party).id, document.id) for party in (INSS, DRV, INPS)]
+        document = await lab.document(INPS, P5000)
+        kept = [
+            await lab.store(party).document((await lab.case(party)).id, document.id)
+            for party in (INSS, DRV, INPS)
+        ]
         assert len({each.content for each in kept if each}) == 1
         brought = next(
-            m for m in lab.messages(INPS, Way.IN) if m.message_id == document.versions[0].message_id
+            m for m in await lab.messages(INPS, Way.IN) if m.message_id == document.versions[0].message_id
         )
         assert (brought.sender, brought.details["sed_signature"]) == (INSS, "valid")
-        [delivery] = lab.document(INSS, P5000).versions[0].deliveries
+        [delivery] = (await lab.document(INSS, P5000)).versions[0].deliveries
         assert (delivery.receiver, delivery.status) == (INPS, "delivered")
 
 
@@ -98,7 +103,7 @@ async def test_newcomer_takes_part() -> None:
         await _act(lab, INSS, X005, joins=INPS)
         await _act(lab, INPS, P5000)
         await _act(lab, DRV, P6000)
-        assert all({P5000, P6000} <= set(lab.types(party)) for party in (INSS, DRV, INPS))
+        assert all([{P5000, P6000} <= set(await lab.types(party)) for party in (INSS, DRV, INPS)])
 
 
 @pytest.mark.parametrize(
@@ -110,7 +115,7 @@ async def test_what_the_newcomer_gets_is_a_setting(gets: NewcomerGets, types: li
         await _pension(lab)
         await _act(lab, DRV, P5000)
         await _act(lab, INSS, X005, joins=INPS)
-        assert sorted(lab.types(INPS)) == types
+        assert sorted(await lab.types(INPS)) == types
 
 
 async def test_document_of_a_newcomer_waits_for_the_sed_that_brings_it_in() -> None:
@@ -118,16 +123,20 @@ async def test_document_of_a_newcomer_waits_for_the_sed_that_brings_it_in() -> N
     async with Lab.build() as lab:
         await _pension(lab)
         lab.take_down(POINT)
-        await lab.node(INSS).send_document(lab.case(INSS).id, X005, change=ParticipantChange(joins=INPS))
-        slow = next(m for m in lab.messages(INSS, Way.OUT) if m.details["sed"] == X005 and m.receiver == DRV)
+        await lab.node(INSS).send_document(
+            (await lab.case(INSS)).id, X005, change=ParticipantChange(joins=INPS)
+        )
+        slow = next(
+            m for m in await lab.messages(INSS, Way.OUT) if m.details["sed"] == X005 and m.receiver == DRV
+        )
         tap = await lab.tap(POINT)
         tap.only, tap.instead = slow.message_id.encode(), [Response(503)] * 2
         lab.bring_up(POINT)
         await lab.work(2)
-        await lab.node(INPS).send_document(lab.case(INPS).id, P5000)
+        await lab.node(INPS).send_document((await lab.case(INPS)).id, P5000)
         await lab.work(20)
-        assert ("held", "05") in lab.steps(DRV)
-        assert lab.types(DRV) == [P2000, X005, P5000]
+        assert ("held", "05") in await lab.steps(DRV)
+        assert await lab.types(DRV) == [P2000, X005, P5000]
 
 
 async def test_who_was_removed_gets_nothing_more() -> None:
@@ -136,8 +145,8 @@ async def test_who_was_removed_gets_nothing_more() -> None:
         await _pension(lab, [DRV, INPS])
         await _act(lab, INSS, X006, leaves=DRV)
         await _act(lab, INPS, P5000)
-        assert lab.case(DRV).status is CaseStatus.CLOSED
-        assert (P5000 in lab.types(INSS), P5000 in lab.types(DRV)) == (True, False)
+        assert (await lab.case(DRV)).status is CaseStatus.CLOSED
+        assert (P5000 in await lab.types(INSS), P5000 in await lab.types(DRV)) == (True, False)
 
 
 async def test_case_is_forwarded_twice() -> None:
@@ -149,12 +158,12 @@ async def test_case_is_forwarded_twice() -> None:
         await _act(lab, DRV, P5000)
         await _act(lab, DRV, X007, joins=BA)
         await _act(lab, BA, X007, joins=DVKA)
-        assert lab.case(DRV).status is lab.case(BA).status is CaseStatus.ARCHIVED
-        assert set(lab.types(DVKA)) == {P2000, P5000, P8000, X007}
-        assert lab.case(DVKA).places_of(DVKA) == {DVKA, BA, DRV}
+        assert (await lab.case(DRV)).status is (await lab.case(BA)).status is CaseStatus.ARCHIVED
+        assert set(await lab.types(DVKA)) == {P2000, P5000, P8000, X007}
+        assert (await lab.case(DVKA)).places_of(DVKA) == {DVKA, BA, DRV}
         await _act(lab, DVKA, P6000)
-        assert (P6000 in lab.types(INPS), P6000 in lab.types(DRV)) == (True, False)
-        assert [lab.case(party).now_at(DRV) for party in (INSS, INPS)] == [DVKA, DVKA]
+        assert (P6000 in await lab.types(INPS), P6000 in await lab.types(DRV)) == (True, False)
+        assert [(await lab.case(party)).now_at(DRV) for party in (INSS, INPS)] == [DVKA, DVKA]
 
 
 async def test_document_that_was_handed_over_is_invalidated_at_the_newcomer() -> None:
@@ -163,10 +172,10 @@ async def test_document_that_was_handed_over_is_invalidated_at_the_newcomer() ->
         await _pension(lab)
         await _act(lab, DRV, P5000)
         await _act(lab, INSS, X005, joins=INPS)
-        case = lab.case(DRV)
-        await lab.node(DRV).send_document(case.id, X008, parent_id=lab.document(DRV, P5000).id)
+        case = await lab.case(DRV)
+        await lab.node(DRV).send_document(case.id, X008, parent_id=(await lab.document(DRV, P5000)).id)
         await lab.work(5)
-        assert lab.document(INPS, P5000).status is DocumentStatus.CANCELLED
+        assert (await lab.document(INPS, P5000)).status is DocumentStatus.CANCELLED
 
 
 async def test_only_who_let_us_in_hands_documents_over() -> None:
@@ -174,7 +183,11 @@ async def test_only_who_let_us_in_hands_documents_over() -> None:
     async with Lab.build() as lab:
         await _pension(lab, [DRV, INPS])
         await _act(lab, DRV, P5000)
-        draft = Draft.of(lab.messages(DRV, Way.OUT)[0]).addressed(INPS, INSS).named(f"other@{INPS.domain}")
+        draft = (
+            Draft.of((await lab.messages(DRV, Way.OUT))[0])
+            .addressed(INPS, INSS)
+            .named(f"other@{INPS.domain}")
+        )
         header = draft.header
         forged = draft.with_unit(properties=(MessageProperty("AuthorId", DRV),)).with_header(
             sender=Partner(INPS, header.sender.role), receivers=(Partner(INSS, OWNER),)
@@ -182,8 +195,8 @@ async def test_only_who_let_us_in_hands_documents_over() -> None:
         packed = forged.with_scope(set_id=DocumentId(32 * "a")).packed(lab.keys(INPS).ebms)
         await post(lab, packed, client=POINT, to=INSS)
         await lab.work(30)
-        assert "Expected only who let us into the case" in lab.reasons(INSS)
-        assert lab.types(INSS).count(P5000) == 1
+        assert "Expected only who let us into the case" in await lab.reasons(INSS)
+        assert (await lab.types(INSS)).count(P5000) == 1
 
 
 async def test_newcomer_that_is_not_listed_any_more_gets_nothing() -> None:
@@ -191,12 +204,12 @@ async def test_newcomer_that_is_not_listed_any_more_gets_nothing() -> None:
     async with Lab.build() as lab:
         _for_pensions(lab, BA)
         await _pension(lab, [DRV, INPS])
-        node, case = lab.node(DRV), lab.case(DRV)
+        node, case = lab.node(DRV), await lab.case(DRV)
         made = await node.casework.create_draft(
             case.id, CaseDraft(sed=X007, change=ParticipantChange(joins=BA)), actor=case.history[0].actor
         )
         outcome = engine.send(
-            lab.case(DRV),
+            await lab.case(DRV),
             node.office.library.processes.get(P_BUC_01),
             made.id,
             now=lab.clock.now(),
@@ -204,7 +217,7 @@ async def test_newcomer_that_is_not_listed_any_more_gets_nothing() -> None:
         )
         lab.unlist(BA)
         work = UnitOfWork()
-        assert handing.handed_over(node.office, outcome, work) == outcome.case
+        assert await handing.handed_over(node.office, outcome, work) == outcome.case
         assert [write.entry.outcome for write in work.writes if isinstance(write, AddEntry)] == ["left-out"]
 
 
@@ -214,4 +227,4 @@ async def test_newcomer_that_is_not_competent_is_not_added() -> None:
         await _pension(lab)
         with pytest.raises(Exception, match="to be competent as Counterparty"):
             await _act(lab, INSS, X005, joins=BA)
-        assert X005 not in lab.types(INSS)
+        assert X005 not in await lab.types(INSS)

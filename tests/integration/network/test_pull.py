@@ -76,11 +76,11 @@ def id_in(answer: Response) -> str:
 async def test_message_waits_and_is_pulled(lab: Lab) -> None:
     """A message for one who pulls is parked, offered to it, pulled, and receipted over the outbox; nobody pushes it."""
     await lab.open()
-    assert lab.sent(POINT).state == "parked"
+    assert (await lab.sent(POINT)).state == "parked"
     await lab.work(2)
-    assert (lab.delivery(NAV), lab.types(ZUS)) == ("delivered", ["A003"])
-    assert (lab.sent(POINT).state, lab.sent(POINT).channel) == ("forwarded", QUEUE)
-    mine = [entry for entry in lab.journal() if entry.message_id == lab.sent(NAV).message_id]
+    assert (await lab.delivery(NAV), await lab.types(ZUS)) == ("delivered", ["A003"])
+    assert ((await lab.sent(POINT)).state, (await lab.sent(POINT)).channel) == ("forwarded", QUEUE)
+    mine = [entry for entry in await lab.journal() if entry.message_id == (await lab.sent(NAV)).message_id]
     assert [
         (entry.node, entry.step)
         for entry in mine
@@ -96,10 +96,10 @@ async def test_message_waits_and_is_pulled(lab: Lab) -> None:
 async def test_receipt_waits_for_one_who_pulls(lab: Lab) -> None:
     """E-05: the receipt for a pull-only sender, and an error of the access point, wait in its channel."""
     await lab.open(owner=ZUS, others=[NAV])
-    assert lab.sent(POINT, MessageKind.RECEIPT).state == "parked"
-    assert lab.delivery(ZUS) == "sent"
+    assert (await lab.sent(POINT, MessageKind.RECEIPT)).state == "parked"
+    assert await lab.delivery(ZUS) == "sent"
     await lab.work(2)
-    assert lab.delivery(ZUS) == "delivered"
+    assert await lab.delivery(ZUS) == "delivered"
 
 
 async def test_error_waits_for_one_who_pulls(lab: Lab) -> None:
@@ -107,7 +107,7 @@ async def test_error_waits_for_one_who_pulls(lab: Lab) -> None:
     lab.take_down(NAV)
     await lab.open(owner=ZUS, others=[NAV])
     await lab.work(lab.patience(POINT) + 30)
-    assert lab.delivery(ZUS) == "error"
+    assert await lab.delivery(ZUS) == "error"
 
 
 async def test_three_wait_and_come_oldest_first(lab: Lab) -> None:
@@ -115,7 +115,7 @@ async def test_three_wait_and_come_oldest_first(lab: Lab) -> None:
     await still(lab, ZUS)
     for _ in range(3):
         await lab.open()
-    waiting = [message.message_id for message in lab.messages(POINT, Direction.OUT)]
+    waiting = [message.message_id for message in await lab.messages(POINT, Direction.OUT)]
     assert [id_in(await ask(lab)) for _ in waiting] == waiting
     nothing = await ask(lab, name="fourth@pl.example")
     assert (nothing.status, codes(nothing)) == (200, ["EBMS:0006"])
@@ -135,11 +135,11 @@ async def test_offer_is_repeated_until_its_receipt(lab: Lab) -> None:
     await lab.network.restart(POINT)
     await lab.work(6)
     assert id_in(await ask(lab)) == first
-    assert ("offered", "again") in lab.steps(POINT)
+    assert ("offered", "again") in await lab.steps(POINT)
     await lab.network.restart(ZUS)
     await lab.work(20)
-    assert {message.state for message in lab.messages(NAV, Direction.OUT)} == {"delivered"}
-    assert len(lab.messages(ZUS, Direction.IN)) == 2
+    assert {message.state for message in await lab.messages(NAV, Direction.OUT)} == {"delivered"}
+    assert len(await lab.messages(ZUS, Direction.IN)) == 2
     assert codes(await ask(lab)) == ["EBMS:0006"]
 
 
@@ -158,7 +158,7 @@ async def test_only_those_of_the_channel_may_pull(lab: Lab) -> None:
     """RI-6, P4-17: another TLS client or another signature gets 403, a channel that nobody lists EBMS:0001."""
     assert (await ask(lab, client=NAV)).status == 403
     assert (await ask(lab, keys=lab.keys(NAV).ebms)).status == 403
-    assert ("refused", "EBMS:0101") in lab.steps(POINT)
+    assert ("refused", "EBMS:0101") in await lab.steps(POINT)
     assert codes(await ask(lab, channel="nobody")) == ["EBMS:0001"]
     lab.enlist(replace(lab.directory.current.get(ZUS), valid_until=lab.clock.now()))
     assert codes(await ask(lab)) == ["EBMS:0001"]
@@ -169,14 +169,14 @@ async def test_channel_is_shared(lab: Lab) -> None:
     await still(lab, DRV)
     await lab.open(P2000, owner=ZUS, others=[DRV], buc=P_BUC_01)
     await lab.work(2)
-    assert lab.sent(POINT).state == "offered"
+    assert (await lab.sent(POINT)).state == "offered"
     await lab.network.restart(DRV)
     await lab.work(30)
-    assert lab.types(DRV) == ["P2000"]
-    assert (lab.sent(POINT).state, lab.delivery(ZUS, P2000)) == ("forwarded", "delivered")
-    pulled = [entry for entry in lab.journal(BA) if entry.step == "pulled"]
+    assert await lab.types(DRV) == ["P2000"]
+    assert ((await lab.sent(POINT)).state, await lab.delivery(ZUS, P2000)) == ("forwarded", "delivered")
+    pulled = [entry for entry in await lab.journal(BA) if entry.step == "pulled"]
     assert [entry.detail.get("handed_to") for entry in pulled] == [DRV]
-    assert not lab.messages(BA, Direction.IN)
+    assert not await lab.messages(BA, Direction.IN)
 
 
 async def test_who_finds_nothing_asks_less_often(lab: Lab) -> None:
@@ -203,10 +203,10 @@ async def test_missing_access_point_is_told_once(lab: Lab) -> None:
     await lab.open()
     lab.take_down(POINT)
     await lab.work(60)
-    assert [step for step in lab.steps(ZUS) if step[0] == "pull"] == [("pull", "failed")]
+    assert [step for step in await lab.steps(ZUS) if step[0] == "pull"] == [("pull", "failed")]
     lab.bring_up(POINT)
     await lab.work(60)
-    assert lab.delivery(NAV) == "delivered"
+    assert await lab.delivery(NAV) == "delivered"
 
 
 async def test_message_that_nobody_receipts_is_given_up(lab: Lab) -> None:
@@ -219,8 +219,8 @@ async def test_message_that_nobody_receipts_is_given_up(lab: Lab) -> None:
         await lab.work(6)
     await ask(lab)
     await lab.work(6)
-    assert (lab.delivery(NAV), lab.sent(POINT).state) == ("error", "dead-lettered")
-    assert "EBMS:0022" in lab.reasons(NAV)
+    assert (await lab.delivery(NAV), (await lab.sent(POINT)).state) == ("error", "dead-lettered")
+    assert "EBMS:0022" in await lab.reasons(NAV)
 
 
 async def test_receipt_travels_with_the_next_request(lab: Lab) -> None:
@@ -234,9 +234,9 @@ async def test_receipt_travels_with_the_next_request(lab: Lab) -> None:
     right = msh.signed_references(message)
     assert codes(await ask(lab, receipts=(Receipt(other, right),))) == ["EBMS:0006"]
     assert codes(await ask(lab, receipts=(Receipt(info, right[:1]),))) == ["EBMS:0302"]
-    assert lab.sent(POINT).state == "offered"
+    assert (await lab.sent(POINT)).state == "offered"
     assert codes(await ask(lab, receipts=(Receipt(info, right),))) == ["EBMS:0006"]
-    assert lab.sent(POINT).state == "forwarded"
+    assert (await lab.sent(POINT)).state == "forwarded"
 
 
 @pytest.mark.parametrize("odd", ["403", "another channel", "error", "rubbish"])
@@ -250,7 +250,7 @@ async def test_odd_answer_is_noted_and_asked_again(lab: Lab, odd: str) -> None:
         stamp=lab.point.station.stamp(),
     )
     await lab.open(owner=NAV, others=[ZUS])
-    sent = lab.sent(NAV)
+    sent = await lab.sent(NAV)
     answers = {
         "403": Response(403),
         "error": Response(200, {"content-type": failed.content_type}, failed.body),
@@ -264,16 +264,16 @@ async def test_odd_answer_is_noted_and_asked_again(lab: Lab, odd: str) -> None:
     tap = Tap(lab.point.handle, instead=[answers[odd]])
     await lab.network.switchboard.listener(point.inbox).start(tap.handle)
     await lab.work(30)
-    failures = [entry for entry in lab.journal() if (entry.step, entry.outcome) == ("pull", "failed")]
+    failures = [entry for entry in await lab.journal() if (entry.step, entry.outcome) == ("pull", "failed")]
     assert len(failures) == 1
-    assert lab.delivery(NAV) == "delivered"
+    assert await lab.delivery(NAV) == "delivered"
 
 
 async def test_own_mistake_is_noted(lab: Lab) -> None:
     """A fault of our own code while pulling stands in the journal; the next request is made all the same."""
     station = lab.node(ZUS).office.station
     await Collector(station, lab.node(ZUS)._inbox).failed(Turn(1), ValueError("x"))
-    assert "internal: ValueError" in lab.reasons(ZUS)
+    assert "internal: ValueError" in await lab.reasons(ZUS)
 
 
 async def test_offer_that_is_not_stored_is_none(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ async def test_offer_that_is_not_stored_is_none(lab: Lab, monkeypatch: pytest.Mo
     with monkeypatch.context() as patch:
         patch.setattr(lab.point._channels, "_store_offer", broken)
         assert (await ask(lab)).status == 503
-    assert id_in(await ask(lab)) == lab.sent(NAV).message_id
+    assert id_in(await ask(lab)) == (await lab.sent(NAV)).message_id
 
 
 async def test_depth_of_channels_is_seen(lab: Lab) -> None:
@@ -296,7 +296,7 @@ async def test_depth_of_channels_is_seen(lab: Lab) -> None:
     for _ in range(2):
         await lab.open()
     await ask(lab)
-    (depth,) = depths(lab.messages(POINT, Direction.OUT))
+    (depth,) = depths(await lab.messages(POINT, Direction.OUT))
     assert (depth.channel, depth.waiting, depth.offered) == (QUEUE, 2, 1)
     assert not depth.is_late(depth.oldest + timedelta(hours=24))
     assert depth.is_late(depth.oldest + timedelta(hours=25))

@@ -25,11 +25,11 @@ async def test_answer_is_due_from_the_moment_the_document_is_filed() -> None:
         node = lab.node(ZUS)
         await node.stop()
         await lab.open(owner=NAV, others=[ZUS])
-        await Receiving(node.office).file(lab.received(ZUS))
-        assert lab.received(ZUS).state == "answer-due"
+        await Receiving(node.office).file(await lab.received(ZUS))
+        assert (await lab.received(ZUS)).state == "answer-due"
         await lab.network.restart(ZUS)
         await lab.work(30)
-        assert lab.types(NAV) == [A003, A012]
+        assert await lab.types(NAV) == [A003, A012]
 
 
 async def test_refused_exception_is_not_answered_with_another_one(sent: Lab) -> None:
@@ -38,8 +38,8 @@ async def test_refused_exception_is_not_answered_with_another_one(sent: Lab) -> 
         unlist_seal(sent, party)
     await sent.reply(ZUS, A012, A003)
     await sent.work(60)
-    assert [message.details["sed"] for message in sent.messages(NAV, Direction.OUT)] == ["A003", "X050"]
-    assert [message.state for message in sent.messages(ZUS, Direction.IN)] == ["delivered", "rejected"]
+    assert [message.details["sed"] for message in await sent.messages(NAV, Direction.OUT)] == ["A003", "X050"]
+    assert [message.state for message in await sent.messages(ZUS, Direction.IN)] == ["delivered", "rejected"]
 
 
 async def test_strange_parent_is_a_document_that_is_not_valid(sent: Lab) -> None:
@@ -47,18 +47,18 @@ async def test_strange_parent_is_a_document_that_is_not_valid(sent: Lab) -> None
     draft = await reply_held_back(sent, ZUS, A012, A003)
     strange = draft.with_unit(properties=(MessageProperty("ParentDocumentId", "no such thing"),))
     await let_go(sent, strange.packed(sent.keys(ZUS).ebms), owner=ZUS)
-    assert (sent.received(NAV).last_error or "").startswith("01 Expected a document id")
-    assert "X050" in sent.types(ZUS)
+    assert ((await sent.received(NAV)).last_error or "").startswith("01 Expected a document id")
+    assert "X050" in await sent.types(ZUS)
 
 
 async def test_document_of_a_stranger_is_refused_in_silence(sent: Lab) -> None:
     """Somebody who sends into a case of others learns nothing about it; the reason is kept."""
-    case = sent.case(NAV).international_id
+    case = (await sent.case(NAV)).international_id
     draft = await held_back(sent, owner=FK, others=[ZUS])
     await let_go(sent, draft.with_scope(case_id=case).packed(sent.keys(FK).ebms), owner=FK)
-    _, strange = sent.messages(ZUS, Direction.IN)
+    _, strange = await sent.messages(ZUS, Direction.IN)
     assert (strange.state, (strange.last_error or "")[:2]) == ("rejected", "05")
-    assert len(sent.messages(ZUS, Direction.OUT)) == 0
+    assert len(await sent.messages(ZUS, Direction.OUT)) == 0
 
 
 async def test_reply_that_cannot_be_sent_is_left_out_and_noted() -> None:
@@ -67,8 +67,8 @@ async def test_reply_that_cannot_be_sent_is_left_out_and_noted() -> None:
         await lab.open(owner=NAV, others=[ZUS])
         lab.unlist(NAV)
         await lab.work(10)
-        assert lab.received(ZUS).state == "delivered"
-        assert ("answer", "left-out") in lab.steps(ZUS)
+        assert (await lab.received(ZUS)).state == "delivered"
+        assert ("answer", "left-out") in await lab.steps(ZUS)
 
 
 @pytest.mark.parametrize("delay", [0, 5])
@@ -78,4 +78,4 @@ async def test_answer_comes_at_its_time(delay: int) -> None:
     async with Lab.build(with_rules(ZUS, rule)) as lab:
         await lab.open(owner=NAV, others=[ZUS])
         await lab.work(delay + 1)
-        assert lab.types(NAV) == [A003, A012]
+        assert await lab.types(NAV) == [A003, A012]

@@ -19,9 +19,9 @@ async def test_message_is_tried_again_with_the_same_bytes(lab: Lab) -> None:
     tap.instead = [TRY_LATER] * 3
     await lab.open()
     await lab.work(20)
-    mine = [body for body in tap.bodies if body == lab.sent(NAV).body]
-    assert len(mine) == lab.sent(NAV).attempts == 4
-    assert lab.delivery(NAV) == "delivered"
+    mine = [body for body in tap.bodies if body == (await lab.sent(NAV)).body]
+    assert len(mine) == (await lab.sent(NAV)).attempts == 4
+    assert await lab.delivery(NAV) == "delivered"
 
 
 async def test_waits_between_attempts_grow(lab: Lab) -> None:
@@ -32,7 +32,7 @@ async def test_waits_between_attempts_grow(lab: Lab) -> None:
     counts = []
     for seconds in (0.9, 0.2, 2.7, 0.5, 8.5, 1):
         await lab.work(seconds)
-        counts.append(sum(body == lab.sent(NAV).body for body in tap.bodies))
+        counts.append(tap.bodies.count((await lab.sent(NAV)).body))
     assert counts == [1, 2, 2, 3, 3, 4]
 
 
@@ -41,12 +41,12 @@ async def test_receiver_that_comes_back_gets_the_message_once(lab: Lab) -> None:
     lab.take_down(ZUS)
     await lab.open()
     await lab.work(10)
-    assert lab.sent(POINT).state == "retry-due"
+    assert (await lab.sent(POINT)).state == "retry-due"
     lab.bring_up(ZUS)
     await lab.work(30)
-    assert lab.delivery(NAV) == "delivered"
-    assert lab.types(ZUS) == ["A003"]
-    assert "duplicates" not in lab.received(ZUS).details
+    assert await lab.delivery(NAV) == "delivered"
+    assert await lab.types(ZUS) == ["A003"]
+    assert "duplicates" not in (await lab.received(ZUS)).details
 
 
 async def test_receiver_down_for_good_makes_a_dead_letter_at_the_access_point(lab: Lab) -> None:
@@ -54,7 +54,7 @@ async def test_receiver_down_for_good_makes_a_dead_letter_at_the_access_point(la
     lab.take_down(ZUS)
     await lab.open()
     await lab.work(lab.patience(POINT) + 60)
-    letter = lab.sent(POINT)
+    letter = await lab.sent(POINT)
     assert (letter.state, letter.attempts) == ("dead-lettered", lab.point.station.awareness.retries + 1)
     assert "connect-failed" in (letter.last_error or "")
 
@@ -64,11 +64,13 @@ async def test_sender_is_told_that_the_receiver_is_down_for_good(lab: Lab) -> No
     lab.take_down(ZUS)
     await lab.open()
     await lab.work(lab.patience(POINT) + 60)
-    attempts = lab.sent(POINT).attempts
-    assert lab.sent(NAV).state == "rejected"
-    assert (lab.sent(NAV).last_error or "").startswith("EBMS:0005 ConnectionFailure Not brought to PL:ZUS01")
-    assert f"after {attempts} attempts" in (lab.sent(NAV).last_error or "")
-    assert lab.delivery(NAV) == "error"
+    attempts = (await lab.sent(POINT)).attempts
+    assert (await lab.sent(NAV)).state == "rejected"
+    assert ((await lab.sent(NAV)).last_error or "").startswith(
+        "EBMS:0005 ConnectionFailure Not brought to PL:ZUS01"
+    )
+    assert f"after {attempts} attempts" in ((await lab.sent(NAV)).last_error or "")
+    assert await lab.delivery(NAV) == "error"
 
 
 async def test_access_point_down_for_good_makes_a_dead_letter_at_the_sender(lab: Lab) -> None:
@@ -76,8 +78,8 @@ async def test_access_point_down_for_good_makes_a_dead_letter_at_the_sender(lab:
     lab.take_down(POINT)
     await lab.open()
     await lab.work(lab.patience(NAV))
-    assert (lab.sent(NAV).state, lab.sent(NAV).attempts) == ("dead-lettered", 6)
-    assert lab.delivery(NAV) == "error"
+    assert ((await lab.sent(NAV)).state, (await lab.sent(NAV)).attempts) == ("dead-lettered", 6)
+    assert await lab.delivery(NAV) == "error"
 
 
 async def test_lost_answer_of_the_access_point_is_harmless(lab: Lab) -> None:
@@ -87,11 +89,11 @@ async def test_lost_answer_of_the_access_point_is_harmless(lab: Lab) -> None:
     lab.take_down(ZUS)
     await lab.open()
     await lab.work(2)
-    assert ("received", "duplicate") in lab.steps(POINT)
+    assert ("received", "duplicate") in await lab.steps(POINT)
     lab.bring_up(ZUS)
     await lab.work(30)
-    assert lab.types(ZUS) == ["A003"]
-    assert lab.delivery(NAV) == "delivered"
+    assert await lab.types(ZUS) == ["A003"]
+    assert await lab.delivery(NAV) == "delivered"
 
 
 async def test_receipt_may_be_faster_than_the_answer(lab: Lab) -> None:
@@ -99,7 +101,7 @@ async def test_receipt_may_be_faster_than_the_answer(lab: Lab) -> None:
     tap = await lab.tap(POINT)
     tap.only, tap.late_answers = USER_MESSAGE, 1
     await lab.open()
-    message = lab.sent(NAV)
+    message = await lab.sent(NAV)
     assert message.state == "delivered"
     assert message.accepted_at is not None
     assert message.receipted_at is not None
@@ -112,8 +114,8 @@ async def test_receipt_counts_more_than_a_lost_answer(lab: Lab) -> None:
     tap.only, tap.late_answers, tap.lost_answers = USER_MESSAGE, 1, 1
     await lab.open()
     await lab.work(200)
-    assert (lab.sent(NAV).state, lab.sent(NAV).due_at) == ("delivered", None)
-    assert ("received", "duplicate") not in lab.steps(POINT)
+    assert ((await lab.sent(NAV)).state, (await lab.sent(NAV)).due_at) == ("delivered", None)
+    assert ("received", "duplicate") not in await lab.steps(POINT)
 
 
 async def test_time_of_acceptance_stays_when_a_later_answer_is_lost(lab: Lab) -> None:
@@ -121,12 +123,12 @@ async def test_time_of_acceptance_stays_when_a_later_answer_is_lost(lab: Lab) ->
     receipts, requests = await lab.tap(NAV), await lab.tap(POINT)
     receipts.instead = [SWALLOWED]
     await lab.open()
-    accepted_at = lab.sent(NAV).accepted_at
+    accepted_at = (await lab.sent(NAV)).accepted_at
     assert accepted_at is not None
     requests.only, requests.late_answers, requests.lost_answers = USER_MESSAGE, 1, 1
     await lab.work(70)
-    assert lab.sent(NAV).state == "delivered"
-    assert lab.sent(NAV).accepted_at == accepted_at
+    assert (await lab.sent(NAV)).state == "delivered"
+    assert (await lab.sent(NAV)).accepted_at == accepted_at
 
 
 async def test_lost_answer_of_the_receiver_is_harmless(lab: Lab) -> None:
@@ -135,9 +137,9 @@ async def test_lost_answer_of_the_receiver_is_harmless(lab: Lab) -> None:
     tap.lost_answers = 1
     await lab.open()
     await lab.work(10)
-    assert lab.received(ZUS).details["duplicates"] == "1"
-    assert lab.types(ZUS) == ["A003"]
-    assert len(lab.messages(ZUS, Direction.OUT, MessageKind.RECEIPT)) == 1
+    assert (await lab.received(ZUS)).details["duplicates"] == "1"
+    assert await lab.types(ZUS) == ["A003"]
+    assert len(await lab.messages(ZUS, Direction.OUT, MessageKind.RECEIPT)) == 1
 
 
 async def test_lost_receipt_is_asked_for_by_repeating_the_message(lab: Lab) -> None:
@@ -145,9 +147,9 @@ async def test_lost_receipt_is_asked_for_by_repeating_the_message(lab: Lab) -> N
     tap = await lab.tap(NAV)
     tap.instead = [SWALLOWED]
     await lab.open()
-    assert lab.sent(NAV).state == "awaiting-receipt"
+    assert (await lab.sent(NAV)).state == "awaiting-receipt"
     await lab.work(70)
-    assert (lab.sent(NAV).state, lab.sent(NAV).attempts) == ("delivered", 2)
+    assert ((await lab.sent(NAV)).state, (await lab.sent(NAV)).attempts) == ("delivered", 2)
     assert len(tap.bodies) == 2
     assert len(set(tap.bodies)) == 1
 
@@ -158,8 +160,8 @@ async def test_repeated_message_is_one_document_at_the_receiver(lab: Lab) -> Non
     tap.instead = [SWALLOWED]
     await lab.open()
     await lab.work(70)
-    assert lab.types(ZUS) == ["A003"]
-    assert lab.received(ZUS).details["duplicates"] == "1"
+    assert await lab.types(ZUS) == ["A003"]
+    assert (await lab.received(ZUS)).details["duplicates"] == "1"
 
 
 async def test_message_without_receipt_is_given_up_after_the_last_retry(lab: Lab) -> None:
@@ -168,9 +170,9 @@ async def test_message_without_receipt_is_given_up_after_the_last_retry(lab: Lab
     tap.instead = [SWALLOWED] * 20
     await lab.open()
     await lab.work(600)
-    assert (lab.sent(NAV).last_error or "").startswith("EBMS:0301")
-    assert lab.sent(NAV).state == "dead-lettered"
-    assert lab.delivery(NAV) == "error"
+    assert ((await lab.sent(NAV)).last_error or "").startswith("EBMS:0301")
+    assert (await lab.sent(NAV)).state == "dead-lettered"
+    assert await lab.delivery(NAV) == "error"
 
 
 async def test_receipt_waits_for_the_access_point(lab: Lab) -> None:
@@ -179,8 +181,8 @@ async def test_receipt_waits_for_the_access_point(lab: Lab) -> None:
     tap.only, tap.instead = RECEIPT, [TRY_LATER] * 2
     await lab.open()
     await lab.work(30)
-    assert lab.sent(ZUS, MessageKind.RECEIPT).attempts == 3
-    assert lab.delivery(NAV) == "delivered"
+    assert (await lab.sent(ZUS, MessageKind.RECEIPT)).attempts == 3
+    assert await lab.delivery(NAV) == "delivered"
 
 
 async def test_receipt_that_cannot_be_brought_causes_no_error(lab: Lab) -> None:
@@ -188,19 +190,19 @@ async def test_receipt_that_cannot_be_brought_causes_no_error(lab: Lab) -> None:
     lab.take_down(NAV)
     await lab.open()
     await lab.work(600 + lab.patience(POINT))
-    assert lab.sent(POINT, MessageKind.RECEIPT).state == "dead-lettered"
-    assert not lab.messages(POINT, Direction.OUT, MessageKind.ERROR)
-    assert lab.types(ZUS) == ["A003"]
+    assert (await lab.sent(POINT, MessageKind.RECEIPT)).state == "dead-lettered"
+    assert not await lab.messages(POINT, Direction.OUT, MessageKind.ERROR)
+    assert await lab.types(ZUS) == ["A003"]
 
 
 async def test_silent_receiver_does_not_stop_the_others(lab: Lab) -> None:
     """While one receiver cannot be reached, others get what is sent later."""
     lab.take_down(ZUS)
     await lab.open(others=[ZUS])
-    case = await lab.node(NAV).open_case(lab.case(NAV).buc, [FK])
+    case = await lab.node(NAV).open_case((await lab.case(NAV)).buc, [FK])
     await lab.node(NAV).send_document(case.id, A003)
     await lab.network.quiet()
-    assert lab.types(FK) == ["A003"]
+    assert await lab.types(FK) == ["A003"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ async def test_status_of_the_answer_decides(lab: Lab, answer: Response, state: s
     tap.answers = [answer]
     lab.take_down(ZUS)
     await lab.open()
-    assert lab.sent(NAV).state == state
+    assert (await lab.sent(NAV)).state == state
 
 
 async def test_refusal_by_http_says_why(lab: Lab) -> None:
@@ -234,8 +236,8 @@ async def test_refusal_by_http_says_why(lab: Lab) -> None:
     tap.instead = [Response(404, {"content-type": "text/plain"}, b"no such door")]
     await lab.open()
     await lab.work(60)
-    assert (lab.sent(NAV).attempts, lab.sent(NAV).last_error) == (1, "HTTP 404 no such door")
-    assert lab.delivery(NAV) == "error"
+    assert ((await lab.sent(NAV)).attempts, (await lab.sent(NAV)).last_error) == (1, "HTTP 404 no such door")
+    assert await lab.delivery(NAV) == "error"
 
 
 async def test_error_to_a_sender_that_left_the_directory_is_a_dead_letter(lab: Lab) -> None:
@@ -245,7 +247,7 @@ async def test_error_to_a_sender_that_left_the_directory_is_a_dead_letter(lab: L
     lab.unlist(NAV)
     await lab.network.restart(POINT)
     await lab.work(5)
-    error = lab.sent(POINT, MessageKind.ERROR)
+    error = await lab.sent(POINT, MessageKind.ERROR)
     assert (error.state, error.last_error) == ("rejected", "EBMS:0020 no endpoint to send to")
 
 
@@ -256,10 +258,12 @@ async def test_repetition_of_a_dead_letter_is_forwarded_without_the_old_error(la
     await lab.open()
     await lab.node(NAV).stop()
     await lab.work(2 * lab.patience(POINT) + 60)
-    assert lab.sent(POINT).state == lab.sent(POINT, MessageKind.ERROR).state == "dead-lettered"
+    assert (
+        (await lab.sent(POINT)).state == (await lab.sent(POINT, MessageKind.ERROR)).state == "dead-lettered"
+    )
     lab.bring_up(NAV)
     lab.bring_up(ZUS)
     await lab.network.restart(NAV)
     await lab.work(5)
-    assert (lab.sent(NAV).state, lab.delivery(NAV)) == ("delivered", "delivered")
-    assert ("error-received", "failure") not in lab.steps(NAV)
+    assert ((await lab.sent(NAV)).state, await lab.delivery(NAV)) == ("delivered", "delivered")
+    assert ("error-received", "failure") not in await lab.steps(NAV)

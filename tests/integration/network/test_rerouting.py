@@ -34,14 +34,14 @@ async def pension() -> AsyncIterator[Lab]:
         await lab.open(P2000, owner=NAVPE, others=[CNAV, PVA], buc=P_BUC_01)
         await lab.work(5)
         await lab.reply(PVA, P5000)
-        await lab.node(NAVPE).send_document(lab.case(NAVPE).id, P8000, receivers=(PVA,))
+        await lab.node(NAVPE).send_document((await lab.case(NAVPE)).id, P8000, receivers=(PVA,))
         await lab.work(5)
         yield lab
 
 
-def _replacement(lab: Lab) -> Replacement:
-    case = lab.case(NAVPE)
-    [starter, *_] = lab.store(NAVPE).documents(case.id, with_content=True)
+async def _replacement(lab: Lab) -> Replacement:
+    case = await lab.case(NAVPE)
+    [starter, *_] = await lab.store(NAVPE).documents(case.id, with_content=True)
     return Replacement(
         international_id=case.international_id,
         buc=case.buc,
@@ -55,36 +55,36 @@ def _replacement(lab: Lab) -> Replacement:
 
 async def test_place_goes_to_the_new_institution(pension: Lab) -> None:
     """The new institution has all that the replaced one had, and goes on in its place in every copy."""
-    await pension.node(ROUTE).announce_replacement(_replacement(pension))
+    await pension.node(ROUTE).announce_replacement(await _replacement(pension))
     await pension.work(20)
-    assert sorted(pension.types(SVS)) == [P2000, P5000, P8000, X100]
-    assert pension.case(PVA).status is CaseStatus.ARCHIVED
-    assert pension.case(SVS).places_of(SVS) == {SVS, PVA}
-    assert [pension.case(party).now_at(PVA) for party in (NAVPE, CNAV)] == [SVS, SVS]
+    assert sorted(await pension.types(SVS)) == [P2000, P5000, P8000, X100]
+    assert (await pension.case(PVA)).status is CaseStatus.ARCHIVED
+    assert (await pension.case(SVS)).places_of(SVS) == {SVS, PVA}
+    assert [(await pension.case(party)).now_at(PVA) for party in (NAVPE, CNAV)] == [SVS, SVS]
     await pension.reply(SVS, P6000)
     await pension.work(5)
-    assert (P6000 in pension.types(CNAV), P6000 in pension.types(PVA)) == (True, False)
-    assert pension.store(ROUTE).cases() == ()
+    assert (P6000 in await pension.types(CNAV), P6000 in await pension.types(PVA)) == (True, False)
+    assert await pension.store(ROUTE).cases() == ()
 
 
 async def test_only_a_routing_application_tells_it(pension: Lab) -> None:
     """An institution that is no routing application is refused before the wire."""
     with pytest.raises(NotCompetent, match="IntelligentRA"):
-        await pension.node(NAVPE).announce_replacement(_replacement(pension))
+        await pension.node(NAVPE).announce_replacement(await _replacement(pension))
 
 
 @pytest.mark.parametrize("wrong", [{"leaves": SVS}, {"joins": CNAV}], ids=["leaves", "joins"])
 async def test_replacement_that_cannot_be_is_not_told(pension: Lab, wrong: dict[str, InstitutionId]) -> None:
     """Who leaves must take part, and who joins must not."""
     with pytest.raises(CaseError, match="a participant that leaves"):
-        await pension.node(ROUTE).announce_replacement(replace(_replacement(pension), **wrong))  # type: ignore[arg-type] # both are institutions
+        await pension.node(ROUTE).announce_replacement(replace(await _replacement(pension), **wrong))  # type: ignore[arg-type] # both are institutions
 
 
 async def test_participant_that_tells_it_is_refused_by_the_access_point(pension: Lab) -> None:
     """An X100 in the role of a case is no step of the process, whoever sends it."""
     pension.take_down(POINT)
-    await pension.node(ROUTE).announce_replacement(_replacement(pension))
-    message = next(m for m in pension.messages(ROUTE, Direction.OUT) if m.receiver == NAVPE)
+    await pension.node(ROUTE).announce_replacement(await _replacement(pension))
+    message = next(m for m in await pension.messages(ROUTE, Direction.OUT) if m.receiver == NAVPE)
     draft = Draft.of(message).addressed(CNAV)
     sender = Partner(CNAV, ContactTypeIdentifier.COUNTERPARTY)
     receivers = tuple(each for each in draft.header.receivers if each.id != CNAV)
@@ -92,4 +92,4 @@ async def test_participant_that_tells_it_is_refused_by_the_access_point(pension:
     packed = draft.named(f"forged@{CNAV.domain}").with_header(sender=sender, receivers=receivers)
     await post(pension, packed.packed(pension.keys(CNAV).ebms), client=CNAV)
     await pension.network.quiet()
-    assert "Expected a routing application" in pension.reasons(POINT)
+    assert "Expected a routing application" in await pension.reasons(POINT)

@@ -28,8 +28,8 @@ async def test_two_messages_under_one_id_at_once_are_not_both_accepted_in_silenc
         lab.bring_up(POINT)
         both = (post(lab, packed, client=client, to=to) for packed in (again(lab, draft), other))
         await asyncio.gather(*both)
-        assert len(lab.messages(to, Direction.IN)) == 1
-        assert ("refused", "EBMS:0003") in lab.steps(to)
+        assert len(await lab.messages(to, Direction.IN)) == 1
+        assert ("refused", "EBMS:0003") in await lab.steps(to)
 
 
 def again(lab: Lab, draft: Draft) -> Packed:
@@ -40,18 +40,18 @@ def again(lab: Lab, draft: Draft) -> Packed:
 async def test_signal_under_the_id_of_an_error_of_the_access_point_is_refused(sent: Lab) -> None:
     """Taken in, it could never be sent on: the queue holds that id already."""
     fault = EbmsFault(EbmsErrorCode.OTHER, "No")
-    lost = routed(sent.sent(NAV), NAV, ZUS)
+    lost = routed(await sent.sent(NAV), NAV, ZUS)
     error = msh.pack_error([fault.as_error()], sent.keys(POINT).ebms, about=lost, stamp=stamp(sent, POINT))
     await _queue(sent, error)
     same = msh.pack_error([fault.as_error()], sent.keys(ZUS).ebms, about=lost, stamp=stamp(sent, POINT))
     answer = await post(sent, same, client=ZUS)
     assert (answer.status, answer.body[:9]) == (400, b"EBMS:0003")  # in words: no error about an error
-    assert sent.messages(POINT, Direction.IN, MessageKind.ERROR) == ()
+    assert await sent.messages(POINT, Direction.IN, MessageKind.ERROR) == ()
 
 
 async def _queue(lab: Lab, error: Packed) -> None:
     """Let the access point send an error of its own."""
     work = UnitOfWork()
-    receipt = lab.sent(POINT, MessageKind.RECEIPT)
+    receipt = await lab.sent(POINT, MessageKind.RECEIPT)
     work.add_message(replace(receipt, message_id=error.message_id, kind=MessageKind.ERROR, body=error.body))
     await lab.store(POINT).commit(work)

@@ -21,7 +21,7 @@ async def test_message_that_waits_is_delivered_after_a_rotation(lab: Lab) -> Non
     rotate(lab, Purpose.SEAL)
     lab.bring_up(ZUS)
     await lab.work(lab.patience(POINT))
-    assert lab.delivery(NAV) == "delivered"
+    assert await lab.delivery(NAV) == "delivered"
 
 
 @pytest.mark.parametrize("purpose", [Purpose.EBMS, Purpose.SEAL])
@@ -32,5 +32,5 @@ async def test_message_that_waits_is_refused_when_its_certificate_went(lab: Lab,
     rotate(lab, purpose, alone=True)
     lab.bring_up(ZUS)
     await lab.work(lab.patience(POINT))
-    assert lab.delivery(NAV) == "error"
-    assert "is not listed for the sender" in lab.reasons(ZUS)
+    assert await lab.delivery(NAV) == "error"
+    assert "is not listed for the sender" in await lab.reasons(ZUS)

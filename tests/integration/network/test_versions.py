@@ -17,7 +17,9 @@ U001, U003, X001, X011, X050 = map(SedType, ("U001", "U003", "X001", "X011", "X0
 
 
 async def _update(lab: Lab) -> None:
-    await lab.node(NAV).casework.update(lab.case(NAV).id, lab.document(NAV, A003).id, actor=CLERK)
+    await lab.node(NAV).casework.update(
+        (await lab.case(NAV)).id, (await lab.document(NAV, A003)).id, actor=CLERK
+    )
     await lab.work(5)
 
 
@@ -30,41 +32,43 @@ async def _brought(lab: Lab, draft: Draft) -> None:
 async def test_new_version_is_announced_as_update(sent: Lab) -> None:
     """The envelope of a new version says Update, and its version; the receiver has it delivered."""
     await _update(sent)
-    header = Draft.of(sent.messages(NAV, Direction.OUT)[-1]).header
+    header = Draft.of((await sent.messages(NAV, Direction.OUT))[-1]).header
     assert (header.document.case_action, header.scope.document_version) == (CaseAction.UPDATE, 2)
-    assert [v.number for v in sent.document(ZUS, A003).versions] == [1, 2]
-    [delivery] = sent.document(NAV, A003).versions[-1].deliveries
+    assert [v.number for v in (await sent.document(ZUS, A003)).versions] == [1, 2]
+    [delivery] = (await sent.document(NAV, A003)).versions[-1].deliveries
     assert delivery.status is DeliveryStatus.DELIVERED
 
 
 async def test_older_version_is_acknowledged_and_dropped(sent: Lab) -> None:
     """Version 1 in a message of its own after version 2 gets its receipt and changes nothing."""
-    first = Draft.of(sent.sent(NAV)).named(f"late@{NAV.domain}")
+    first = Draft.of(await sent.sent(NAV)).named(f"late@{NAV.domain}")
     await _update(sent)
-    before = sent.case(ZUS)
+    before = await sent.case(ZUS)
     await _brought(sent, first)
-    assert sent.case(ZUS) == before
-    assert sent.steps(ZUS)[-3:].count(("filed", "unchanged")) == 1
-    assert X050 not in sent.types(NAV)
+    assert await sent.case(ZUS) == before
+    assert (await sent.steps(ZUS))[-3:].count(("filed", "unchanged")) == 1
+    assert X050 not in await sent.types(NAV)
 
 
 async def test_new_version_takes_a_rejection_back(sent: Lab) -> None:
     """An X011 marks the A003 in both copies; the version that follows is no longer marked."""
     await sent.reply(ZUS, X011, to=A003)
-    assert sent.document(NAV, A003).refused_by == sent.document(ZUS, A003).refused_by == (ZUS,)
+    assert (
+        (await sent.document(NAV, A003)).refused_by == (await sent.document(ZUS, A003)).refused_by == (ZUS,)
+    )
     await _update(sent)
-    assert sent.document(NAV, A003).refused_by == sent.document(ZUS, A003).refused_by == ()
+    assert (await sent.document(NAV, A003)).refused_by == (await sent.document(ZUS, A003)).refused_by == ()
 
 
 async def test_new_version_that_its_invalidation_overtook_is_kept(sent: Lab) -> None:
     """A version that comes after the X008 is stored; the document stays void, and nobody reports anything."""
     await _update(sent)
-    newer = Draft.of(sent.messages(NAV, Direction.OUT)[-1]).named(f"newer@{NAV.domain}")
+    newer = Draft.of((await sent.messages(NAV, Direction.OUT))[-1]).named(f"newer@{NAV.domain}")
     await sent.reply(NAV, SedType("X008"), to=A003)
     await _brought(sent, newer.with_scope(document_version=3))
-    kept = sent.document(ZUS, A003)
+    kept = await sent.document(ZUS, A003)
     assert (kept.version, kept.status) == (3, DocumentStatus.CANCELLED)
-    assert X050 not in {each.type for each in sent.case(NAV).documents}
+    assert X050 not in {each.type for each in (await sent.case(NAV)).documents}
 
 
 async def test_message_for_a_closed_case_is_answered_by_an_exception() -> None:
@@ -74,14 +78,14 @@ async def test_message_for_a_closed_case_is_answered_by_an_exception() -> None:
         await lab.work(5)
         lab.take_down(POINT)
         await lab.reply(WUP, SedType("U002"), to=U001)
-        late = Draft.of(lab.sent(WUP))
-        await lab.node(BA).send_document(lab.case(BA).id, X001)
+        late = Draft.of(await lab.sent(WUP))
+        await lab.node(BA).send_document((await lab.case(BA)).id, X001)
         lab.bring_up(POINT)
         await lab.work(60)
         assert late.header.document.type == "U002"
-        assert lab.case(BA).status is CaseStatus.CLOSED
-        assert lab.document(WUP, X050).sender == BA
-        [delivery] = lab.document(WUP, SedType("U002")).versions[-1].deliveries
+        assert (await lab.case(BA)).status is CaseStatus.CLOSED
+        assert (await lab.document(WUP, X050)).sender == BA
+        [delivery] = (await lab.document(WUP, SedType("U002"))).versions[-1].deliveries
         assert delivery.status is DeliveryStatus.ERROR
 
 
@@ -96,9 +100,9 @@ async def test_message_for_a_closed_case_is_answered_by_an_exception() -> None:
 async def test_cause_of_an_exception_is_in_the_document(sent: Lab, spoil: object, cause: str) -> None:
     """The X050 says the code of its cause."""
     assert callable(spoil)
-    await _brought(sent, spoil(Draft.of(sent.sent(NAV)).named(f"spoiled@{NAV.domain}")))
-    [exception] = [d for d in sent.case(NAV).documents if d.type == X050]
-    stored = sent.store(NAV).document(sent.case(NAV).id, exception.id)
+    await _brought(sent, spoil(Draft.of(await sent.sent(NAV)).named(f"spoiled@{NAV.domain}")))
+    [exception] = [d for d in (await sent.case(NAV)).documents if d.type == X050]
+    stored = await sent.store(NAV).document((await sent.case(NAV)).id, exception.id)
     assert stored is not None
     assert xmlsafe.parse(stored.content).findtext("BusinessException/typeException/value") == cause
 
@@ -108,7 +112,7 @@ async def test_answer_of_a_case_closed_locally_opens_it_again() -> None:
     async with Lab.build() as lab:
         await lab.open(U001, owner=BA, others=[WUP], buc=UB_BUC_01)
         await lab.work(5)
-        await lab.node(WUP).close_case(lab.case(WUP).id)
+        await lab.node(WUP).close_case((await lab.case(WUP)).id)
         await lab.reply(BA, U003)
         await lab.work(5)
-        assert (lab.case(WUP).status, lab.types(WUP)) == (CaseStatus.OPEN, [U001, U003])
+        assert ((await lab.case(WUP)).status, await lab.types(WUP)) == (CaseStatus.OPEN, [U001, U003])

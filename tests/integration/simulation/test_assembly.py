@@ -106,7 +106,7 @@ async def test_restarted_node_has_what_was_stored() -> None:
         await lab.network.restart(NAV)
         assert lab.node(NAV) is not before
         await lab.open(owner=NAV, others=[ZUS])
-        assert len(lab.store(NAV).cases()) == 2
+        assert len(await lab.store(NAV).cases()) == 2
 
 
 async def test_pause_of_a_quiet_network_is_a_second() -> None:
@@ -136,4 +136,4 @@ async def test_pause_lets_work_end_first() -> None:
         case = await node.open_case(LA_BUC_02, (ZUS,))
         await node.send_document(case.id, A003)
         await lab.network.pause()
-        assert lab.delivery(NAV) == "delivered"
+        assert await lab.delivery(NAV) == "delivered"

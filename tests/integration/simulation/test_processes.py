@@ -147,7 +147,7 @@ async def test_stopped_sender_has_noted_every_answer(state: NetworkState) -> Non
     async with ProcessNetwork(state) as network:
         taken = await stop_while_sending(network)
         async with dead_store(state, NORWAY) as store:
-            sent = store.messages(MessageQuery(direction=Direction.OUT), limit=1000)
+            sent = await store.messages(MessageQuery(direction=Direction.OUT), limit=1000)
     assert taken == {message.message_id for message in sent if message.accepted_at}
     assert taken
 

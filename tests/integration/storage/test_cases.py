@@ -30,8 +30,8 @@ async def save_documents(node: NodeStore, *documents: StoredDocument) -> None:
 async def test_case_is_found_by_both_of_its_ids(node: NodeStore) -> None:
     """A saved case is found by its local and by its international id."""
     await save(node, a_case())
-    assert node.find_case("1001") == a_case()
-    assert node.find_case_by_international(a_case().international_id) == a_case()
+    assert await node.find_case("1001") == a_case()
+    assert await node.find_case_by_international(a_case().international_id) == a_case()
 
 
 async def test_case_keeps_its_suggestions(node: NodeStore) -> None:
@@ -40,30 +40,30 @@ async def test_case_keeps_its_suggestions(node: NodeStore) -> None:
         id="1", rule="A003-A012", sed=SedType("A012"), about=DocumentId("0" * 32), inputs=("A003",), at=NOON
     )
     await save(node, replace(a_case(), suggestions=(suggestion,)))
-    found = node.find_case("1001")
+    found = await node.find_case("1001")
     assert found is not None
     assert found.suggestions == (suggestion,)
 
 
 async def test_unknown_case_is_none(node: NodeStore) -> None:
     """Looking for a case that was never saved returns None."""
-    assert node.find_case("1001") is None
-    assert node.find_case_by_international(a_case().international_id) is None
+    assert await node.find_case("1001") is None
+    assert await node.find_case_by_international(a_case().international_id) is None
 
 
 async def test_case_of_another_node_is_another_case(storage: Storage, node: NodeStore) -> None:
     """Each node has its own copy of a case, under the same ids."""
     await save(node, a_case())
-    assert storage.node(OTHER_NODE).find_case("1001") is None
+    assert await storage.node(OTHER_NODE).find_case("1001") is None
     await save(storage.node(OTHER_NODE), a_case(own=OTHER_NODE))
-    assert node.find_case("1001") == a_case()
+    assert await node.find_case("1001") == a_case()
 
 
 async def test_case_with_the_expected_revision_is_replaced(node: NodeStore) -> None:
     """A case can be saved by whoever read its present revision."""
     await save(node, a_case(revision=1))
     await save(node, a_case(revision=2), expected=1)
-    assert node.find_case("1001") == a_case(revision=2)
+    assert await node.find_case("1001") == a_case(revision=2)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ async def test_case_with_another_revision_is_a_conflict(
     await save(node, a_case(revision=2))
     with pytest.raises(Conflict, match=sentence):
         await save(node, a_case(revision=3), expected=expected)
-    assert node.find_case("1001") == a_case(revision=2)
+    assert await node.find_case("1001") == a_case(revision=2)
 
 
 async def test_change_of_a_case_that_does_not_exist_is_a_conflict(node: NodeStore) -> None:
@@ -95,7 +95,7 @@ async def test_international_id_belongs_to_one_case_of_a_node(node: NodeStore) -
     await save(node, a_case(1))
     with pytest.raises(Conflict, match="found another one beside 1002"):
         await save(node, a_case(2, international_id=a_case(1).international_id))
-    assert node.find_case("1002") is None
+    assert await node.find_case("1002") is None
 
 
 async def test_case_may_not_take_the_international_id_of_another(node: NodeStore) -> None:
@@ -104,15 +104,15 @@ async def test_case_may_not_take_the_international_id_of_another(node: NodeStore
     await save(node, a_case(2))
     with pytest.raises(Conflict):
         await save(node, a_case(2, international_id=a_case(1).international_id, revision=2), expected=1)
-    assert node.find_case("1002") == a_case(2)
+    assert await node.find_case("1002") == a_case(2)
 
 
 async def test_changed_international_id_is_found_and_the_old_one_is_not(node: NodeStore) -> None:
     """A case follows its new international id."""
     await save(node, a_case(1))
     await save(node, a_case(1, international_id=a_case(5).international_id, revision=2), expected=1)
-    assert node.find_case_by_international(a_case(1).international_id) is None
-    assert node.find_case_by_international(a_case(5).international_id) is not None
+    assert await node.find_case_by_international(a_case(1).international_id) is None
+    assert await node.find_case_by_international(a_case(5).international_id) is not None
 
 
 async def test_cases_are_listed_newest_first_in_pages(node: NodeStore) -> None:
@@ -120,14 +120,14 @@ async def test_cases_are_listed_newest_first_in_pages(node: NodeStore) -> None:
     for number in range(1, 5):
         await save(node, a_case(number))
     await save(node, a_case(1, revision=2), expected=1)
-    assert [case.id for case in node.cases(limit=3)] == ["1004", "1003", "1002"]
-    assert [case.id for case in node.cases(limit=3, after="1002")] == ["1001"]
+    assert [case.id for case in await node.cases(limit=3)] == ["1004", "1003", "1002"]
+    assert [case.id for case in await node.cases(limit=3, after="1002")] == ["1001"]
 
 
 async def test_list_behind_an_unknown_case_is_empty(node: NodeStore) -> None:
     """Behind a case that does not exist there is nothing."""
     await save(node, a_case())
-    assert node.cases(after="77") == ()
+    assert await node.cases(after="77") == ()
 
 
 async def test_counts_show_cases_and_documents(node: NodeStore) -> None:
@@ -135,20 +135,20 @@ async def test_counts_show_cases_and_documents(node: NodeStore) -> None:
     await save(node, a_case(revision=1))
     await save(node, a_case(revision=2), expected=1)
     await save_documents(node, a_document(), a_document(), a_document(version=2))
-    assert (node.counts().cases, node.counts().documents) == (1, 2)
+    assert ((await node.counts()).cases, (await node.counts()).documents) == (1, 2)
 
 
 async def test_document_comes_back_as_it_was_stored(node: NodeStore) -> None:
     """Every field of a stored document comes back."""
     document = a_document(message_id=message_id())
     await save_documents(node, document)
-    assert node.document("1001", document.document_id, 1) == document
+    assert await node.document("1001", document.document_id, 1) == document
 
 
 async def test_newest_version_comes_when_none_is_named(node: NodeStore) -> None:
     """Without a version the newest one is returned, not the one saved last."""
     await save_documents(node, a_document(version=1), a_document(version=10), a_document(version=9))
-    found = node.document("1001", a_document().document_id)
+    found = await node.document("1001", a_document().document_id)
     assert found is not None
     assert found.version == 10
 
@@ -156,9 +156,9 @@ async def test_newest_version_comes_when_none_is_named(node: NodeStore) -> None:
 async def test_unknown_document_is_none(node: NodeStore) -> None:
     """A document, version or case that was never saved is None."""
     await save_documents(node, a_document())
-    assert node.document("1001", a_document(2).document_id) is None
-    assert node.document("1001", a_document().document_id, 2) is None
-    assert node.document("1002", a_document().document_id) is None
+    assert await node.document("1001", a_document(2).document_id) is None
+    assert await node.document("1001", a_document().document_id, 2) is None
+    assert await node.document("1002", a_document().document_id) is None
 
 
 async def test_same_version_saved_again_replaces_the_first(node: NodeStore) -> None:
@@ -167,13 +167,13 @@ async def test_same_version_saved_again_replaces_the_first(node: NodeStore) -> N
     changed = replace(first, content=b"<A003>2</A003>", stored_at=NOON, sed=SedType("A004"))
     await save_documents(node, first, second)
     await save_documents(node, changed)
-    assert node.documents("1001", with_content=True) == (changed, second)
+    assert await node.documents("1001", with_content=True) == (changed, second)
 
 
 async def test_documents_of_a_case_are_listed_without_content(node: NodeStore) -> None:
     """The list of a case shows its versions in the order of saving and loads no content."""
     await save_documents(node, a_document(2), a_document(1), a_document(3, case_id=CaseId("1002")))
-    assert node.documents("1001") == (
+    assert await node.documents("1001") == (
         replace(a_document(2), content=b""),
         replace(a_document(1), content=b""),
     )

@@ -45,8 +45,8 @@ async def test_claim_is_stored(node: NodeStore, add: Commit) -> None:
     """What a claim returns is what the store holds from then on."""
     await add(a_message())
     (claimed,) = await node.claim(claim())
-    assert node.find_message(OUT, message_id()) == claimed
-    assert node.counts().in_state(OUT, "SENDING") == 1
+    assert await node.find_message(OUT, message_id()) == claimed
+    assert (await node.counts()).in_state(OUT, "SENDING") == 1
 
 
 async def test_message_is_claimed_once(node: NodeStore, add: Commit) -> None:
@@ -138,14 +138,14 @@ async def test_release_leaves_states_as_they_are(node: NodeStore, add: Commit) -
     await add(a_message())
     await node.claim(claim())
     await node.release()
-    found = node.find_message(OUT, message_id())
+    found = await node.find_message(OUT, message_id())
     assert found is not None
     assert (found.state, found.leased_until) == ("SENDING", None)
 
 
 async def test_nothing_is_due_in_an_empty_queue(node: NodeStore) -> None:
     """Without messages there is no next due date."""
-    assert node.next_due(OUT, ["SUBMITTED"]) is None
+    assert await node.next_due(OUT, ["SUBMITTED"]) is None
 
 
 async def test_next_due_is_the_earliest_of_its_states(node: NodeStore, add: Commit) -> None:
@@ -155,13 +155,13 @@ async def test_next_due_is_the_earliest_of_its_states(node: NodeStore, add: Comm
         a_message(2, due_at=NOON + 2 * MINUTE, state="RETRY_DUE"),
         a_message(3, due_at=NOON + MINUTE, state="DELIVERED"),
     )
-    assert node.next_due(OUT, ["SUBMITTED", "RETRY_DUE"]) == NOON + 2 * MINUTE
+    assert await node.next_due(OUT, ["SUBMITTED", "RETRY_DUE"]) == NOON + 2 * MINUTE
 
 
 async def test_message_without_due_date_is_due_long_ago(node: NodeStore, add: Commit) -> None:
     """A message that is due at once shows as a time in the past."""
     await add(a_message())
-    due = node.next_due(OUT, ["SUBMITTED"])
+    due = await node.next_due(OUT, ["SUBMITTED"])
     assert isinstance(due, datetime)
     assert due < NOON
 
@@ -170,4 +170,4 @@ async def test_running_lease_postpones_the_next_due_date(node: NodeStore, add: C
     """A leased message is due when its lease ends."""
     await add(a_message(due_at=NOON))
     await node.claim(claim(lease=5 * MINUTE))
-    assert node.next_due(OUT, ["SENDING"]) == NOON + 5 * MINUTE
+    assert await node.next_due(OUT, ["SENDING"]) == NOON + 5 * MINUTE

@@ -56,7 +56,7 @@ def states(tmp_path: Path) -> Meddling:
 
 async def test_message_that_moves_on_meanwhile_is_listed_once(node: SqliteNode, states: Meddling) -> None:
     """A list of messages names each of them once, also when one changes its state while the list is made."""
-    listed = node.messages(MessageQuery(states=states))
+    listed = await node.messages(MessageQuery(states=states))
     assert [message.message_id for message in listed] == [message_id(2), message_id(1)]
 
 
@@ -65,10 +65,10 @@ async def test_message_that_moves_on_meanwhile_is_still_due(node: SqliteNode, st
     work = UnitOfWork()
     work.update_message(Direction.OUT, message_id(1), state="ELSEWHERE")
     await node.commit(work)
-    assert node.next_due(Direction.OUT, states) is not None
+    assert await node.next_due(Direction.OUT, states) is not None
 
 
 async def test_reading_leaves_no_state_behind(node: SqliteNode, states: Meddling) -> None:
     """A read sees what was committed after the read before it."""
-    node.messages(MessageQuery(states=states))
-    assert {message.state for message in node.messages()} == {"AFTER"}
+    await node.messages(MessageQuery(states=states))
+    assert {message.state for message in await node.messages()} == {"AFTER"}

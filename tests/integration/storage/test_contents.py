@@ -21,23 +21,23 @@ async def keep(node: NodeStore, *contents: Octets) -> None:
 async def test_content_is_found_by_its_digest(node: NodeStore) -> None:
     """Octets, size and digest come back; what was never kept is None."""
     await keep(node, SCAN)
-    found = node.content(SCAN.digest)
+    found = await node.content(SCAN.digest)
     assert found is not None
     assert (found.read(), found.size, found.digest) == (SCAN.data, SCAN.size, SCAN.digest)
-    assert node.content("0" * 64) is None
+    assert await node.content("0" * 64) is None
 
 
 async def test_content_kept_again_stays(node: NodeStore) -> None:
     """The same content of another document changes nothing, within a unit and later."""
     await keep(node, SCAN, SCAN)
     await keep(node, SCAN)
-    assert node.content(SCAN.digest) is not None
+    assert await node.content(SCAN.digest) is not None
 
 
 async def test_content_belongs_to_its_node(storage: Storage, node: NodeStore) -> None:
     """Another node does not see what this one keeps."""
     await keep(node, SCAN)
-    assert storage.node(OTHER_NODE).content(SCAN.digest) is None
+    assert await storage.node(OTHER_NODE).content(SCAN.digest) is None
 
 
 async def test_content_of_a_unit_that_conflicts_is_not_kept(node: NodeStore) -> None:
@@ -49,5 +49,5 @@ async def test_content_of_a_unit_that_conflicts_is_not_kept(node: NodeStore) -> 
     work.save_case(a_case(revision=3), 2)
     with pytest.raises(Conflict):
         await node.commit(work)
-    assert node.content(SCAN.digest) is None
-    assert node.content(Octets.of(b"before").digest) is not None
+    assert await node.content(SCAN.digest) is None
+    assert await node.content(Octets.of(b"before").digest) is not None

@@ -51,10 +51,10 @@ def kill_while_writing(path: Path, acknowledged: int) -> list[str]:
     return [line.strip() for line in lines if line.endswith("\n")]
 
 
-def is_whole(node: NodeStore, message_id: str) -> bool:
+async def is_whole(node: NodeStore, message_id: str) -> bool:
     """Whether all writes of a unit are there."""
-    message = node.find_message(Direction.OUT, message_id)
-    steps = [entry.step for entry in node.journal_of(message_id)]
+    message = await node.find_message(Direction.OUT, message_id)
+    steps = [entry.step for entry in await node.journal_of(message_id)]
     return message is not None and len(message.body) == 20_000 and steps == ["begun", "done"]
 
 
@@ -66,12 +66,12 @@ async def test_killed_process_loses_nothing_it_acknowledged(tmp_path: Path, ackn
     ids = kill_while_writing(path, acknowledged)
     storage = SqliteStorage(path)
     node = storage.node(NODE)
-    stored = {message.message_id for message in node.messages(limit=1_000_000)}
-    begun = {entry.message_id for entry in node.journal(limit=1_000_000)}
+    stored = {message.message_id for message in await node.messages(limit=1_000_000)}
+    begun = {entry.message_id for entry in await node.journal(limit=1_000_000)}
     assert len(ids) >= acknowledged
     assert set(ids) <= stored
     assert begun == stored
-    assert all(is_whole(node, message_id) for message_id in stored)
-    counts = node.counts()
+    assert all([await is_whole(node, message_id) for message_id in stored])
+    counts = await node.counts()
     assert counts.documents == counts.in_state(Direction.OUT, "SUBMITTED") == len(stored)
     await storage.close()

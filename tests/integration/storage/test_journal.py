@@ -25,7 +25,7 @@ async def test_entry_gets_number_and_node(node: NodeStore) -> None:
     """The store gives an entry its number and the id of its node; the rest comes back as written."""
     entry = an_entry(case_id="1001", detail={"attempt": "1"})
     await note(node, entry)
-    assert node.journal() == (an_entry(case_id="1001", detail={"attempt": "1"}, seq=1, node=NODE),)
+    assert await node.journal() == (an_entry(case_id="1001", detail={"attempt": "1"}, seq=1, node=NODE),)
 
 
 async def test_numbers_grow_over_all_nodes(storage: Storage) -> None:
@@ -33,13 +33,13 @@ async def test_numbers_grow_over_all_nodes(storage: Storage) -> None:
     await note(storage.node(NODE), an_entry("a"), an_entry("b"))
     await note(storage.node(OTHER_NODE), an_entry("c"))
     await note(storage.node(NODE), an_entry("d"))
-    assert [(entry.seq, entry.step) for entry in storage.journal()] == [
+    assert [(entry.seq, entry.step) for entry in await storage.journal()] == [
         (1, "a"),
         (2, "b"),
         (3, "c"),
         (4, "d"),
     ]
-    assert [(entry.seq, entry.step) for entry in storage.node(NODE).journal()] == [
+    assert [(entry.seq, entry.step) for entry in await storage.node(NODE).journal()] == [
         (1, "a"),
         (2, "b"),
         (4, "d"),
@@ -49,8 +49,8 @@ async def test_numbers_grow_over_all_nodes(storage: Storage) -> None:
 async def test_journal_is_read_in_pages(storage: Storage, node: NodeStore) -> None:
     """Reading goes on behind a number and stops at the limit."""
     await note(node, *map(an_entry, "abcde"))
-    assert steps(node.journal(after=1, limit=2)) == ["b", "c"]
-    assert steps(storage.journal(after=3)) == ["d", "e"]
+    assert steps(await node.journal(after=1, limit=2)) == ["b", "c"]
+    assert steps(await storage.journal(after=3)) == ["d", "e"]
 
 
 async def test_journal_of_a_message_or_case(storage: Storage, node: NodeStore) -> None:
@@ -62,17 +62,17 @@ async def test_journal_of_a_message_or_case(storage: Storage, node: NodeStore) -
         an_entry("c", message_id=None, case_id="1001"),
         an_entry("d", message_id="1001", case_id="1001"),
     )
-    assert steps(node.journal_of(message_id(1))) == ["a"]
-    assert steps(node.journal_of("1001")) == ["b", "c", "d"]
-    assert storage.journal_of("unknown") == ()
+    assert steps(await node.journal_of(message_id(1))) == ["a"]
+    assert steps(await node.journal_of("1001")) == ["b", "c", "d"]
+    assert await storage.journal_of("unknown") == ()
 
 
 async def test_trace_over_all_nodes(storage: Storage) -> None:
     """The storage shows what happened to a message on every node, a node only its own part."""
     await note(storage.node(NODE), an_entry("sent"))
     await note(storage.node(OTHER_NODE), an_entry("received"))
-    assert steps(storage.journal_of(message_id())) == ["sent", "received"]
-    assert steps(storage.node(OTHER_NODE).journal_of(message_id())) == ["received"]
+    assert steps(await storage.journal_of(message_id())) == ["sent", "received"]
+    assert steps(await storage.node(OTHER_NODE).journal_of(message_id())) == ["received"]
 
 
 async def test_waiting_ends_at_once_when_there_is_news(storage: Storage, node: NodeStore) -> None:
@@ -111,7 +111,7 @@ async def test_news_of_a_cancelled_caller_ends_the_waiting(storage: Storage, nod
     await asyncio.sleep(0)
     caller.cancel()
     await waiter
-    assert len(storage.journal()) == 1
+    assert len(await storage.journal()) == 1
 
 
 async def test_waiting_can_be_given_up(node: NodeStore) -> None:

@@ -44,33 +44,33 @@ async def test_message_comes_back_as_it_was_stored(node: NodeStore, add: Commit)
         details={"sed": "A003", "buc": "LA_BUC_02"},
     )
     await add(message)
-    assert node.find_message(OUT, message_id()) == replace(message, seq=1)
+    assert await node.find_message(OUT, message_id()) == replace(message, seq=1)
 
 
 async def test_message_with_defaults_comes_back_as_it_was_stored(node: NodeStore, add: Commit) -> None:
     """A field that was not given is None when it comes back."""
     await add(a_message())
-    assert node.find_message(OUT, message_id()) == replace(a_message(), seq=1)
+    assert await node.find_message(OUT, message_id()) == replace(a_message(), seq=1)
 
 
 async def test_times_keep_their_microseconds(node: NodeStore, add: Commit) -> None:
     """A time comes back exactly."""
     exact = NOON.replace(microsecond=123_457)
     await add(a_message(created_at=exact))
-    found = node.find_message(OUT, message_id())
+    found = await node.find_message(OUT, message_id())
     assert found is not None
     assert found.created_at == exact
 
 
 async def test_unknown_message_is_none(node: NodeStore) -> None:
     """Looking for a message that was never stored returns None."""
-    assert node.find_message(OUT, message_id()) is None
+    assert await node.find_message(OUT, message_id()) is None
 
 
 async def test_direction_is_part_of_the_key(node: NodeStore, add: Commit) -> None:
     """A node may both send and receive a message of the same id, for example one to itself."""
     await add(a_message(direction=OUT), a_message(direction=IN))
-    assert node.counts().messages == (
+    assert (await node.counts()).messages == (
         StateCount(IN, MessageKind.USER, "SUBMITTED", 1),
         StateCount(OUT, MessageKind.USER, "SUBMITTED", 1),
     )
@@ -87,14 +87,14 @@ async def test_same_message_twice_is_a_conflict(node: NodeStore, add: Commit) ->
 async def test_nodes_do_not_see_each_other(storage: Storage, add: Commit) -> None:
     """The messages of one node are not those of another."""
     await add(a_message())
-    assert storage.node(OTHER_NODE).messages() == ()
-    assert storage.node(OTHER_NODE).find_message(OUT, message_id()) is None
+    assert await storage.node(OTHER_NODE).messages() == ()
+    assert await storage.node(OTHER_NODE).find_message(OUT, message_id()) is None
 
 
 async def test_list_is_newest_first_without_bodies(node: NodeStore, add: Commit) -> None:
     """A list shows the newest message first and loads no body, but keeps its digest."""
     await add(a_message(1), a_message(2))
-    listed = node.messages()
+    listed = await node.messages()
     assert numbers(listed) == [2, 1]
     assert listed[0] == replace(a_message(2), seq=2, body=b"")
 
@@ -102,7 +102,7 @@ async def test_list_is_newest_first_without_bodies(node: NodeStore, add: Commit)
 async def test_list_loads_bodies_when_asked(node: NodeStore, add: Commit) -> None:
     """With ``with_body`` the messages of a list are complete."""
     await add(a_message(1))
-    assert node.messages(with_body=True) == (replace(a_message(1), seq=1),)
+    assert await node.messages(with_body=True) == (replace(a_message(1), seq=1),)
 
 
 @pytest.mark.parametrize(
@@ -134,23 +134,23 @@ async def test_list_can_be_restricted(
         a_message(3, state="DELIVERED", **answer),
         a_message(4, state="RECEIVED", direction=IN, conversation="conversation-2", **answer),
     )
-    assert numbers(node.messages(query)) == expected
+    assert numbers(await node.messages(query)) == expected
 
 
 async def test_list_stops_at_its_limit(node: NodeStore, add: Commit) -> None:
     """A list holds no more than ``limit`` messages, the newest of all states."""
     await add(a_message(1), a_message(2, state="DELIVERED"), a_message(3))
-    assert numbers(node.messages(limit=2)) == [3, 2]
+    assert numbers(await node.messages(limit=2)) == [3, 2]
 
 
 async def test_pages_join_without_gap(node: NodeStore, add: Commit) -> None:
     """Asking for messages before the last one of a page gives the next page."""
     await add(*(a_message(number, state=f"STATE{number % 2}") for number in range(1, 8)))
     seen: list[int] = []
-    page = node.messages(limit=3)
+    page = await node.messages(limit=3)
     while page:
         seen += numbers(page)
-        page = node.messages(MessageQuery(before=page[-1].seq), limit=3)
+        page = await node.messages(MessageQuery(before=page[-1].seq), limit=3)
     assert seen == [7, 6, 5, 4, 3, 2, 1]
 
 
@@ -158,7 +158,7 @@ async def test_change_touches_only_the_fields_named(node: NodeStore, add: Commit
     """Fields that a change does not name stay as they are."""
     await add(a_message())
     await update(OUT, message_id(), attempts=3, last_error="timed out", updated_at=NOON + MINUTE)
-    assert node.find_message(OUT, message_id()) == replace(
+    assert await node.find_message(OUT, message_id()) == replace(
         a_message(), seq=1, attempts=3, last_error="timed out", updated_at=NOON + MINUTE
     )
 
@@ -167,7 +167,7 @@ async def test_body_can_be_replaced(node: NodeStore, add: Commit, update: Commit
     """The octets of a message can be set later, when it is packed for the wire."""
     await add(a_message(body=b""))
     await update(OUT, message_id(), body=b"packed", content_type="multipart/related", digest="00")
-    found = node.find_message(OUT, message_id())
+    found = await node.find_message(OUT, message_id())
     assert found is not None
     assert (found.body, found.content_type, found.digest) == (b"packed", "multipart/related", "00")
 
@@ -176,7 +176,7 @@ async def test_details_are_merged(node: NodeStore, add: Commit, update: Commit) 
     """A change adds details to those stored; of two values for one key the new one stays."""
     await add(a_message(details={"sed": "A003", "xsd_valid": "unknown"}))
     await update(OUT, message_id(), details={"xsd_valid": "yes", "case": "1001"})
-    found = node.find_message(OUT, message_id())
+    found = await node.find_message(OUT, message_id())
     assert found is not None
     assert found.details == {"sed": "A003", "xsd_valid": "yes", "case": "1001"}
 
@@ -185,7 +185,7 @@ async def test_change_in_expected_state_is_done(node: NodeStore, add: Commit, up
     """A change that expects the state the message is in goes through."""
     await add(a_message(state="SENDING"))
     await update(OUT, message_id(), expected_states={"SENDING", "RETRY_DUE"}, state="DELIVERED")
-    assert node.counts().in_state(OUT, "DELIVERED") == 1
+    assert (await node.counts()).in_state(OUT, "DELIVERED") == 1
 
 
 async def test_change_in_another_state_is_a_conflict(node: NodeStore, add: Commit, update: Commit) -> None:
@@ -193,7 +193,7 @@ async def test_change_in_another_state_is_a_conflict(node: NodeStore, add: Commi
     await add(a_message(state="DELIVERED"))
     with pytest.raises(Conflict, match="in state RETRY_DUE or SENDING, found DELIVERED"):
         await update(OUT, message_id(), expected_states={"SENDING", "RETRY_DUE"}, state="DEAD_LETTERED")
-    assert node.counts().in_state(OUT, "DELIVERED") == 1
+    assert (await node.counts()).in_state(OUT, "DELIVERED") == 1
 
 
 async def test_change_of_an_unknown_message_is_a_conflict(update: Commit) -> None:
@@ -206,7 +206,7 @@ async def test_change_of_state_ends_the_lease(node: NodeStore, add: Commit, upda
     """Whoever moves a message on is done with it, so its lease ends."""
     await add(a_message(leased_until=NOON + MINUTE))
     await update(OUT, message_id(), state="RETRY_DUE")
-    found = node.find_message(OUT, message_id())
+    found = await node.find_message(OUT, message_id())
     assert found is not None
     assert found.leased_until is None
 
@@ -215,7 +215,7 @@ async def test_lease_can_be_kept_on_a_change_of_state(node: NodeStore, add: Comm
     """A lease that is named together with the new state stays."""
     await add(a_message())
     await update(OUT, message_id(), state="SENDING", leased_until=NOON + MINUTE)
-    found = node.find_message(OUT, message_id())
+    found = await node.find_message(OUT, message_id())
     assert found is not None
     assert found.leased_until == NOON + MINUTE
 
@@ -224,7 +224,7 @@ async def test_counts_follow_the_states(node: NodeStore, add: Commit, update: Co
     """The counts show how many messages of each direction and kind are in each state."""
     await add(a_message(1), a_message(2), a_message(3, kind=MessageKind.RECEIPT))
     await update(OUT, message_id(1), state="DELIVERED")
-    assert node.counts() == Counts(
+    assert await node.counts() == Counts(
         0,
         0,
         (
@@ -242,7 +242,7 @@ async def test_states_that_are_empty_again_are_not_counted(
     await add(a_message())
     await update(OUT, message_id(), state="SENDING")
     await update(OUT, message_id(), state="DELIVERED")
-    assert node.counts().messages == (StateCount(OUT, MessageKind.USER, "DELIVERED", 1),)
+    assert (await node.counts()).messages == (StateCount(OUT, MessageKind.USER, "DELIVERED", 1),)
 
 
 async def test_two_changes_in_one_unit_build_on_each_other(node: NodeStore, add: Commit) -> None:
@@ -252,4 +252,4 @@ async def test_two_changes_in_one_unit_build_on_each_other(node: NodeStore, add:
     work.update_message(OUT, message_id(), expected_states={"SUBMITTED"}, state="SENDING")
     work.update_message(OUT, message_id(), expected_states={"SENDING"}, state="DELIVERED")
     await node.commit(work)
-    assert node.counts().in_state(OUT, "SENDING", "DELIVERED") == 1
+    assert (await node.counts()).in_state(OUT, "SENDING", "DELIVERED") == 1

@@ -147,25 +147,26 @@ queries = st.builds(
 )
 
 
-def seen_of(node: NodeStore, query: MessageQuery, limit: int) -> list[Any]:
+async def seen_of(node: NodeStore, query: MessageQuery, limit: int) -> list[Any]:
     """Everything that can be read of a node."""
     return [
-        node.counts(),
-        node.messages(limit=100, with_body=True),
-        node.messages(query, limit=limit),
-        [node.find_message(way, message_id(number)) for way in Direction for number in range(1, 5)],
-        [node.next_due(way, states) for way in Direction for states in (STATES, STATES[:1])],
-        node.cases(),
-        node.cases(limit=limit, after=a_case(2).id),
-        [node.find_case_by_international(a_case(number).international_id) for number in range(1, 5)],
-        node.documents("1001", with_content=True),
-        node.document("1001", a_document(1).document_id),
+        await node.counts(),
+        await node.messages(limit=100, with_body=True),
+        await node.messages(query, limit=limit),
+        [await node.find_message(way, message_id(number)) for way in Direction for number in range(1, 5)],
+        [await node.next_due(way, states) for way in Direction for states in (STATES, STATES[:1])],
+        await node.cases(),
+        await node.cases(limit=limit, after=a_case(2).id),
+        [await node.find_case_by_international(a_case(number).international_id) for number in range(1, 5)],
+        await node.documents("1001", with_content=True),
+        await node.document("1001", a_document(1).document_id),
         [
             found and found.read()
-            for found in map(node.content, (Octets.of(each).digest for each in CONTENTS))
+            for each in CONTENTS
+            for found in [await node.content(Octets.of(each).digest)]
         ],
-        node.journal(after=1, limit=limit),
-        node.journal_of("a"),
+        await node.journal(after=1, limit=limit),
+        await node.journal_of("a"),
     ]
 
 
@@ -174,8 +175,8 @@ async def play(url: str, operations: list[Operation], query: MessageQuery, limit
     storage = await open_storage(url)
     outcomes: list[Any] = [await operation(storage) for operation in operations]
     for node in (NODE, OTHER_NODE):
-        outcomes += seen_of(storage.node(node), query, limit)
-    outcomes += [storage.journal(), storage.journal_of("b")]
+        outcomes += await seen_of(storage.node(node), query, limit)
+    outcomes += [await storage.journal(), await storage.journal_of("b")]
     await storage.close()
     return outcomes
 

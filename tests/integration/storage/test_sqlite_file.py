@@ -69,12 +69,16 @@ async def test_everything_is_there_after_opening_again(path: Path) -> None:
     """What was committed is found by the next one who opens the file."""
     storage = SqliteStorage(path)
     await storage.node(NODE).commit(unit())
-    before = storage.node(NODE).messages(with_body=True)
+    before = await storage.node(NODE).messages(with_body=True)
     await storage.close()
     storage = SqliteStorage(path)
     node = storage.node(NODE)
-    assert node.messages(with_body=True) == before
-    assert (node.cases(), len(node.journal()), node.counts().documents) == ((a_case(),), 1, 1)
+    assert await node.messages(with_body=True) == before
+    assert (await node.cases(), len(await node.journal()), (await node.counts()).documents) == (
+        (a_case(),),
+        1,
+        1,
+    )
     await storage.close()
 
 
@@ -85,8 +89,8 @@ async def test_numbers_go_on_after_opening_again(path: Path) -> None:
         await storage.node(NODE).commit(unit(number))
         await storage.close()
     storage = SqliteStorage(path)
-    assert [message.seq for message in storage.node(NODE).messages()] == [2, 1]
-    assert [entry.seq for entry in storage.journal()] == [1, 2]
+    assert [message.seq for message in await storage.node(NODE).messages()] == [2, 1]
+    assert [entry.seq for entry in await storage.journal()] == [1, 2]
     await storage.close()
 
 
@@ -176,7 +180,7 @@ async def test_other_process_can_read_meanwhile(node: NodeStore, path: Path) -> 
     await node.commit(unit())
     second = SqliteStorage(path)
     await node.commit(unit(2))
-    assert len(second.node(NODE).messages()) == 2
+    assert len(await second.node(NODE).messages()) == 2
     await second.close()
 
 
@@ -215,8 +219,8 @@ async def test_full_disk_fails_the_commit_and_nothing_else(storage: SqliteStorag
         await node.commit(work)
     connection.execute("PRAGMA max_page_count = 100000")
     await node.commit(unit(2))
-    assert node.counts().cases == len(node.cases()) == 2
-    assert node.counts().in_state(Direction.OUT, "SUBMITTED") == len(node.messages()) == 2
+    assert (await node.counts()).cases == len(await node.cases()) == 2
+    assert (await node.counts()).in_state(Direction.OUT, "SUBMITTED") == len(await node.messages()) == 2
 
 
 async def test_text_that_no_database_keeps_fails_its_unit_alone(node: NodeStore) -> None:
@@ -225,7 +229,7 @@ async def test_text_that_no_database_keeps_fails_its_unit_alone(node: NodeStore)
     work.add_message(a_message(2, last_error="half a character: \ud800"))
     results = await asyncio.gather(node.commit(unit(1)), node.commit(work), return_exceptions=True)
     assert [type(result) for result in results] == [type(None), Unavailable]
-    assert len(node.messages()) == 1
+    assert len(await node.messages()) == 1
 
 
 async def test_lost_transaction_fails_all_its_units(storage: SqliteStorage, node: NodeStore) -> None:
@@ -241,7 +245,7 @@ async def test_lost_transaction_fails_all_its_units(storage: SqliteStorage, node
     assert [type(result) for result in results] == [Unavailable] * 3
     connection.execute("DROP TRIGGER broken")
     await node.commit(unit(1))
-    assert node.counts().cases == len(node.cases()) == 1
+    assert (await node.counts()).cases == len(await node.cases()) == 1
 
 
 async def test_transaction_that_was_left_open_is_undone(storage: SqliteStorage, node: NodeStore) -> None:
@@ -258,7 +262,7 @@ async def test_reading_a_closed_file_is_an_error_of_the_store(
     """Reading after the store was closed raises an error of ours, not of the database."""
     await storage.close()
     with pytest.raises(Unavailable):
-        node.messages(MessageQuery())
+        await node.messages(MessageQuery())
 
 
 def test_stopping_the_event_loop_leaves_no_half_unit(path: Path) -> None:
@@ -277,7 +281,7 @@ def test_stopping_the_event_loop_leaves_no_half_unit(path: Path) -> None:
 
     async def look() -> set[int]:
         storage = SqliteStorage(path)
-        counts = storage.node(NODE).counts()
+        counts = await storage.node(NODE).counts()
         await storage.close()
         return {counts.cases, counts.documents, counts.in_state(Direction.OUT, "SUBMITTED")}
 
@@ -352,8 +356,8 @@ async def test_store_of_the_first_schema_grows(path: Path) -> None:
     work = UnitOfWork()
     work.save_content(Octets.of(b"scan"))
     await storage.node(NODE).commit(work)
-    assert storage.node(NODE).content(Octets.of(b"scan").digest) is not None
-    assert len(storage.node(NODE).messages()) == 1
+    assert await storage.node(NODE).content(Octets.of(b"scan").digest) is not None
+    assert len(await storage.node(NODE).messages()) == 1
     await storage.close()
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.helpers.as4_messages import packed_message, unpacked, user_message
+from tests.helpers.envelopes import nothing_yet
 from tests.helpers.repositories import repository
 
 from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
@@ -23,19 +24,19 @@ def inspection() -> Inspection:
         repository=repository(),
         rulebook=Rulebook(Validator(Catalogue.default()), Definitions.default()),
         at=datetime(2026, 3, 2, tzinfo=UTC),
-        exchanged=lambda _case: frozenset(),
+        exchanged=nothing_yet,
     )
 
 
-def test_steps_run_in_the_order_given() -> None:
+async def test_steps_run_in_the_order_given() -> None:
     """The order is that of the names."""
     done: list[str] = []
     steps = {name: (lambda _inspection, name=name: done.append(name)) for name in "abc"}
-    Pipeline(["c", "a"], steps).run(inspection())
+    await Pipeline(["c", "a"], steps).run(inspection())
     assert done == ["c", "a"]
 
 
-def test_first_refusal_ends_the_inspection() -> None:
+async def test_first_refusal_ends_the_inspection() -> None:
     """Later steps are not asked."""
 
     def refuse(_inspection: Inspection) -> None:
@@ -45,7 +46,7 @@ def test_first_refusal_ends_the_inspection() -> None:
         raise AssertionError
 
     with pytest.raises(EbmsFault, match="No"):
-        Pipeline(["refuse", "never"], {"refuse": refuse, "never": never}).run(inspection())
+        await Pipeline(["refuse", "never"], {"refuse": refuse, "never": never}).run(inspection())
 
 
 def test_unknown_step_is_named_with_those_that_are_known() -> None:
@@ -61,7 +62,7 @@ def test_standard_order_has_every_step_once() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in STANDARD_ORDER if name not in ("malware", "envelope")])
-def test_step_without_the_envelope_says_what_is_missing(name: str) -> None:
+async def test_step_without_the_envelope_says_what_is_missing(name: str) -> None:
     """Every step about the document needs the envelope to have been read."""
     with pytest.raises(DefinitionError, match="envelope"):
-        Pipeline([name], STEPS).run(inspection())
+        await Pipeline([name], STEPS).run(inspection())

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from tests.helpers.as4_messages import packed_message, sed_payload, unpacked, user_message
-from tests.helpers.envelopes import HEADER
+from tests.helpers.envelopes import HEADER, nothing_yet
 from tests.helpers.repositories import repository
 
 from eessi_sim import xmlsafe
@@ -28,7 +28,7 @@ def test_element_that_is_no_sed_is_refused_under_an_old_header() -> None:
         repository=repository(),
         rulebook=Rulebook(Validator(Catalogue.default()), Definitions.default()),
         at=datetime(2026, 3, 2, tzinfo=UTC),
-        exchanged=lambda _case: frozenset(),
+        exchanged=nothing_yet,
         document=letter,
     )
     with pytest.raises(EbmsFault, match="SED") as caught:
@@ -55,7 +55,7 @@ def _with_attachment(content: bytes) -> Inspection:
         repository=repository(),
         rulebook=Rulebook(Validator(Catalogue.default()), Definitions.default()),
         at=datetime(2026, 3, 2, tzinfo=UTC),
-        exchanged=lambda _case: frozenset(),
+        exchanged=nothing_yet,
     )
 
 

@@ -1,6 +1,5 @@
 """What goes into an archive: everything that the node keeps of the case, in the order in which it happened."""
 
-import asyncio
 from dataclasses import replace
 
 from tests.helpers.case_archives import played, played_with_files
@@ -15,14 +14,14 @@ from eessi_sim.storage.base import Direction, MessageKind, StoredMessage, UnitOf
 from eessi_sim.storage.memory import MemoryStorage
 
 
-def kept(*messages: StoredMessage) -> tuple[Record, ...]:
+async def kept(*messages: StoredMessage) -> tuple[Record, ...]:
     """What is gathered from a store that has these messages of the played case."""
     store = MemoryStorage().node(NAV)
     work = UnitOfWork()
     for message in messages:
         work.add_message(message)
-    asyncio.run(store.commit(work))
-    return contents.gather(store, played().case, played().surroundings, at=START)
+    await store.commit(work)
+    return await contents.gather(store, played().case, played().surroundings, at=START)
 
 
 def of_case(number: int, **fields: object) -> StoredMessage:
@@ -47,21 +46,21 @@ def test_records_are_in_the_order_of_time() -> None:
     assert happened == sorted(happened)
 
 
-def test_a_message_of_another_case_is_left_out() -> None:
+async def test_a_message_of_another_case_is_left_out() -> None:
     """The conversation says to which case a message belongs."""
-    assert [each.what for each in kept(a_message(1)) if each.what in ("message", "part")] == []
+    assert [each.what for each in await kept(a_message(1)) if each.what in ("message", "part")] == []
 
 
-def test_a_message_that_cannot_be_taken_apart_is_kept_whole() -> None:
+async def test_a_message_that_cannot_be_taken_apart_is_kept_whole() -> None:
     """The bytes are there, and nothing beside them."""
-    found = [each for each in kept(of_case(1)) if each.what in ("message", "part")]
+    found = [each for each in await kept(of_case(1)) if each.what in ("message", "part")]
     assert [each.what for each in found] == ["message"]
     assert found[0].content.endswith(b"body of message 1")
 
 
-def test_further_signals_lie_beside_the_receipt() -> None:
+async def test_further_signals_lie_beside_the_receipt() -> None:
     """A second receipt and an error have files of their own, a pull request has none."""
-    records = kept(
+    records = await kept(
         of_case(1),
         signal(2, MessageKind.RECEIPT),
         signal(3, MessageKind.RECEIPT),
@@ -77,12 +76,12 @@ def test_further_signals_lie_beside_the_receipt() -> None:
     ]
 
 
-def test_files_are_there_once_and_when_they_were_exchanged() -> None:
+async def test_files_are_there_once_and_when_they_were_exchanged() -> None:
     """A file that a later version has too is listed with the first one, what was only saved is left out."""
     whole = played_with_files()
     document = whole.case.documents[0]
     (sent,) = document.versions
     again, saved = replace(sent, number=2), replace(sent, number=3, sent_at=None)
     case = whole.case.with_document(replace(document, versions=(sent, again, saved)))
-    records = contents.gather(whole.store, case, whole.surroundings, at=START)
+    records = await contents.gather(whole.store, case, whole.surroundings, at=START)
     assert [each.facts["version"] for each in records if each.what == "attachment"] == ["1", "1", "1"]

@@ -169,10 +169,10 @@ def test_sums_are_made_per_peer() -> None:
     assert (peer.waiting, peer.overdue) == (2, 2)
 
 
-def test_times_are_read_from_the_store() -> None:
+async def test_times_are_read_from_the_store() -> None:
     """Of a played case every message has its receipt, ours for what came."""
     case = played().case
-    found = indicators(case, times_of(played().store, case), LA_BUC_02, now=NOON)
+    found = indicators(case, await times_of(played().store, case), LA_BUC_02, now=NOON)
     assert [(each.sed, each.peer, each.answered_by) for each in found.exchanges] == [
         ("A003", ZUS, "A012"),
         ("A012", ZUS, None),

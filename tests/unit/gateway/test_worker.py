@@ -27,7 +27,7 @@ class Numbers:
     async def failed(self, item: int, fault: Exception) -> None:
         raise AssertionError(item) from fault
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         return None
 
 

@@ -49,7 +49,7 @@ class Hand:
             raise self.failed_fault
         self.given_up.append((item, type(fault).__name__))
 
-    def next_due(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         return min(self.due.values(), default=None)
 
 

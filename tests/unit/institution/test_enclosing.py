@@ -13,17 +13,17 @@ from eessi_sim.storage.base import UnitOfWork
 from eessi_sim.storage.memory import MemoryStorage
 
 
-def test_content_that_is_nowhere_is_told() -> None:
+async def test_content_that_is_nowhere_is_told() -> None:
     """A store that lost the content of an attachment cannot send it; the sentence names no file."""
     lost = grown((), a_file(1), actor=CLERK, at=NOW)
     with pytest.raises(Unavailable, match=f"content of attachment {lost.id}"):
-        enclosing.payloads([lost], UnitOfWork(), MemoryStorage().node(NODE), "pl.example")
+        await enclosing.payloads([lost], UnitOfWork(), MemoryStorage().node(NODE), "pl.example")
 
 
-def test_new_content_is_sent_before_it_is_stored() -> None:
+async def test_new_content_is_sent_before_it_is_stored() -> None:
     """What is attached and sent in one step comes from the hand of the sender."""
     file = grown((), a_file(1, b"scan"), actor=CLERK, at=NOW)
     work = UnitOfWork()
     work.save_content(Octets.of(b"scan"))
-    (part,) = enclosing.payloads([file], work, MemoryStorage().node(NODE), "pl.example")
+    (part,) = await enclosing.payloads([file], work, MemoryStorage().node(NODE), "pl.example")
     assert (part.content_id, part.part_type) == (f"{file.id}@pl.example", "Attachment")

@@ -38,7 +38,7 @@ async def test_message_is_kept_as_received(played: tuple[Lab, RunReport]) -> Non
     """message.as4 is the Content-Type and the exact bytes that the receiver stored."""
     lab, report = played
     (item,) = await evidence.gather(lab.network.readers, report)
-    assert msh.from_file(item.files()["message.as4"])[1] == lab.received(ZUS).body
+    assert msh.from_file(item.files()["message.as4"])[1] == (await lab.received(ZUS)).body
 
 
 async def test_envelope_is_the_decompressed_part(played: tuple[Lab, RunReport]) -> None:
