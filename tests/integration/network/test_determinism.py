@@ -59,7 +59,7 @@ async def test_other_seed_gives_other_ids_and_times() -> None:
 async def test_same_seed_repeats_a_disturbed_run() -> None:
     """Retries, waits and duplicates are repeated, too."""
     first, second = await disturbed(3), await disturbed(3)
-    assert first.journal() == second.journal()
+    assert await first.journal() == await second.journal()
     assert any(entry.step == "attempted" for entry in await first.journal(NAV))
 
 
