@@ -20,6 +20,7 @@ from eessi_sim.as4.model import RoutingInput, UserMessage
 from eessi_sim.errors import Conflict
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
+from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.records import outgoing
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
@@ -81,6 +82,7 @@ class AccessPoint:
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._station.store.release()
+        await recall(self._station, _WAITING)
         await self._channels.read_all()
         self._inspection.start()
         self._outbox.start()

@@ -31,6 +31,8 @@ class Promises:
     """Those without an end."""
     ended: set[str] = field(default_factory=set)
     """Ids whose end was seen; it may be seen before the confirmation."""
+    receipted: list[str] = field(default_factory=list)
+    """Those of them that were receipted, in that order."""
     unknown: int = 0
     """Requests whose answer was not heard."""
     refused: Counter[str] = field(default_factory=Counter)
@@ -42,8 +44,10 @@ class Promises:
         if message_id not in self.ended:
             self.open.add(message_id)
 
-    def end(self, message_id: str) -> None:
+    def end(self, message_id: str, *, is_receipted: bool) -> None:
         """Note that a message was receipted, or cannot go on."""
+        if is_receipted:
+            self.receipted.append(message_id)
         self.ended.add(message_id)
         self.open.discard(message_id)
 
@@ -124,7 +128,8 @@ class Drive:
                 entries = ()
             for entry in entries:
                 seen = entry.seq
-                if entry.message_id and (entry.step == "receipted" or entry.outcome in _ENDS):
-                    self.promises[party].end(entry.message_id)
+                is_receipted = entry.step == "receipted"
+                if entry.message_id and (is_receipted or entry.outcome in _ENDS):
+                    self.promises[party].end(entry.message_id, is_receipted=is_receipted)
             if not entries:
                 await asyncio.sleep(_LOOK_AGAIN)

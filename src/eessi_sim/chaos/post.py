@@ -72,7 +72,7 @@ class Poster:
         point = self._network.point
         senders = [party for party in self._network.parties if party not in (point, target)]
         sender = self._dice.choice(senders)
-        recent = self._drive.promises[sender].confirmed[-_RECENT:]
+        recent = self._drive.promises[sender].receipted[-_RECENT:]
         if not recent:
             return None
         try:

@@ -16,6 +16,7 @@ from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import UnknownSedType
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Outbox
+from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import (
     BucType,
@@ -41,7 +42,8 @@ from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Request, Response
 from eessi_sim.xmlsafe import Element
 
-_WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING, ANSWER_DUE)
+_HELD: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+_WAITING: Final = (*_HELD, ANSWER_DUE)
 _LEASE: Final = timedelta(minutes=2)
 SYSTEM: Final = Actor(ActorKind.SYSTEM, "node")
 
@@ -85,6 +87,7 @@ class InstitutionNode:
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._office.station.store.release()
+        await recall(self._office.station, _HELD)
         self._filing.start()
         self._outbox.start()
         if self._reminders.is_needed:
