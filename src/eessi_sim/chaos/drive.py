@@ -77,7 +77,8 @@ class Drive:
         finally:
             for follower in followers:
                 follower.cancel()
-            await asyncio.gather(*followers, return_exceptions=True)
+                with contextlib.suppress(asyncio.CancelledError):
+                    await follower  # raises what ended it before its time
 
     def stop(self) -> None:
         """Begin nothing new."""
