@@ -34,6 +34,8 @@ STANDARD_ORDER: Final = (
     "document",
 )
 """Cheap checks first; the order of the checks in an access point is not public (inferred)."""
+ORDER_FROM_ABROAD: Final = tuple(name for name in STANDARD_ORDER if name != "transaction")
+"""What another access point brings was checked there; this one may not have seen the whole case (inferred)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,27 +2,32 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.access_point.channels import Channels, directed
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
-from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
+from eessi_sim.access_point.line import Line
+from eessi_sim.access_point.pipeline import ORDER_FROM_ABROAD, STANDARD_ORDER, Inspection, Pipeline, Rulebook
 from eessi_sim.access_point.pulling import PullDesk
 from eessi_sim.access_point.routing import Route, route
 from eessi_sim.access_point.steps import STEPS, THOROUGH, refusal
 from eessi_sim.access_point.transactions import NotYet
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import hop, msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.encryption import Encryption
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.model import RoutingInput, UserMessage
+from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import Conflict
-from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.gateway.aside import aside
+from eessi_sim.gateway.inbox import Inbox, refused
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
-from eessi_sim.gateway.records import outgoing
+from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
-from eessi_sim.identifiers import MessageId, SedType
+from eessi_sim.identifiers import InstitutionId, MessageId, SedType
 from eessi_sim.storage.base import (
     Claim,
     Direction,
@@ -49,9 +54,12 @@ class AccessPoint:
     """
 
     def __init__(self, station: Station, rulebook: Rulebook, order: Sequence[str] = STANDARD_ORDER) -> None:
+        self.line = Line(station.transport, self._is_far)
+        station = replace(station, transport=self.line)
         self._station = station
         self._rulebook = rulebook
         self._pipeline = Pipeline(order, STEPS, THOROUGH)
+        self._from_abroad = Pipeline(ORDER_FROM_ABROAD, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
         self._channels = Channels(station)
@@ -72,7 +80,18 @@ class AccessPoint:
 
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
+        if not self.line.is_up and self._is_from_afar(request):
+            return refused(503, "The line to other access points is cut")
         return await self._inbox.handle(request)
+
+    def _is_far(self, url: str) -> bool:
+        points = self._station.directory.current.access_points
+        return any(point.inbound == url for point in points if point.id != self._station.party)
+
+    def _is_from_afar(self, request: Request) -> bool:
+        directory = self._station.directory.current
+        client = directory.parties_of_tls(request.peer_certificate or b"")
+        return any(directory.find_access_point(party) for party in client)
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
@@ -109,9 +128,13 @@ class AccessPoint:
         """Check one message and send it on, or answer its sender why not."""
         facts: dict[str, str] = {}
         try:
-            if message.kind is MessageKind.USER:
-                facts = await self._inspect(message)
-            way = route(message.receiver, self._station.directory.current, self._station.clock.now())
+            unpacked = self._station.unpack(message) if message.kind is MessageKind.USER else None
+            if unpacked is not None:
+                facts = await self._inspect(message, unpacked)
+            way = self._route(message.receiver)
+            outgoing_copy = forwarded(message, way, facts)
+            if unpacked is not None and way.access_point is not None:
+                outgoing_copy = await self._sealed(outgoing_copy, unpacked, way.access_point)
         except NotYet as early:
             await self._hold(message, early)
             return
@@ -119,7 +142,6 @@ class AccessPoint:
             await self._reject(message, fault)
             return
         work = UnitOfWork()
-        outgoing_copy = forwarded(message, way, facts)
         work.add_message(outgoing_copy)
         work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
         work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts))
@@ -148,8 +170,36 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
-    async def _inspect(self, message: StoredMessage) -> dict[str, str]:
-        unpacked = self._station.unpack(message)
+    def _route(self, receiver: str) -> Route:
+        station = self._station
+        return route(receiver, station.party, station.directory.current, station.clock.now())
+
+    async def _sealed(
+        self, message: StoredMessage, unpacked: Unpacked, point: InstitutionId
+    ) -> StoredMessage:
+        """Return an outgoing message with its parts encrypted for the next access point; retries send these octets.
+
+        Raises:
+            EbmsFault: 0020 when the directory lists no key of that access point.
+        """
+        station = self._station
+        now = station.clock.now()
+        recipient = next(
+            (each for each in station.ebms_certificates(point) if each.is_valid_at(now)),
+            None,
+        )
+        if recipient is None:
+            raise EbmsFault(
+                EbmsErrorCode.ROUTING_FAILURE,
+                f"Expected an ebMS certificate of {point} that is valid now, found none in the directory",
+            )
+        token = station.ids.hex32()
+        return await aside(
+            message.spooled,
+            lambda: with_octets(message, hop.encrypt(unpacked, Encryption(recipient), token), station.spool),
+        )
+
+    async def _inspect(self, message: StoredMessage, unpacked: Unpacked) -> dict[str, str]:
         assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         if unpacked.unit.is_ping:
             return {}
@@ -163,10 +213,12 @@ class AccessPoint:
             attachments=self._station.attachments,
             limits=self._station.limits,
         )
+        is_own = self._station.directory.current.serves(self._station.party, message.sender)
+        pipeline = self._pipeline if is_own else self._from_abroad
         if message.spooled is None:
-            await self._pipeline.run(inspection)
+            await pipeline.run(inspection)
         else:
-            await self._pipeline.run_large(inspection, message.spooled)
+            await pipeline.run_large(inspection, message.spooled)
         return plain(inspection.facts)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:
@@ -245,7 +297,7 @@ class AccessPoint:
 
     def _way_to(self, party: str) -> Route | None:
         try:
-            return route(party, self._station.directory.current, self._station.clock.now())
+            return self._route(party)
         except EbmsFault:
             return None
 

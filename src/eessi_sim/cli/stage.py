@@ -42,7 +42,6 @@ _SEEDS: Final = 10_000
 class Stage:
     """A running network."""
 
-    access_point: InstitutionId
     readers: Mapping[InstitutionId, NodeReader]
     """All nodes."""
     controls: Mapping[InstitutionId, NodeControl]
@@ -85,7 +84,6 @@ async def in_process(
     ) as network:
         authority = credentials.authority
         yield Stage(
-            access_point=definition.access_point.id,
             readers=network.readers,
             controls=network.controls,
             clock=clock,
@@ -139,7 +137,7 @@ async def running(state: NetworkState) -> AsyncIterator[Stage | None]:
             InstitutionId(node.party): RemoteControl(session, state, InstitutionId(node.party))
             for node in state.nodes
         }
-        up = await _answers(nodes[InstitutionId(state.access_point)])
+        up = await _answers(nodes[InstitutionId(state.access_points[0])])
         yield _stage(network, nodes) if up else None
 
 
@@ -179,12 +177,10 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         await asyncio.gather(*(node.advance_clock(by) for node in nodes.values()))
         network.clock.advance(by)
 
-    point = InstitutionId(state.access_point)
     files = {name: state.pki / name for name in (CA_FILE, CRL_FILE)}
     return Stage(
-        access_point=point,
         readers=nodes,
-        controls={party: node for party, node in nodes.items() if party != point},
+        controls={party: nodes[party] for party in state.institutions},
         clock=network.clock,
         pause=network.pause,
         advance=advance,

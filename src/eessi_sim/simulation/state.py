@@ -70,13 +70,22 @@ class NetworkState:
     folder: str
     title: str
     started_at: datetime
-    access_point: str
+    access_points: tuple[str, ...]
+    """Ids of the access points."""
     token: str
     pace: float
     nodes: tuple[NodeAddress, ...]
     cdm: tuple[str, ...] = ()
     """Folders of the SED definitions; those that come with the program when there are none."""
     limits: NodeLimits = NodeLimits()
+    central: str | None = None
+    """Id of the central service node; None when the one access point is it too."""
+
+    @property
+    def institutions(self) -> tuple[InstitutionId, ...]:
+        """The institutions that the network plays."""
+        others = {*self.access_points, self.central}
+        return tuple(InstitutionId(node.party) for node in self.nodes if node.party not in others)
 
     @property
     def path(self) -> Path:
@@ -166,12 +175,13 @@ def establish(
         str(folder.resolve()),
         definition.title,
         now,
-        definition.access_point.id,
+        tuple(point.id for point in definition.access_points),
         secrets.token_urlsafe(24),
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
         replace(limits, attachments=definition.attachments),
+        definition.central.id if definition.central else None,
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)
