@@ -14,6 +14,7 @@ from eessi_sim.attachments import DEFAULT_LIMITS, MEGABYTE, AttachmentLimits
 from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks, read_checks
 from eessi_sim.ir.model import (
     AccessPointEntry,
     ApplicationRole,
@@ -52,6 +53,8 @@ class NetworkDefinition:
     """Ids of the stories that the network can play."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments its nodes take."""
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks its access points make."""
     central: CentralServicesNode | None = None
     """The central service node; None when the one access point is it too."""
 
@@ -111,7 +114,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
     """
     fields = load_yaml(path).mapping(
         required=("id", "title", "institutions"),
-        allowed=("access_point", "access_points", "csn", "stories", "attachments", "pull"),
+        allowed=("access_point", "access_points", "csn", "stories", "attachments", "pull", "checks"),
     )
     institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
     named = tuple(zip(fields["institutions"].sequence(), institutions, strict=True))
@@ -123,6 +126,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         institutions=institutions,
         stories=fields.each("stories", Node.text),
         attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
+        checks=fields.read("checks", read_checks, DEFAULT_CHECKS),
         central=read_central(fields, points),
     )
 
