@@ -178,7 +178,7 @@ class InProcessNetwork:
     @property
     def lines(self) -> Lines:
         """The lines between the access points."""
-        return Lines(self.definition.access_points, self._switch)
+        return Lines(self.definition.access_points, self._switch, self.readers)
 
     async def _switch(self, point: InstitutionId, is_up: bool) -> None:
         node = self.nodes[point]
