@@ -166,7 +166,9 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
     current = machinery.directory.current
     if current.find_access_point(party):
         forwarding = replace(station, awareness=machinery.forwarding)
-        return AccessPoint(forwarding, Rulebook(library.validator, library.processes), machinery.checks)
+        return AccessPoint(
+            forwarding, Rulebook(library.validator, library.processes), library.holdings, machinery.checks
+        )
     return InstitutionNode(
         Office(
             station,
