@@ -196,7 +196,7 @@ def _read(unpacked: Unpacked) -> sbdh.StandardBusinessDocument:
     if not unpacked.parts:
         raise _refused("Expected a system document in the first part, found no part", "Attach the document.")
     try:
-        return sbdh.read(msh.document_content(unpacked.parts[0]))
+        return documents.read(unpacked.parts[0])
     except (EnvelopeError, XmlError) as error:
         raise _refused(error.message, error.hint or "") from error
 

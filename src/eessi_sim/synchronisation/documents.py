@@ -4,12 +4,15 @@ The version that a requester has is observed in a public client; elements and en
 ``schemas/system``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from eessi_sim import xmlsafe
+from eessi_sim import sbdh, xmlsafe
+from eessi_sim.as4 import msh
+from eessi_sim.as4.limits import DEFAULT_LIMITS
+from eessi_sim.as4.model import Payload
 from eessi_sim.cdm.schema_files import compiled
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, InternationalId, SedType
@@ -21,12 +24,17 @@ from eessi_sim.sbdh import (
     ContactTypeIdentifier,
     DocumentIdentification,
     Partner,
+    StandardBusinessDocument,
     StandardBusinessDocumentHeader,
     wrap,
 )
 from eessi_sim.xmlsafe import Element
 
 _NAMESPACE: Final = "http://ec.europa.eu/eessi/ns/4_2/"
+_MOST: Final = 64 * 1024 * 1024
+"""Octets of a system document: a directory of the real size has some 12 million (our choice, inferred)."""
+_LIMITS: Final = replace(DEFAULT_LIMITS, part_bytes=_MOST)
+_XML_LIMITS: Final = xmlsafe.XmlLimits(max_bytes=_MOST)
 _NO_ENTRY: Final = "0.0.1"
 """The version that somebody names who has no repository yet (observed)."""
 
@@ -48,6 +56,25 @@ MODEL_VERSIONS: Final = Kind(SedType("SYN005"), vocabulary.VERSIONS_SUC, CaseAct
 KINDS: Final = {
     kind.type: kind for kind in (DIRECTORY, DIRECTORY_REQUEST, MODEL, MODEL_REQUEST, MODEL_VERSIONS)
 }
+
+
+def content_of(part: Payload) -> bytes:
+    """Return the document in a part, which may be larger than a business document.
+
+    Raises:
+        EbmsFault: it cannot be decompressed, or is too large.
+    """
+    return msh.payload_content(part, _LIMITS)
+
+
+def read(part: Payload) -> StandardBusinessDocument:
+    """Return the document in a part with its envelope.
+
+    Raises:
+        EbmsFault: as ``content_of``.
+        EnvelopeError, XmlError: it cannot be read.
+    """
+    return sbdh.read(content_of(part), _XML_LIMITS)
 
 
 def directory_request(version: str, to: Addressing, sender: InstitutionId) -> bytes:

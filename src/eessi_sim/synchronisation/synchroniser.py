@@ -66,7 +66,7 @@ class Synchroniser:
         kind = message.details[SYSTEM_TYPE]
         work = UnitOfWork()
         try:
-            document = sbdh.read(msh.document_content(self._station.unpack(message).parts[0]))
+            document = documents.read(self._station.unpack(message).parts[0])
             if kind == DIRECTORY.type:
                 await self._install(message, work)
             elif kind == DIRECTORY_REQUEST.type:
@@ -132,7 +132,7 @@ class Synchroniser:
             DefinitionError: it cannot be installed; the old directory stays.
         """
         station, installed = self._station, self._station.directory.current
-        content = msh.document_content(station.unpack(message).parts[0])
+        content = documents.content_of(station.unpack(message).parts[0])
         around = Surroundings(self._holdings.schemas, station.clock.now(), installed)
         new = await asyncio.to_thread(importing.read, content, f"message {message.message_id}", around)
         strange = strange_addresses(new, installed)
@@ -239,7 +239,7 @@ class Synchroniser:
     def _pushed(self, linked: Iterable[InstitutionId]) -> Iterable[InstitutionId]:
         current = self._station.directory.current
         for party in linked:
-            entry = current.find(party)
+            entry = current.find(party, self._station.clock.now())
             if entry is not None and not entry.external and entry.endpoint.exchange is Exchange.PUSH:
                 yield party
 
