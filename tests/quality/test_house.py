@@ -43,11 +43,11 @@ def test_readme_map_shows_every_package() -> None:
 
 def functions_of(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
     """Yield the tests of a file: functions of the module and methods of its classes."""
-    module = ast.parse(path.read_text(encoding="utf-8"))
-    for scope in (module, *(node for node in module.body if isinstance(node, ast.ClassDef))):
-        for node in scope.body:
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
-                yield node
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    methods = (node for each in body if isinstance(each, ast.ClassDef) for node in each.body)
+    for node in (*body, *methods):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+            yield node
 
 
 def test_source_files_stay_below_500_lines() -> None:
