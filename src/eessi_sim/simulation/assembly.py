@@ -83,6 +83,8 @@ class Machinery:
     """User messages that may wait at the access point."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments the nodes take."""
+    worker: str = ""
+    """Name of the process among those that play the same nodes."""
 
     @property
     def limits(self) -> As4Limits:
@@ -158,6 +160,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         attachments=machinery.attachments,
         limits=machinery.limits,
         spool=machinery.storage.spool,
+        worker=machinery.worker,
     )
     library = machinery.library
     current = machinery.directory.current

@@ -46,6 +46,7 @@ kinds = st.sampled_from(MessageKind)
 times = st.one_of(st.none(), st.integers(-3, 3).map(lambda minutes: NOON + minutes * MINUTE))
 texts = st.one_of(st.none(), st.sampled_from(["a", "b"]))
 nodes = st.sampled_from([NODE, OTHER_NODE])
+workers = st.sampled_from(["", "1"])
 messages = st.builds(
     a_message,
     numbers,
@@ -131,11 +132,18 @@ def claims(draw: st.DrawFn) -> Operation:
         lease=MINUTE,
         limit=draw(st.integers(0, 3)),
         channel=draw(texts),
+        worker=draw(workers),
     )
     return lambda storage: storage.node(node).claim(claim)
 
 
-releases = nodes.map(lambda node: lambda storage: storage.node(node).release())
+@st.composite
+def releases(draw: st.DrawFn) -> Operation:
+    """The start of a worker; the outcome is how many leases it had."""
+    node, worker = draw(nodes), draw(workers)
+    return lambda storage: storage.node(node).release(worker)
+
+
 queries = st.builds(
     MessageQuery,
     direction=st.one_of(st.none(), directions),
@@ -182,7 +190,9 @@ async def play(url: str, operations: list[Operation], query: MessageQuery, limit
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(commits(), commits(), claims(), releases), max_size=12), queries, st.integers(0, 4))
+@given(
+    st.lists(st.one_of(commits(), commits(), claims(), releases()), max_size=12), queries, st.integers(0, 4)
+)
 def test_back_ends_cannot_be_told_apart(operations: list[Operation], query: MessageQuery, limit: int) -> None:
     """Whatever is written, claimed and released, every back end answers the same."""
     with TemporaryDirectory() as folder:
