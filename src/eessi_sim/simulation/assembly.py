@@ -86,6 +86,8 @@ class Machinery:
     """Which attachments the nodes take."""
     checks: Checks = DEFAULT_CHECKS
     """Which checks the access points make."""
+    worker: str = ""
+    """Name of the process among those that play the same nodes."""
 
     @property
     def limits(self) -> As4Limits:
@@ -161,6 +163,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         attachments=machinery.attachments,
         limits=machinery.limits,
         spool=machinery.storage.spool,
+        worker=machinery.worker,
     )
     library = machinery.library
     current = machinery.directory.current

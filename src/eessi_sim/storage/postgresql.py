@@ -4,8 +4,9 @@ Reads take a connection from a pool and answer from the last committed state; wr
 A lost connection is Unavailable for those who used it; the next call connects again.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import attrgetter
@@ -13,6 +14,7 @@ from typing import Any, Final, cast
 
 from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
+from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import (
@@ -47,6 +49,9 @@ _NEWEST: Final = 2**63 - 1
 """Larger than every number that the database assigns."""
 _BODY: Final = 23
 """Place of the body behind the columns of the view ``stored_message``."""
+
+_PAUSE: Final = 0.5
+"""Seconds between two questions to a server that is away (our choice, inferred)."""
 
 
 async def open_url(url: str) -> "PostgresqlStorage":
@@ -127,6 +132,24 @@ class PostgresqlStorage:
         """Return as soon as an entry of any node follows number ``after``, whichever process committed it."""
         await self._reads.wait(self._bell, after, "last_entry")
 
+    async def news(self) -> AsyncIterator[frozenset[str]]:
+        """Yield the nodes about which something was journalled since the last time, by whatever process."""
+        seen: int | None = None
+        while True:
+            rings = self._bell.rings
+            try:
+                if seen is None:
+                    seen = (await self._reads.rows("last_entry"))[0][0]
+                news = await self._reads.rows("nodes_with_entries", after=seen)
+            except Unavailable:
+                await asyncio.sleep(_PAUSE)  # the server is away; whoever works for the node waits with us
+                continue
+            if news:
+                seen = max(last for _, last in news)
+                yield frozenset(node for node, _ in news)
+            else:
+                await self._bell.wait_until(lambda rings=rings: self._bell.rings > rings)  # type: ignore[misc]
+
     async def close(self) -> None:
         """Finish the writes that wait and close all connections; closing twice is harmless."""
         if self._closed:
@@ -183,11 +206,11 @@ class PostgresqlNode:
         claimed = await self._commit.submit(self._node, action)
         return tuple([await self._from_spool(message) for message in claimed])
 
-    async def release(self) -> int:
-        """End all leases of the node; return how many there were."""
+    async def release(self, worker: str = "") -> int:
+        """End the leases of one worker of the node; return how many there were."""
 
         async def action(batch: Batch) -> int:
-            return await batch.release(self._node)
+            return await batch.release(self._node, worker)
 
         return await self._commit.submit(self._node, action)
 

@@ -158,16 +158,28 @@ class Batch:
         changes = MessageChanges(
             state=claim.claimed_state, leased_until=claim.now + claim.lease, updated_at=claim.now
         )
+        values: Parameters = {
+            "seqs": seqs,
+            "state": claim.claimed_state,
+            "leased_us": micros(claim.now + claim.lease),
+            "updated_us": micros(claim.now),
+            "worker": claim.worker,
+        }
+        lease = self._sql["lease_to"]
+        await self._connection.execute(lease.sql, *lease.values(values))
         for seq in seqs:
-            self._change(rows[seq], changes)
+            self._note_change(rows[seq], change_parameters(rows[seq], changes))
         return tuple(message_of(rows[seq], rows[seq][_BODY]).changed(changes) for seq in seqs)
 
-    async def release(self, node: str) -> int:
-        """End all leases of the node."""
+    async def release(self, node: str, worker: str) -> int:
+        """End the leases of one worker of the node."""
         await self._flush_messages()
-        statement = self._sql["release_leases"]
         self._messages.clear()
-        return int((await self._connection.execute(statement.sql, node)).rpartition(" ")[2])
+        statement = self._sql["release_leases"]
+        done = await self._connection.execute(
+            statement.sql, *statement.values({"node": node, "worker": worker})
+        )
+        return int(done.rpartition(" ")[2])
 
     async def flush(self) -> None:
         """Send everything but the news.
@@ -207,6 +219,9 @@ class Batch:
     def _change(self, row: Row, changes: MessageChanges) -> None:
         values = change_parameters(row, changes)
         self._later("update_message", values)
+        self._note_change(row, values)
+
+    def _note_change(self, row: Row, values: Parameters) -> None:
         self._messages[row[_NODE], row[_DIRECTION], row[_MESSAGE_ID]] = changed_row(row, values)
         if values["state"] != row[_STATE]:
             self._count(row[_NODE], row[_DIRECTION], row[_KIND], row[_STATE], -1)

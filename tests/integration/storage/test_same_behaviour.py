@@ -45,6 +45,7 @@ kinds = st.sampled_from(MessageKind)
 times = st.one_of(st.none(), st.integers(-3, 3).map(lambda minutes: NOON + minutes * MINUTE))
 texts = st.one_of(st.none(), st.sampled_from(["a", "b"]))
 nodes = st.sampled_from([NODE, OTHER_NODE])
+workers = st.sampled_from(["", "1"])
 messages = st.builds(
     a_message,
     numbers,
@@ -130,11 +131,18 @@ def claims(draw: st.DrawFn) -> Operation:
         lease=MINUTE,
         limit=draw(st.integers(0, 3)),
         channel=draw(texts),
+        worker=draw(workers),
     )
     return lambda storage: storage.node(node).claim(claim)
 
 
-releases = nodes.map(lambda node: lambda storage: storage.node(node).release())
+@st.composite
+def releases(draw: st.DrawFn) -> Operation:
+    """The start of a worker; the outcome is how many leases it had."""
+    node, worker = draw(nodes), draw(workers)
+    return lambda storage: storage.node(node).release(worker)
+
+
 queries = st.builds(
     MessageQuery,
     direction=st.one_of(st.none(), directions),
@@ -185,7 +193,7 @@ async def play_in(url: str, *play_: Any) -> list[Any]:
     return outcomes
 
 
-operation_lists = st.lists(st.one_of(commits(), commits(), claims(), releases), max_size=12)
+operation_lists = st.lists(st.one_of(commits(), commits(), claims(), releases()), max_size=12)
 
 
 @settings(max_examples=100, deadline=None)

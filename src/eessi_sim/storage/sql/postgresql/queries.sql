@@ -26,7 +26,12 @@ UPDATE message
  WHERE seq = :seq
 
 -- name: release_leases
-UPDATE message SET leased_us = 0 WHERE node = :node AND leased_us > 0
+UPDATE message SET leased_us = 0 WHERE node = :node AND leased_us > 0 AND leased_to = :worker
+
+-- name: lease_to
+UPDATE message
+   SET state = :state, leased_us = :leased_us, leased_to = :worker, updated_us = :updated_us
+ WHERE seq = ANY(:seqs::bigint[])
 
 -- name: find_message
 SELECT stored_message.*, body FROM stored_message JOIN message_body USING (seq)
@@ -172,6 +177,9 @@ SELECT coalesce(max(seq), 0) FROM journal
 
 -- name: last_entry_of_node
 SELECT coalesce(max(seq), 0) FROM journal WHERE node = :node
+
+-- name: nodes_with_entries
+SELECT node, max(seq) FROM journal WHERE seq > :after GROUP BY node
 
 -- name: add_tally
 INSERT INTO tally (node, direction, kind, state, number) VALUES (:node, :direction, :kind, :state, :number)
