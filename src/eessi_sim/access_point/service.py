@@ -105,10 +105,15 @@ class AccessPoint:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._station.store.release()
+        await self._station.store.release(self._station.worker)
         await self._channels.read_all()
         self._inspection.start()
         self._outbox.start()
+
+    def wake(self) -> None:
+        """Look for work: another process that plays this access point has written something."""
+        self._inspection.wake()
+        self._outbox.wake()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
@@ -127,6 +132,7 @@ class AccessPoint:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
 

@@ -135,6 +135,7 @@ class Outbox:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
 

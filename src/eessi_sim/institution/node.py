@@ -88,14 +88,21 @@ class InstitutionNode:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._office.station.store.release()
+        station = self._office.station
+        await station.store.release(station.worker)
         self._filing.start()
         self._outbox.start()
         if self._reminders.is_needed:
             await self._reminders.read_all()
             self._watch.start()
-        if pulls(self._office.station):
+        if pulls(station):
             self._collecting.start()
+
+    def wake(self) -> None:
+        """Look for work: another process that plays this institution has written something."""
+        self._filing.wake()
+        self._outbox.wake()
+        self._watch.wake()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
@@ -344,6 +351,7 @@ class InstitutionNode:
                 now=self._office.station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._office.station.worker,
             )
         )
 

@@ -1,12 +1,14 @@
 """The default store: one SQLite file, write-ahead log, nothing acknowledged before it is on the disk.
 
 Reads answer from their own connection in the calling thread; writes go through ``sqlite_commit``.
-One process writes a file; others may look into it meanwhile, but nobody rings for them.
+Several processes may write a file: their transactions follow each other. That another one has written shows in a
+number that SQLite keeps in memory, which ``news`` looks at a few times a second.
 """
 
+import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -44,6 +46,8 @@ from eessi_sim.storage.sqlite_writes import SqliteWrites
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process, a backup for example (our choice, inferred)."""
+LOOK_EVERY = 0.025
+"""Seconds between two looks whether another process has written; a look costs some microseconds (our choice)."""
 _NOTHING = hashlib.sha256().hexdigest()
 """Digest of no octets."""
 _NEWEST = 2**63 - 1
@@ -103,6 +107,22 @@ class SqliteStorage:
         """Return the digests of what must lie in the spool."""
         return frozenset(row[0] for row in self._reads.rows("spooled"))
 
+    async def news(self) -> AsyncIterator[frozenset[str]]:
+        """Yield the nodes about which something was journalled since the last time, by whatever process."""
+        version, seen = -1, self._reads.value("last_entry")
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            before, version = version, self._reads.version()
+            if version == before:
+                continue
+            with self._reads.together():
+                last = self._reads.value("last_entry")
+                nodes = frozenset(row[0] for row in self._reads.rows("nodes_with_entries", after=seen))
+            seen = last
+            self._bell.ring()
+            if nodes:
+                yield nodes
+
     async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries of all nodes that follow number ``after``, oldest first."""
         return tuple(map(entry_of, self._reads.rows("journal", after=after, limit=limit)))
@@ -161,9 +181,9 @@ class SqliteNode:
         claimed = await self._commit.submit(partial(self._writes.claim, claim))
         return tuple(map(self._from_spool, claimed))
 
-    async def release(self) -> int:
-        """End all leases of the node; return how many there were."""
-        return await self._commit.submit(self._writes.release)
+    async def release(self, worker: str = "") -> int:
+        """End the leases of one worker of the node; return how many there were."""
+        return await self._commit.submit(partial(self._writes.release, worker))
 
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
@@ -314,6 +334,11 @@ class _Reads:
             yield
         finally:
             self._connection.rollback()  # nothing was written
+
+    def version(self) -> int:
+        """Return a number that changes when somebody has written to the file."""
+        found: int = self._execute("PRAGMA data_version")[0][0]
+        return found
 
     def _execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
         try:
