@@ -131,6 +131,11 @@ class SqliteStorage:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return tuple(map(entry_of, self._reads.rows("journal_of_reference", reference=reference)))
 
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = self._reads.value("last_entry")
+        return found
+
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry of any node follows number ``after``."""
         await self._bell.wait_until(lambda: self._reads.value("last_entry") > after)
@@ -267,6 +272,11 @@ class SqliteNode:
         """Return the entries of a message id or a case id, oldest first."""
         entries = map(entry_of, self._rows("journal_of_reference", reference=reference))
         return tuple(entry for entry in entries if entry.node == self._node)
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = self._rows("last_entry_of_node")[0][0]
+        return found
 
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry follows number ``after``."""
