@@ -81,6 +81,7 @@ async def _start_node(
         queue=state.limits.queue,
         forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
         attachments=state.limits.attachments,
+        checks=state.checks,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(

@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.access_point.channels import Channels, directed
+from eessi_sim.access_point.clamd import ScannerSilent
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
-from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
+from eessi_sim.access_point.pipeline import Inspection, Passed, Pipeline, Rulebook
 from eessi_sim.access_point.pulling import PullDesk
 from eessi_sim.access_point.routing import Route, route
-from eessi_sim.access_point.steps import STEPS, THOROUGH, refusal
+from eessi_sim.access_point.steps import STEPS, THOROUGH, Malware, refusal
 from eessi_sim.access_point.transactions import NotYet
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -23,6 +24,7 @@ from eessi_sim.gateway.records import outgoing
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
 from eessi_sim.identifiers import SedType
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.storage.base import (
     Claim,
     Direction,
@@ -35,6 +37,7 @@ from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
 _LEASE: Final = timedelta(minutes=2)
+_LOST: Final = (OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 _MOST_PER_CASE: Final = 1000
 """Messages of one case that are looked at to know what was exchanged before."""
 
@@ -45,13 +48,14 @@ class AccessPoint:
     Args:
         station: its identity, seams and limits.
         rulebook: what documents are checked against.
-        order: names of the checks, in order.
+        checks: which checks it makes, in which order.
     """
 
-    def __init__(self, station: Station, rulebook: Rulebook, order: Sequence[str] = STANDARD_ORDER) -> None:
+    def __init__(self, station: Station, rulebook: Rulebook, checks: Checks = DEFAULT_CHECKS) -> None:
         self._station = station
         self._rulebook = rulebook
-        self._pipeline = Pipeline(order, STEPS, THOROUGH)
+        self._checks = checks
+        self._pipeline = Pipeline(checks.order, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
         self._channels = Channels(station)
@@ -112,22 +116,28 @@ class AccessPoint:
 
     async def process(self, message: StoredMessage) -> None:
         """Check one message and send it on, or answer its sender why not."""
-        facts: dict[str, str] = {}
+        inspection: Inspection | None = None
         try:
-            if message.kind is MessageKind.USER:
-                facts = await self._inspect(message)
+            inspection = self._inspection_of(message)
+            if inspection is not None:
+                await self._run(inspection, message)
             way = route(message.receiver, self._station.directory.current, self._station.clock.now())
         except NotYet as early:
             await self._hold(message, early)
             return
-        except EbmsFault as fault:
-            await self._reject(message, fault)
+        except ScannerSilent as silent:
+            await self._wait(message, silent.message, HOLDS[-1], attempts=message.attempts)
             return
+        except EbmsFault as fault:
+            await self._reject(message, fault, inspection)
+            return
+        facts = plain(inspection.facts) if inspection is not None else {}
+        notes = inspection.notes if inspection is not None else {}
         work = UnitOfWork()
         outgoing_copy = forwarded(message, way, facts)
         work.add_message(outgoing_copy)
         work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
-        work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts))
+        work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts, **notes))
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
@@ -152,68 +162,88 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
-    async def _inspect(self, message: StoredMessage) -> dict[str, str]:
+    def _inspection_of(self, message: StoredMessage) -> Inspection | None:
+        """Return what is to be looked at; signals and pings have no document."""
+        if message.kind is not MessageKind.USER:
+            return None
         unpacked = self._station.unpack(message)
         assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         if unpacked.unit.is_ping:
-            return {}
-        inspection = Inspection(
+            return None
+        return Inspection(
             message=unpacked.unit,
             unpacked=unpacked,
             repository=self._station.directory.current,
             rulebook=self._rulebook,
             at=self._station.clock.now(),
-            exchanged=self._exchanged,
+            passed=self._passed,
+            checks=self._checks,
             attachments=self._station.attachments,
             limits=self._station.limits,
         )
+
+    async def _run(self, inspection: Inspection, message: StoredMessage) -> None:
         if message.spooled is None:
             await self._pipeline.run(inspection)
         else:
             await self._pipeline.run_large(inspection, message.spooled)
-        return plain(inspection.facts)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:
         """Wait for a document that this one has overtaken; refuse it when that does not come."""
         if message.attempts >= len(HOLDS):
             await self._reject(message, refusal(early))
             return
+        await self._wait(message, early.message, HOLDS[message.attempts], attempts=message.attempts + 1)
+
+    async def _wait(self, message: StoredMessage, reason: str, delay: timedelta, *, attempts: int) -> None:
         now = self._station.clock.now()
         work = UnitOfWork()
         work.update_message(
             Direction.IN,
             message.message_id,
             state=InboundState.RECEIVED,
-            attempts=message.attempts + 1,
-            due_at=now + HOLDS[message.attempts],
+            attempts=attempts,
+            due_at=now + delay,
             updated_at=now,
         )
-        work.journal(
-            self._station.note("checked", "held", message_id=message.message_id, reason=early.message)
-        )
+        work.journal(self._station.note("checked", "held", message_id=message.message_id, reason=reason))
         await self._station.store.commit(work)
 
-    async def _exchanged(self, case: str) -> frozenset[SedType]:
+    async def _passed(self, case: str) -> tuple[Passed, ...]:
         passed = await self._station.store.messages(
             MessageQuery(direction=Direction.OUT, kind=MessageKind.USER, conversation=case),
             limit=_MOST_PER_CASE,
         )
-        return frozenset(SedType(message.details["sed"]) for message in passed if "sed" in message.details)
+        return tuple(
+            Passed(
+                each.message_id,
+                SedType(each.details["sed"]),
+                each.details.get("document", ""),
+                each.sender,
+                each.receiver,
+                is_lost=each.state in _LOST,
+            )
+            for each in passed
+            if "sed" in each.details
+        )
 
-    async def _reject(self, message: StoredMessage, fault: EbmsFault) -> None:
-        """Keep the message as a dead letter and tell its sender; never an error about a signal."""
+    async def _reject(
+        self, message: StoredMessage, fault: EbmsFault, inspection: Inspection | None = None
+    ) -> None:
+        """Keep the message as a dead letter, a harmful one apart, and tell its sender; never an error about a signal."""
         station = self._station
+        state = InboundState.QUARANTINED if isinstance(fault, Malware) else InboundState.REJECTED
+        notes = inspection.notes if inspection is not None else {}
         work = UnitOfWork()
         work.update_message(
             Direction.IN,
             message.message_id,
-            state=InboundState.REJECTED,
+            state=state,
             last_error=f"{fault.error_code.code} {fault.message}",
         )
+        code = fault.error_code.code
         work.journal(
-            station.note(
-                "checked", fault.error_code.code, message_id=message.message_id, reason=fault.message
-            )
+            station.note("checked", code, message_id=message.message_id, reason=fault.message, **notes)
         )
         await self._commit_with(work, self._answer(message, fault))
 

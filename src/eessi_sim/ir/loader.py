@@ -14,6 +14,7 @@ from eessi_sim.attachments import DEFAULT_LIMITS, MEGABYTE, AttachmentLimits
 from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks, read_checks
 from eessi_sim.ir.model import (
     AccessPointEntry,
     ApplicationRole,
@@ -49,6 +50,8 @@ class NetworkDefinition:
     """Ids of the stories that the network can play."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments its nodes take."""
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks its access points make."""
 
     def repository(self, version: str) -> InstitutionRepository:
         """Return the repository of this network under a version number."""
@@ -94,7 +97,8 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         DefinitionError: names file, line and key; an institution without file is one of the reasons.
     """
     fields = load_yaml(path).mapping(
-        required=("id", "title", "access_point", "institutions"), allowed=("stories", "attachments", "pull")
+        required=("id", "title", "access_point", "institutions"),
+        allowed=("stories", "attachments", "pull", "checks"),
     )
     institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
     return NetworkDefinition(
@@ -107,6 +111,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         institutions=institutions,
         stories=fields.each("stories", Node.text),
         attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
+        checks=fields.read("checks", read_checks, DEFAULT_CHECKS),
     )
 
 

@@ -21,6 +21,7 @@ from eessi_sim.identifiers import CdmVersion, IdFactory, InstitutionId
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.institution.office import Library, Office
 from eessi_sim.ir import addresses
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition, load_network
 from eessi_sim.ir.model import Endpoint, Exchange, Institution
 from eessi_sim.ir.repository import InstitutionRepository
@@ -83,6 +84,8 @@ class Machinery:
     """User messages that may wait at the access point."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments the nodes take."""
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks the access points make."""
     worker: str = ""
     """Name of the process among those that play the same nodes."""
 
@@ -166,7 +169,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
     current = machinery.directory.current
     if current.find_access_point(party):
         forwarding = replace(station, awareness=machinery.forwarding)
-        return AccessPoint(forwarding, Rulebook(library.validator, library.processes))
+        return AccessPoint(forwarding, Rulebook(library.validator, library.processes), machinery.checks)
     return InstitutionNode(
         Office(
             station,

@@ -95,6 +95,7 @@ class InProcessNetwork:
             pace=pace,
             forwarding=forwarding,
             attachments=definition.attachments,
+            checks=definition.checks,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}

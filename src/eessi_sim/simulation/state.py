@@ -24,6 +24,7 @@ from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.gateway.station import DEFAULT_QUEUE
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import FORWARDING, parties_of, repository
@@ -77,6 +78,8 @@ class NetworkState:
     cdm: tuple[str, ...] = ()
     """Folders of the SED definitions; those that come with the program when there are none."""
     limits: NodeLimits = NodeLimits()
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks the access points make."""
 
     @property
     def path(self) -> Path:
@@ -172,6 +175,7 @@ def establish(
         nodes,
         tuple(str(each.resolve()) for each in cdm),
         replace(limits, attachments=definition.attachments),
+        definition.checks,
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)
