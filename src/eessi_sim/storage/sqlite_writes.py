@@ -86,7 +86,7 @@ class SqliteWrites:
 
     def _update_message(self, update: UpdateMessage) -> None:
         key = {"node": self._node, "direction": update.direction, "message_id": update.message_id}
-        row = self._run("find_message", key).fetchone()
+        row = self._run("message_to_change", key).fetchone()
         if row is None:
             raise conflicts.message_absent(update.direction, update.message_id)
         if update.expected_states is not None and row[_STATE] not in update.expected_states:

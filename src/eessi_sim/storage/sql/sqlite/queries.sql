@@ -29,6 +29,9 @@ UPDATE message SET leased_to = :worker WHERE seq = :seq
 -- name: find_message
 SELECT * FROM stored_message WHERE node = :node AND direction = :direction AND message_id = :message_id
 
+-- name: message_to_change
+SELECT * FROM stored_message WHERE node = :node AND direction = :direction AND message_id = :message_id
+
 -- name: message_body
 SELECT body FROM message_body WHERE seq = :seq
 
