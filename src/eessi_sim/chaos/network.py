@@ -40,8 +40,8 @@ def reduced(definition: NetworkDefinition, plan: Plan) -> NetworkDefinition:
     """Return only the institutions of a plan, of which none answers by itself: one SED is one SED."""
     parties = {each.id: each for each in definition.institutions}
     chosen = tuple(replace(parties[party], behaviours=()) for party in plan.institutions)
-    point = replace(definition.access_point, linked=plan.institutions)
-    return replace(definition, institutions=chosen, access_point=point)
+    point = replace(definition.access_points[0], linked=plan.institutions, via=None)
+    return replace(definition, institutions=chosen, access_points=(point,), central=None)
 
 
 def prepare(definition: NetworkDefinition, folder: Path, algorithm: KeyAlgorithm) -> NetworkState:
@@ -90,7 +90,7 @@ class ChaosNetwork:
     @property
     def point(self) -> InstitutionId:
         """The access point."""
-        return InstitutionId(self.state.access_point)
+        return InstitutionId(self.state.access_points[0])
 
     def control(self, party: InstitutionId) -> RemoteControl:
         """Return the interface of one node."""
@@ -109,6 +109,10 @@ class ChaosNetwork:
 
     async def __aexit__(self, *exc: object) -> None:
         await self._stack.aclose()
+
+    async def advance(self, by: timedelta) -> None:
+        """Let time pass on the clocks of all nodes."""
+        await asyncio.gather(*(self.control(party).advance_clock(by) for party in self.parties))
 
     async def kill(self, party: InstitutionId) -> None:
         """End the process of a node as a power cut would."""

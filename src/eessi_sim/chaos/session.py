@@ -4,10 +4,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from eessi_sim.as4.exchange import InboundState
+from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.chaos.act import Actor
 from eessi_sim.chaos.audit import Audit, audit
 from eessi_sim.chaos.books import Books, read_books
@@ -20,10 +21,13 @@ from eessi_sim.gateway.outbox import WAITING
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
-from eessi_sim.storage.base import Counts, Direction
+from eessi_sim.storage.base import Direction
 
 _LOOK_AGAIN: Final = 1.0
 _UNDONE: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+_PATIENT: Final = (OutboundState.AWAITING_RECEIPT, OutboundState.RETRY_DUE)
+_STEPS: Final = (timedelta(minutes=2), timedelta(minutes=10), timedelta(hours=1), timedelta(hours=12))
+"""By how much time goes on when nothing else happens; the last one again and again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,20 +167,32 @@ async def _disturb(
 
 
 async def _settle(network: ChaosNetwork, within: float) -> float | None:
-    """Wait until no node has anything left to do; return how long that took, None when it took too long."""
+    """Wait until no node has anything left to do; return how long that took, None when it took too long.
+
+    Schedules go on for a day and longer. When all that is left waits for its time, the clocks of all nodes are moved.
+    """
     loop = asyncio.get_running_loop()
-    start = loop.time()
+    start, steps = loop.time(), iter(_STEPS)
     while loop.time() - start < within:
-        if not any([await _is_busy(network, party) for party in network.parties]):
+        busy, waiting = await _left(network)
+        if not busy and not waiting:
             return round(loop.time() - start, 1)
+        if not busy:
+            await network.advance(next(steps, _STEPS[-1]))
         await asyncio.sleep(_LOOK_AGAIN)
     return None
 
 
-async def _is_busy(network: ChaosNetwork, party: InstitutionId) -> bool:
-    async with network.store(party) as store:
-        counts: Counts = await store.counts()
-    return counts.in_state(Direction.OUT, *WAITING) + counts.in_state(Direction.IN, *_UNDONE) > 0
+async def _left(network: ChaosNetwork) -> tuple[int, int]:
+    """Return how many messages are under way, and how many wait for their time."""
+    busy = waiting = 0
+    for party in network.parties:
+        async with network.store(party) as store:
+            counts = await store.counts()
+        waits = counts.in_state(Direction.OUT, *_PATIENT)
+        waiting += waits
+        busy += counts.in_state(Direction.OUT, *WAITING) - waits + counts.in_state(Direction.IN, *_UNDONE)
+    return busy, waiting
 
 
 async def _books(network: ChaosNetwork, party: InstitutionId) -> Books:

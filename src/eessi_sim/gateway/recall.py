@@ -5,10 +5,11 @@ ahead, and so would everything of their case behind them.
 """
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from datetime import timedelta
 from typing import Final
 
+from eessi_sim.as4.exchange import OutboundState, wait_after
 from eessi_sim.errors import Conflict
 from eessi_sim.gateway.outbox import WAITING
 from eessi_sim.gateway.station import Station
@@ -16,6 +17,7 @@ from eessi_sim.gateway.worker import HOLDS
 from eessi_sim.storage.base import Direction, MessageQuery, StoredMessage, UnitOfWork
 
 _PAGE: Final = 500
+_MARGIN: Final = timedelta(seconds=1)
 
 
 async def recall(station: Station, held: Collection[str]) -> int:
@@ -25,10 +27,9 @@ async def recall(station: Station, held: Collection[str]) -> int:
         station: the node.
         held: states of incoming messages that wait for something that they have overtaken.
     """
-    longest = max(timedelta(seconds=station.awareness.max_interval), station.receipt_within)
-    outgoing = await _late(station, Direction.OUT, WAITING, longest)
-    incoming = await _late(station, Direction.IN, held, max(HOLDS))
-    for message in (*outgoing, *incoming):
+    late = [each async for each in _put_off(station, Direction.OUT, WAITING)]
+    late += [each async for each in _put_off(station, Direction.IN, held)]
+    for message in late:
         work = UnitOfWork()
         now = station.clock.now()
         work.update_message(
@@ -37,19 +38,30 @@ async def recall(station: Station, held: Collection[str]) -> int:
         work.journal(station.note("recalled", "clock", message_id=message.message_id))
         with contextlib.suppress(Conflict):  # another process of this node was faster
             await station.store.commit(work)
-    return len(outgoing) + len(incoming)
+    return len(late)
 
 
-async def _late(
-    station: Station, direction: Direction, states: Collection[str], longest: timedelta
-) -> list[StoredMessage]:
-    limit = station.clock.now() + longest
-    found: list[StoredMessage] = []
+async def _put_off(
+    station: Station, direction: Direction, states: Collection[str]
+) -> AsyncIterator[StoredMessage]:
+    now = station.clock.now()
     before: int | None = None
     while True:
         query = MessageQuery(direction=direction, states=frozenset(states), before=before)
         page = await station.store.messages(query, limit=_PAGE)
-        found.extend(each for each in page if each.due_at is not None and each.due_at > limit)
+        for message in page:
+            if message.due_at is not None and message.due_at > now + _longest(station, message):
+                yield message
         if len(page) < _PAGE:
-            return found
+            return
         before = page[-1].seq
+
+
+def _longest(station: Station, message: StoredMessage) -> timedelta:
+    """Return how long a message may be put off at most, by the schedule of its state."""
+    if message.direction is Direction.IN:
+        return max(HOLDS)
+    if message.state == OutboundState.AWAITING_RECEIPT:
+        return wait_after(station.receipts, message.attempts)
+    # One that waits behind another one waits as long as that one, and a moment more.
+    return timedelta(seconds=station.awareness.max_interval) + _MARGIN
