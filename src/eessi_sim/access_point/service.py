@@ -2,28 +2,32 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.access_point.channels import Channels, directed
 from eessi_sim.access_point.clamd import ScannerSilent
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
+from eessi_sim.access_point.line import Line
 from eessi_sim.access_point.pipeline import Inspection, Passed, Pipeline, Rulebook
 from eessi_sim.access_point.pulling import PullDesk
 from eessi_sim.access_point.routing import Route, route
 from eessi_sim.access_point.steps import STEPS, THOROUGH, Malware, refusal
 from eessi_sim.access_point.transactions import NotYet
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import hop, msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.encryption import Encryption
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.model import RoutingInput, UserMessage
 from eessi_sim.errors import Conflict
-from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.gateway.aside import aside
+from eessi_sim.gateway.inbox import Inbox, refused
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
-from eessi_sim.gateway.records import outgoing
+from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
-from eessi_sim.identifiers import MessageId, SedType
+from eessi_sim.identifiers import SedType
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.storage.base import (
     Claim,
@@ -33,6 +37,8 @@ from eessi_sim.storage.base import (
     StoredMessage,
     UnitOfWork,
 )
+from eessi_sim.synchronisation.desk import SYSTEM_TYPE
+from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
@@ -48,16 +54,24 @@ class AccessPoint:
     Args:
         station: its identity, seams and limits.
         rulebook: what documents are checked against.
+        holdings: what it synchronises with others.
         checks: which checks it makes, in which order.
     """
 
-    def __init__(self, station: Station, rulebook: Rulebook, checks: Checks = DEFAULT_CHECKS) -> None:
+    def __init__(
+        self, station: Station, rulebook: Rulebook, holdings: Holdings, checks: Checks = DEFAULT_CHECKS
+    ) -> None:
+        self.line = Line(station.transport, self._is_far)
+        station = replace(station, transport=self.line)
         self._station = station
         self._rulebook = rulebook
         self._checks = checks
         self._pipeline = Pipeline(checks.order, STEPS, THOROUGH)
+        self._from_abroad = Pipeline(checks.order_from_abroad, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
+        self.synchroniser = Synchroniser(station, holdings, self._outbox.wake)
+        """Keeps the directory, and gives it on."""
         self._channels = Channels(station)
         self._desk = PullDesk(station, self._channels, self._not_collected)
         self._inbox = Inbox(
@@ -76,12 +90,22 @@ class AccessPoint:
 
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
+        if not self.line.is_up and self._is_from_afar(request):
+            return refused(503, "The line to other access points is cut")
         return await self._inbox.handle(request)
+
+    def _is_far(self, url: str) -> bool:
+        points = self._station.directory.current.access_points
+        return any(point.inbound == url for point in points if point.id != self._station.party)
+
+    def _is_from_afar(self, request: Request) -> bool:
+        directory = self._station.directory.current
+        client = directory.parties_of_tls(request.peer_certificate or b"")
+        return any(directory.find_access_point(party) for party in client)
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._station.store.release(self._station.worker)
-        await self._channels.read_all()
         self._inspection.start()
         self._outbox.start()
 
@@ -117,12 +141,16 @@ class AccessPoint:
 
     async def process(self, message: StoredMessage) -> None:
         """Check one message and send it on, or answer its sender why not."""
+        if SYSTEM_TYPE in message.details:
+            await self.synchroniser.process(message)
+            return
         inspection: Inspection | None = None
         try:
             inspection = self._inspection_of(message)
             if inspection is not None:
                 await self._run(inspection, message)
-            way = route(message.receiver, self._station.directory.current, self._station.clock.now())
+            way = self._route(message.receiver)
+            sealed = await self._sealed(message, inspection, way)
         except NotYet as early:
             await self._hold(message, early)
             return
@@ -135,14 +163,14 @@ class AccessPoint:
         facts = plain(inspection.facts) if inspection is not None else {}
         notes = inspection.notes if inspection is not None else {}
         work = UnitOfWork()
-        outgoing_copy = forwarded(message, way, facts)
+        onward = {"next": way.access_point} if way.access_point is not None else {}
+        outgoing_copy = forwarded(sealed, way, {**facts, **onward})
         work.add_message(outgoing_copy)
         work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
         work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts, **notes))
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
-            self._channels.put(outgoing_copy)
         self._outbox.wake()
 
     def _note_parked(self, work: UnitOfWork, message: StoredMessage) -> None:
@@ -162,6 +190,35 @@ class AccessPoint:
         """Answer the sender of a message that our own code cannot process."""
         await self._reject(
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
+        )
+
+    def _route(self, receiver: str) -> Route:
+        station = self._station
+        return route(receiver, station.party, station.directory.current, station.clock.now())
+
+    async def _sealed(
+        self, message: StoredMessage, inspection: Inspection | None, way: Route
+    ) -> StoredMessage:
+        """Return a message as it goes on: as it is, or encrypted for the next access point; retries send these octets.
+
+        Raises:
+            EbmsFault: 0020 when the directory lists no key of that access point.
+        """
+        station = self._station
+        if way.access_point is None or message.kind is not MessageKind.USER:
+            return message
+        now = station.clock.now()
+        listed = [each for each in station.ebms_certificates(way.access_point) if each.is_valid_at(now)]
+        if not listed:
+            raise EbmsFault(
+                EbmsErrorCode.ROUTING_FAILURE,
+                f"Expected an ebMS certificate of {way.access_point} that is valid now, found none",
+                hint="The directory must list the key for which the message is encrypted.",
+            )
+        unpacked = inspection.unpacked if inspection is not None else station.unpack(message)
+        how, token = Encryption(listed[0]), station.ids.hex32()
+        return await aside(
+            message.spooled, lambda: with_octets(message, hop.encrypt(unpacked, how, token), station.spool)
         )
 
     def _inspection_of(self, message: StoredMessage) -> Inspection | None:
@@ -185,10 +242,12 @@ class AccessPoint:
         )
 
     async def _run(self, inspection: Inspection, message: StoredMessage) -> None:
+        is_own = self._station.directory.current.serves(self._station.party, message.sender)
+        pipeline = self._pipeline if is_own else self._from_abroad
         if message.spooled is None:
-            await self._pipeline.run(inspection)
+            await pipeline.run(inspection)
         else:
-            await self._pipeline.run_large(inspection, message.spooled)
+            await pipeline.run_large(inspection, message.spooled)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:
         """Wait for a document that this one has overtaken; refuse it when that does not come."""
@@ -256,7 +315,6 @@ class AccessPoint:
             self._note_parked(work, answer)
         await self._station.store.commit(work)
         if answer is not None:
-            self._channels.put(answer)
             self._outbox.wake()
 
     def _answer(self, message: StoredMessage, fault: EbmsFault) -> StoredMessage | None:
@@ -281,22 +339,25 @@ class AccessPoint:
 
     def _way_to(self, party: str) -> Route | None:
         try:
-            return route(party, self._station.directory.current, self._station.clock.now())
+            return self._route(party)
         except EbmsFault:
             return None
 
-    async def _not_collected(self, message_id: MessageId) -> None:
+    async def _not_collected(self, message: StoredMessage) -> None:
         """Give up a message that was handed out as often as agreed and never receipted, and tell its sender."""
-        station = self._station
-        message = await station.store.find_message(Direction.OUT, message_id)
-        assert message is not None  # what waited is stored
+        station, message_id = self._station, message.message_id
         fault = EbmsFault(
             EbmsErrorCode.MESSAGE_PERSISTENCE_TIMEOUT,
             f"Not collected by {message.receiver}: handed out {message.attempts} times, never receipted",
         )
         work = UnitOfWork()
         work.update_message(
-            Direction.OUT, message_id, state=OutboundState.DEAD_LETTERED, last_error=fault.message
+            Direction.OUT,
+            message_id,
+            expected_states=(OutboundState.OFFERED,),
+            state=OutboundState.DEAD_LETTERED,
+            due_at=None,
+            last_error=fault.message,
         )
         work.journal(
             station.note("offered", "dead-lettered", message_id=message_id, channel=message.channel or "")
@@ -322,11 +383,14 @@ class AccessPoint:
                 message_id=message.message_id,
                 to=message.receiver,
                 kind=message.kind,
+                **({"next": message.details["next"]} if "next" in message.details else {}),
                 **({"reason": attempt.reason} if attempt.reason else {}),
             )
         )
+        if attempt.receipt is not None:
+            work.add_message(attempt.receipt)
         answer = None
-        if settlement.is_dead_letter:
+        if settlement.is_dead_letter and message.sender != station.party:
             reason = (
                 f"Not brought to {message.receiver} after {message.attempts + 1} attempts: {attempt.reason}"
             )

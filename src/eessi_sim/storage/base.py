@@ -6,7 +6,7 @@ functions (they answer from the last committed state), writes are awaited and du
 return. No back end and no SQL lives here; times, ids and leases are arguments.
 """
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -284,8 +284,12 @@ Write = AddMessage | UpdateMessage | SaveCase | SaveDocument | SaveContent | Add
 class UnitOfWork:
     """Collects writes in their order; ``NodeStore.commit`` does all of them or none."""
 
-    def __init__(self) -> None:
-        self._writes: list[Write] = []
+    def __init__(self, writes: Iterable[Write] = ()) -> None:
+        self._writes: list[Write] = list(writes)
+
+    def copy(self) -> "UnitOfWork":
+        """Return another unit that begins with the same writes."""
+        return UnitOfWork(self._writes)
 
     @property
     def writes(self) -> tuple[Write, ...]:
@@ -350,6 +354,10 @@ class JournalReader(Protocol):
 
     async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id, oldest first."""
+        ...
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
         ...
 
     async def wait_for_journal(self, after: int) -> None:

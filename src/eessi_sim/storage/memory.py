@@ -93,6 +93,10 @@ class MemoryStorage:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return self.all_entries.of(reference)
 
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        return self.all_entries.last()
+
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry of any node follows number ``after``."""
         await self.bell.wait_until(lambda: self.all_entries.last() > after)
@@ -222,6 +226,10 @@ class MemoryNode:
     async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id, oldest first."""
         return self._entries.of(reference)
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        return self._entries.last()
 
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry follows number ``after``."""

@@ -40,7 +40,7 @@ from eessi_sim.storage.postgresql_schema import migrate
 from eessi_sim.storage.postgresql_server import STATEMENT_SECONDS, Address
 from eessi_sim.storage.postgresql_spool import Pieces
 from eessi_sim.storage.postgresql_writes import Batch
-from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, time_of
+from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, micros, time_of
 from eessi_sim.storage.sql import load_numbered
 
 _NOTHING: Final = hashlib.sha256().hexdigest()
@@ -128,6 +128,11 @@ class PostgresqlStorage:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return tuple(map(entry_of, await self._reads.rows("journal_of_reference", reference=reference)))
 
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = (await self._reads.rows("last_entry"))[0][0]
+        return found
+
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry of any node follows number ``after``, whichever process committed it."""
         await self._reads.wait(self._bell, after, "last_entry")
@@ -194,10 +199,7 @@ class PostgresqlNode:
 
     async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
         """Take due messages, each for one claimant only, those due first in front; with bodies."""
-        due = await self.next_due(claim.direction, claim.states)
-        if (
-            due is None or due > claim.now
-        ):  # most looks find nothing, and writing that down would cost a commit
+        if not await self._finds(claim):  # as most looks do; to write that down would cost a commit
             return ()
 
         async def action(batch: Batch) -> tuple[StoredMessage, ...]:
@@ -205,6 +207,19 @@ class PostgresqlNode:
 
         claimed = await self._commit.submit(self._node, action)
         return tuple([await self._from_spool(message) for message in claimed])
+
+    async def _finds(self, claim: Claim) -> bool:
+        if claim.channel is None:
+            due = await self.next_due(claim.direction, claim.states)
+            return due is not None and due <= claim.now
+        waiting = await self._rows(
+            "anything_due_in_channel",
+            direction=claim.direction,
+            channel=claim.channel,
+            states=list(set(claim.states)),
+            now_us=micros(claim.now),
+        )
+        return bool(waiting)
 
     async def release(self, worker: str = "") -> int:
         """End the leases of one worker of the node; return how many there were."""
@@ -279,6 +294,11 @@ class PostgresqlNode:
         """Return the entries of a message id or a case id, oldest first."""
         entries = map(entry_of, await self._rows("journal_of_reference", reference=reference))
         return tuple(entry for entry in entries if entry.node == self._node)
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = (await self._rows("last_entry_of_node"))[0][0]
+        return found
 
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry follows number ``after``, whichever process committed it."""

@@ -36,7 +36,7 @@ from eessi_sim.storage.base import (
     UnitOfWork,
 )
 from eessi_sim.storage.bell import Bell
-from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, time_of
+from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, micros, time_of
 from eessi_sim.storage.sql import load_queries
 from eessi_sim.storage.sqlite_commit import GroupCommit
 from eessi_sim.storage.sqlite_file import open_reader, open_writer, path_of, unavailable
@@ -124,6 +124,11 @@ class SqliteStorage:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return tuple(map(entry_of, self._reads.rows("journal_of_reference", reference=reference)))
 
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = self._reads.value("last_entry")
+        return found
+
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry of any node follows number ``after``."""
         await self._bell.wait_until(lambda: self._reads.value("last_entry") > after)
@@ -166,13 +171,26 @@ class SqliteNode:
 
     async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
         """Take due messages, each for one claimant only, those due first in front; with bodies."""
-        due = await self.next_due(claim.direction, claim.states)
-        if (
-            due is None or due > claim.now
-        ):  # most looks find nothing, and writing that down would cost a commit
+        if not await self._finds(claim):  # as most looks do; to write that down would cost a commit
             return ()
         claimed = await self._commit.submit(partial(self._writes.claim, claim))
         return tuple(map(self._from_spool, claimed))
+
+    async def _finds(self, claim: Claim) -> bool:
+        if claim.channel is None:
+            due = await self.next_due(claim.direction, claim.states)
+            return due is not None and due <= claim.now
+        return any(
+            self._rows(
+                "due_messages_of_channel",
+                direction=claim.direction,
+                channel=claim.channel,
+                state=state,
+                now_us=micros(claim.now),
+                limit=1,
+            )
+            for state in claim.states
+        )
 
     async def release(self, worker: str = "") -> int:
         """End the leases of one worker of the node; return how many there were."""
@@ -247,6 +265,11 @@ class SqliteNode:
         """Return the entries of a message id or a case id, oldest first."""
         entries = map(entry_of, self._rows("journal_of_reference", reference=reference))
         return tuple(entry for entry in entries if entry.node == self._node)
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = self._rows("last_entry_of_node")[0][0]
+        return found
 
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry follows number ``after``."""

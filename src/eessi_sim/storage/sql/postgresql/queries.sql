@@ -63,6 +63,12 @@ SELECT due.ready_us, due.seq FROM unnest(:states::text[]) AS wanted (state) CROS
    ORDER BY ready_us, seq LIMIT :limit FOR UPDATE SKIP LOCKED) AS due
  ORDER BY due.ready_us, due.seq
 
+-- name: anything_due_in_channel
+SELECT 1 FROM message
+ WHERE node = :node AND direction = :direction AND channel = :channel AND state = ANY(:states::text[])
+   AND ready_us <= :now_us
+ LIMIT 1
+
 -- name: message_by_seq
 SELECT stored_message.*, body FROM stored_message JOIN message_body USING (seq) WHERE seq = ANY(:seqs::bigint[])
 
