@@ -2,25 +2,29 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.access_point.channels import Channels, directed
 from eessi_sim.access_point.clamd import ScannerSilent
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
+from eessi_sim.access_point.line import Line
 from eessi_sim.access_point.pipeline import Inspection, Passed, Pipeline, Rulebook
 from eessi_sim.access_point.pulling import PullDesk
 from eessi_sim.access_point.routing import Route, route
 from eessi_sim.access_point.steps import STEPS, THOROUGH, Malware, refusal
 from eessi_sim.access_point.transactions import NotYet
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import hop, msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.encryption import Encryption
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.model import RoutingInput, UserMessage
 from eessi_sim.errors import Conflict
-from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.gateway.aside import aside
+from eessi_sim.gateway.inbox import Inbox, refused
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
-from eessi_sim.gateway.records import outgoing
+from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
 from eessi_sim.identifiers import SedType
@@ -33,6 +37,8 @@ from eessi_sim.storage.base import (
     StoredMessage,
     UnitOfWork,
 )
+from eessi_sim.synchronisation.desk import SYSTEM_TYPE
+from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
@@ -50,16 +56,24 @@ class AccessPoint:
     Args:
         station: its identity, seams and limits.
         rulebook: what documents are checked against.
+        holdings: what it synchronises with others.
         checks: which checks it makes, in which order.
     """
 
-    def __init__(self, station: Station, rulebook: Rulebook, checks: Checks = DEFAULT_CHECKS) -> None:
+    def __init__(
+        self, station: Station, rulebook: Rulebook, holdings: Holdings, checks: Checks = DEFAULT_CHECKS
+    ) -> None:
+        self.line = Line(station.transport, self._is_far)
+        station = replace(station, transport=self.line)
         self._station = station
         self._rulebook = rulebook
         self._checks = checks
         self._pipeline = Pipeline(checks.order, STEPS, THOROUGH)
+        self._from_abroad = Pipeline(checks.order_from_abroad, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
+        self.synchroniser = Synchroniser(station, holdings, self._outbox.wake)
+        """Keeps the directory, and gives it on."""
         self._channels = Channels(station)
         self._desk = PullDesk(station, self._channels, self._not_collected)
         self._inbox = Inbox(
@@ -78,7 +92,18 @@ class AccessPoint:
 
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
+        if not self.line.is_up and self._is_from_afar(request):
+            return refused(503, "The line to other access points is cut")
         return await self._inbox.handle(request)
+
+    def _is_far(self, url: str) -> bool:
+        points = self._station.directory.current.access_points
+        return any(point.inbound == url for point in points if point.id != self._station.party)
+
+    def _is_from_afar(self, request: Request) -> bool:
+        directory = self._station.directory.current
+        client = directory.parties_of_tls(request.peer_certificate or b"")
+        return any(directory.find_access_point(party) for party in client)
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
@@ -118,12 +143,16 @@ class AccessPoint:
 
     async def process(self, message: StoredMessage) -> None:
         """Check one message and send it on, or answer its sender why not."""
+        if SYSTEM_TYPE in message.details:
+            await self.synchroniser.process(message)
+            return
         inspection: Inspection | None = None
         try:
             inspection = self._inspection_of(message)
             if inspection is not None:
                 await self._run(inspection, message)
-            way = route(message.receiver, self._station.directory.current, self._station.clock.now())
+            way = self._route(message.receiver)
+            sealed = await self._sealed(message, inspection, way)
         except NotYet as early:
             await self._hold(message, early)
             return
@@ -136,7 +165,8 @@ class AccessPoint:
         facts = plain(inspection.facts) if inspection is not None else {}
         notes = inspection.notes if inspection is not None else {}
         work = UnitOfWork()
-        outgoing_copy = forwarded(message, way, facts)
+        onward = {"next": way.access_point} if way.access_point is not None else {}
+        outgoing_copy = forwarded(sealed, way, {**facts, **onward})
         work.add_message(outgoing_copy)
         work.update_message(
             Direction.IN,
@@ -170,6 +200,35 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
+    def _route(self, receiver: str) -> Route:
+        station = self._station
+        return route(receiver, station.party, station.directory.current, station.clock.now())
+
+    async def _sealed(
+        self, message: StoredMessage, inspection: Inspection | None, way: Route
+    ) -> StoredMessage:
+        """Return a message as it goes on: as it is, or encrypted for the next access point; retries send these octets.
+
+        Raises:
+            EbmsFault: 0020 when the directory lists no key of that access point.
+        """
+        station = self._station
+        if way.access_point is None or message.kind is not MessageKind.USER:
+            return message
+        now = station.clock.now()
+        listed = [each for each in station.ebms_certificates(way.access_point) if each.is_valid_at(now)]
+        if not listed:
+            raise EbmsFault(
+                EbmsErrorCode.ROUTING_FAILURE,
+                f"Expected an ebMS certificate of {way.access_point} that is valid now, found none",
+                hint="The directory must list the key for which the message is encrypted.",
+            )
+        unpacked = inspection.unpacked if inspection is not None else station.unpack(message)
+        how, token = Encryption(listed[0]), station.ids.hex32()
+        return await aside(
+            message.spooled, lambda: with_octets(message, hop.encrypt(unpacked, how, token), station.spool)
+        )
+
     def _inspection_of(self, message: StoredMessage) -> Inspection | None:
         """Return what is to be looked at; signals and pings have no document."""
         if message.kind is not MessageKind.USER:
@@ -191,10 +250,12 @@ class AccessPoint:
         )
 
     async def _run(self, inspection: Inspection, message: StoredMessage) -> None:
+        is_own = self._station.directory.current.serves(self._station.party, message.sender)
+        pipeline = self._pipeline if is_own else self._from_abroad
         if message.spooled is None:
-            await self._pipeline.run(inspection)
+            await pipeline.run(inspection)
         else:
-            await self._pipeline.run_large(inspection, message.spooled)
+            await pipeline.run_large(inspection, message.spooled)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:
         """Wait for a document that this one has overtaken; refuse it when that does not come."""
@@ -287,7 +348,7 @@ class AccessPoint:
 
     def _way_to(self, party: str) -> Route | None:
         try:
-            return route(party, self._station.directory.current, self._station.clock.now())
+            return self._route(party)
         except EbmsFault:
             return None
 
@@ -331,11 +392,14 @@ class AccessPoint:
                 message_id=message.message_id,
                 to=message.receiver,
                 kind=message.kind,
+                **({"next": message.details["next"]} if "next" in message.details else {}),
                 **({"reason": attempt.reason} if attempt.reason else {}),
             )
         )
+        if attempt.receipt is not None:
+            work.add_message(attempt.receipt)
         answer = None
-        if settlement.is_dead_letter:
+        if settlement.is_dead_letter and message.sender != station.party:
             reason = (
                 f"Not brought to {message.receiver} after {message.attempts + 1} attempts: {attempt.reason}"
             )

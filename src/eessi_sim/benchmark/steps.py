@@ -235,7 +235,7 @@ def _inspection(its: Specimens) -> Callable[[], object]:
         )
         with suppress(StopIteration):  # nothing in it waits: one push runs it to its end
             inspected.send(None)
-        route(its.route.counterparty, repository, its.at)
+        route(its.route.counterparty, its.network.access_point.station.party, repository, its.at)
 
     return run
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.text import Text
 
 from eessi_sim import resources
 from eessi_sim.cli import failures
@@ -16,7 +17,7 @@ from eessi_sim.errors import DefinitionError, EessiSimError
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.report.collect import StoryResult
 from eessi_sim.simulation.control import CaseView
-from eessi_sim.simulation.story import Story, StoryRunner, load_story
+from eessi_sim.simulation.story import Event, Story, StoryRunner, load_story
 from eessi_sim.simulation.watch import Progress, Watch, unsettled
 
 _STORY_WITHIN: Final = 120.0
@@ -84,6 +85,12 @@ class Follower:
             self._next_look = now + self._every
             self._screen.show(await self.watch.look())
 
+    def tell(self, event: Event) -> None:
+        """Show what happens to the network."""
+        self._screen.say(
+            Text(f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}  {event.text}", style="bold")
+        )
+
     async def settle(self) -> None:
         """Wait until nothing is under way any more; give up after a while, the report says what is missing."""
         deadline = self._stage.clock.now() + _SETTLE_WITHIN
@@ -106,23 +113,51 @@ class Follower:
 
 
 async def play_all(stage: Stage, stories: Sequence[Story], follower: Follower) -> tuple[StoryResult, ...]:
-    """Play stories: side by side between processes, one after the other on simulated time (it repeats itself then)."""
-    if stage.mode == "processes":
-        return tuple(await asyncio.gather(*(_play(stage, story, follower) for story in stories)))
-    return tuple([await _play(stage, story, follower) for story in stories])
+    """Play stories: side by side between processes, one after the other on simulated time (it repeats itself then).
+
+    Those that disturb the others come last, one by one.
+    """
+    together = [story for story in stories if stage.mode == "processes" and not story.disturbs_others]
+    results = {
+        story.id: result
+        for story, result in zip(
+            together,
+            await asyncio.gather(*(_play(stage, story, follower) for story in together)),
+            strict=True,
+        )
+    }
+    for story in stories:
+        if story.id not in results:
+            results[story.id] = await _play(stage, story, follower)
+    return tuple(results[story.id] for story in stories)
 
 
 async def _play(stage: Stage, story: Story, follower: Follower) -> StoryResult:
     within = _STORY_WITHIN if stage.mode == "processes" else None
+    events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        follower.tell(event)
+
     try:
-        runner = StoryRunner(story, stage.controls, stage.clock, follower.pause)
+        runner = StoryRunner(
+            story,
+            stage.controls,
+            stage.clock,
+            follower.pause,
+            lines=stage.lines,
+            let_pass=stage.let_pass,
+            tell=tell,
+        )
         async with asyncio.timeout(within):
-            return StoryResult(story, (await runner.play()).case)
+            case = (await runner.play()).case
+            return StoryResult(story, case, events=tuple(events))
     except TimeoutError:
         reason = f"not at its end after {_STORY_WITHIN:.0f} s"
     except EessiSimError as error:
         reason = f"{error.code}: {error.message}"
-    return StoryResult(story, await _case_of(stage, story), reason)
+    return StoryResult(story, await _case_of(stage, story), reason, tuple(events))
 
 
 async def _case_of(stage: Stage, story: Story) -> CaseView | None:

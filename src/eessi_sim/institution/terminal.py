@@ -30,6 +30,7 @@ from eessi_sim.storage.base import (
     StoredMessage,
     UnitOfWork,
 )
+from eessi_sim.synchronisation.desk import SystemDesk, is_system, unit_of
 from eessi_sim.transport.base import Response
 
 _SENT: Final = (OutboundState.FORWARDED, OutboundState.REJECTED, OutboundState.DEAD_LETTERED)
@@ -46,18 +47,23 @@ class Terminal:
     """
 
     def __init__(self, station: Station, deliveries: Deliveries, receiving: Worker, outbox: Worker) -> None:
+        self._system = SystemDesk(station, receiving)
         self._station = station
         self._deliveries = deliveries
         self._receiving = receiving
         self._outbox = outbox
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
-        """Let only access points deliver, and who fetched a message from the channel of this institution."""
-        points = {point.id for point in self._station.directory.current.access_points}
-        if not client & points and not client & self._sharing():
+        """Let only its access point deliver, and who fetched a message from the channel of this institution."""
+        if is_system(unpacked):
+            self._system.allow(client, unit_of(unpacked))
+            return
+        directory, own = self._station.directory.current, self._station.party
+        is_own_point = any(directory.serves(each, own) for each in client)
+        if not is_own_point and not client & self._sharing():
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected an access point as TLS client, found {', '.join(sorted(client))}",
+                f"Expected the access point of {own} as TLS client, found {', '.join(sorted(client))}",
                 hint="Send to the outbox of your own access point.",
             )
         if isinstance(unpacked.unit, PullRequest):
@@ -76,9 +82,15 @@ class Terminal:
         sharing = station.directory.current.sharing(entry.endpoint.channel, station.clock.now())
         return {each.id for each in sharing}
 
+    def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:  # noqa: ARG002 - of Acceptor
+        """Nothing is encrypted between an institution and its access point (observed)."""
+        return unpacked
+
     async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Return who may have signed: the sender; for a receipt only the receiver of the original."""
         station, unit = self._station, unpacked.unit
+        if is_system(unpacked):
+            return self._system.candidates(unit_of(unpacked))
         if isinstance(unit, UserMessage):
             return station.sender_certificates(unit.sender.id)
         original = await self._original(unpacked)
@@ -92,6 +104,8 @@ class Terminal:
         """Make the message durable and answer 202."""
         unit = received.unpacked.unit
         EESSI_PROFILE.check_time(unit.info, self._station.clock.now())
+        if is_system(received.unpacked):
+            return await self._system.accept(received, unit_of(received.unpacked))
         if isinstance(unit, UserMessage):
             return await self._user_message(received, unit)
         assert not isinstance(unit, PullRequest)  # not allowed

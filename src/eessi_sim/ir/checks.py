@@ -12,13 +12,14 @@ from eessi_sim.definition_files import Node, suggestion
 
 ENVELOPE: Final = "envelope"
 SCAN: Final = "scan"
+TRANSACTION: Final = "transaction"
 STANDARD_ORDER: Final = (
     SCAN,
     ENVELOPE,
     "consistency",
     "competence",
     "legal-ground",
-    "transaction",
+    TRANSACTION,
     "attachments",
     "schema",
     "rules",
@@ -47,6 +48,14 @@ class Checks:
     clamd: str = ""
     """Address of a clamd, ``host:port`` or the path of its socket; empty asks none."""
     when_silent: WhenSilent = WhenSilent.HOLD
+
+    @property
+    def order_from_abroad(self) -> tuple[str, ...]:
+        """The checks of what another access point brings.
+
+        That one looked at the course of the case, of which this one may have seen only a part (our choice, inferred).
+        """
+        return tuple(name for name in self.order if name != TRANSACTION)
 
 
 DEFAULT_CHECKS: Final = Checks()

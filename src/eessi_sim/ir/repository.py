@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from eessi_sim.definition_files import suggestion
 from eessi_sim.errors import DefinitionError, NotCompetent, UnknownReceiver
 from eessi_sim.identifiers import BucType, InstitutionId
+from eessi_sim.ir import vocabulary
 from eessi_sim.ir.model import (
     AccessPointEntry,
     AssignedBuc,
@@ -61,12 +62,13 @@ class InstitutionRepository:
     _index: _Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        central = (self.central,) if self.central else ()
         index = _Index(
             _by_id(self.institutions),
             _by_id(self.access_points),
             _links(self.access_points),
-            _parties_of_tls((*self.institutions, *self.access_points)),
-            _certificates_at(self.institutions, self.access_points),
+            _parties_of_tls((*self.institutions, *self.access_points, *central)),
+            _certificates_at(self.institutions, self.access_points, central),
             _channels(self.institutions),
         )
         object.__setattr__(self, "_index", index)  # the dataclass is frozen
@@ -117,6 +119,51 @@ class InstitutionRepository:
                 institution=institution_id,
             )
         return entry
+
+    def serves(self, access_point_id: str, institution_id: str) -> bool:
+        """Return whether this access point is that of the institution."""
+        entry = self._index.access_point_of.get(institution_id)
+        return entry is not None and entry.id == access_point_id
+
+    def way(self, sender: str, receiver: str) -> tuple[AccessPointEntry, ...]:
+        """Return the access points that a message passes, that of its sender first.
+
+        Raises:
+            UnknownReceiver: one of the two has no access point.
+        """
+        first, last = self.access_point_of(sender), self.access_point_of(receiver)
+        way = [first]
+        while way[-1].id != last.id:
+            way.append(self._step(way[-1], last))
+        return tuple(way)
+
+    def next_access_point(self, here: str, receiver: str) -> AccessPointEntry | None:
+        """Return the access point to which the one called ``here`` sends what is for ``receiver``; None is itself.
+
+        Raises:
+            UnknownReceiver: no access point serves the receiver.
+        """
+        last = self.access_point_of(receiver)
+        point = self._index.access_points.get(here)
+        return None if point is None or last.id == here else self._step(point, last)
+
+    def _step(self, here: AccessPointEntry, last: AccessPointEntry) -> AccessPointEntry:
+        """Return where the way to ``last`` leads on from ``here``: down its routes, else up, else across.
+
+        The routes ``via`` make trees; network files that make circles are refused, so that every way ends. The way
+        back is the same one.
+        """
+        way = self._upwards(last)
+        known = [each.id for each in way]
+        if here.id in known:
+            return way[known.index(here.id) - 1]
+        return self._index.access_points[here.via] if here.via else way[-1]
+
+    def _upwards(self, point: AccessPointEntry) -> list[AccessPointEntry]:
+        way = [point]
+        while (via := way[-1].via) is not None:
+            way.append(self._index.access_points[via])
+        return way
 
     def is_competent(
         self, institution_id: str, buc: BucType, role: str, *, at: datetime, ready: bool = True
@@ -181,7 +228,9 @@ class InstitutionRepository:
         return self._index.certificates_at.get(url, Certificates())
 
     def certificates_of(self, party: str, purpose: Purpose) -> tuple[Certificate, ...]:
-        """Return the certificates listed for an institution or access point; none when it is unknown."""
+        """Return the certificates listed for an institution, access point or the central service node; else none."""
+        if self.central is not None and party == self.central.id:
+            return self.central.certificates.of(purpose)
         entry = self._index.institutions.get(party) or self._index.access_points.get(party)
         return entry.certificates.of(purpose) if entry else ()
 
@@ -223,7 +272,7 @@ def _links(entries: Iterable[AccessPointEntry]) -> dict[str, AccessPointEntry]:
 
 
 def _parties_of_tls(
-    entries: Iterable[Institution | AccessPointEntry],
+    entries: Iterable[Institution | AccessPointEntry | CentralServicesNode],
 ) -> dict[bytes, frozenset[InstitutionId]]:
     found: defaultdict[bytes, set[InstitutionId]] = defaultdict(set)
     for entry in entries:
@@ -233,7 +282,9 @@ def _parties_of_tls(
 
 
 def _certificates_at(
-    institutions: Iterable[Institution], access_points: Iterable[AccessPointEntry]
+    institutions: Iterable[Institution],
+    access_points: Iterable[AccessPointEntry],
+    central: Iterable[CentralServicesNode],
 ) -> dict[str, Certificates]:
     places = [
         (
@@ -244,6 +295,12 @@ def _certificates_at(
     ]
     for point in access_points:
         places += [(url, point.certificates) for url in {point.outbox, point.inbox, point.inbound}]
+    places += [(node.channel, node.certificates) for node in central]
+    places += [
+        (vocabulary.system_address(url), certificates)
+        for url, certificates in places
+        if vocabulary.system_address(url) != url
+    ]
     found: dict[str, Certificates] = {}
     for url, certificates in places:
         if url:  # empty until the network is built

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from eessi_sim import resources
+from eessi_sim.access_point.central import CentralNode
 from eessi_sim.access_point.pipeline import Rulebook
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.limits import DEFAULT_LIMITS as AS4_LIMITS
@@ -30,16 +31,16 @@ from eessi_sim.simulation.credentials import Credentials, PartyKeys
 from eessi_sim.storage.base import Storage
 from eessi_sim.transport.base import Transport
 
-FORWARDING: Final = ReceptionAwareness(retries=150, interval=1, multiplier=3, max_interval=600)
-"""An access point tries for about a day, within which an institution must collect (decision E6 as summarised
-publicly, documented; the schedule is ours)."""
+FORWARDING: Final = ReceptionAwareness(retries=160, interval=1, multiplier=3, max_interval=600)
+"""An access point tries for nearly 26 hours: longer than the day within which an institution must collect (decision E6
+as summarised publicly, documented; the schedule is ours), so that a line may be cut for a day. Then it tells the sender."""
 DEFAULT_CDM: Final = CdmVersion("4.4")
 OUTBOX_PATH: Final = addresses.BASE_PATH + addresses.OUTBOX
 INBOX_PATH: Final = addresses.BASE_PATH + addresses.INBOX
 INBOUND_PATH: Final = addresses.BASE_PATH + addresses.INBOUND
 PUSH_PATH: Final = addresses.BASE_PATH + addresses.PUSH
 
-Node = InstitutionNode | AccessPoint
+Node = InstitutionNode | AccessPoint | CentralNode
 
 
 def load_definition(file: Path | None = None) -> NetworkDefinition:
@@ -60,9 +61,15 @@ def load_definition(file: Path | None = None) -> NetworkDefinition:
 
 
 def parties_of(definition: NetworkDefinition) -> tuple[InstitutionId, ...]:
-    """Return the access point and the institutions that the simulator plays."""
+    """Return the access points, the central service node and the institutions that the simulator plays."""
     played = (institution.id for institution in definition.institutions if not institution.external)
-    return (definition.access_point.id, *played)
+    return (*between(definition), *played)
+
+
+def between(definition: NetworkDefinition) -> tuple[InstitutionId, ...]:
+    """Return the nodes of a network that are no institutions: access points, then the central service node."""
+    central = (definition.central.id,) if definition.central else ()
+    return (*(point.id for point in definition.access_points), *central)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ class Machinery:
     """Which attachments the nodes take."""
     checks: Checks = DEFAULT_CHECKS
     """Which checks the access points make."""
+    synchronised: bool = False
+    """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
     worker: str = ""
     """Name of the process among those that play the same nodes."""
 
@@ -121,14 +130,20 @@ def repository(
         credentials: its keys.
         urls: base URL of every node.
     """
-    point = definition.access_point
-    base = urls[point.id]
-    entry = replace(
-        point,
-        outbox=base + OUTBOX_PATH,
-        inbox=base + INBOX_PATH,
-        inbound=base + INBOUND_PATH,
-        certificates=credentials.parties[point.id].certificates,
+    points = tuple(
+        replace(
+            point,
+            outbox=urls[point.id] + OUTBOX_PATH,
+            inbox=urls[point.id] + INBOX_PATH,
+            inbound=urls[point.id] + INBOUND_PATH,
+            certificates=credentials.parties[point.id].certificates,
+        )
+        for point in definition.access_points
+    )
+    central = definition.central and replace(
+        definition.central,
+        channel=urls[definition.central.id] + addresses.BASE_PATH,
+        certificates=credentials.parties[definition.central.id].certificates,
     )
     institutions = tuple(
         replace(
@@ -138,7 +153,7 @@ def repository(
         )
         for institution in definition.institutions
     )
-    return InstitutionRepository("4.4.1", institutions, (entry,))
+    return InstitutionRepository("4.4.1", institutions, points, central)
 
 
 def _endpoint(institution: Institution, url: str) -> Endpoint:
@@ -149,7 +164,7 @@ def _endpoint(institution: Institution, url: str) -> Endpoint:
 
 
 def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, machinery: Machinery) -> Node:
-    """Return the node that plays ``party``: an access point or an institution."""
+    """Return the node that plays ``party``: an access point, the central service node or an institution."""
     station = Station(
         party=party,
         keys=keys.ebms,
@@ -157,7 +172,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         ids=machinery.ids,
         store=machinery.storage.node(party),
         transport=transport,
-        directory=machinery.directory,
+        directory=_directory(machinery),
         trust=machinery.trust,
         queue=machinery.queue,
         attachments=machinery.attachments,
@@ -169,7 +184,11 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
     current = machinery.directory.current
     if current.find_access_point(party):
         forwarding = replace(station, awareness=machinery.forwarding)
-        return AccessPoint(forwarding, Rulebook(library.validator, library.processes), machinery.checks)
+        return AccessPoint(
+            forwarding, Rulebook(library.validator, library.processes), library.holdings, machinery.checks
+        )
+    if current.central is not None and party == current.central.id:
+        return CentralNode(station, library.holdings)
     return InstitutionNode(
         Office(
             station,
@@ -182,6 +201,12 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
             pace=machinery.pace,
         )
     )
+
+
+def _directory(machinery: Machinery) -> Directory:
+    """Return the directory of a node: the one of all, or a copy that goes its own way."""
+    shared = machinery.directory
+    return Directory(shared.current, shared.keep) if machinery.synchronised else shared
 
 
 def _templates(machinery: Machinery, party: InstitutionId) -> Path:

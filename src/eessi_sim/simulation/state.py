@@ -71,7 +71,8 @@ class NetworkState:
     folder: str
     title: str
     started_at: datetime
-    access_point: str
+    access_points: tuple[str, ...]
+    """Ids of the access points."""
     token: str
     pace: float
     nodes: tuple[NodeAddress, ...]
@@ -80,6 +81,16 @@ class NetworkState:
     limits: NodeLimits = NodeLimits()
     checks: Checks = DEFAULT_CHECKS
     """Which checks the access points make."""
+    central: str | None = None
+    """Id of the central service node; None when the one access point is it too."""
+    synchronised: bool = False
+    """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
+
+    @property
+    def institutions(self) -> tuple[InstitutionId, ...]:
+        """The institutions that the network plays."""
+        others = {*self.access_points, self.central}
+        return tuple(InstitutionId(node.party) for node in self.nodes if node.party not in others)
 
     @property
     def path(self) -> Path:
@@ -95,6 +106,17 @@ class NetworkState:
     def directory_file(self) -> Path:
         """Snapshot of the Institution Repository."""
         return self.path / "directory.json"
+
+    @property
+    def source(self) -> str:
+        """Id of the node from which the others learn of a newer directory."""
+        return self.central or self.access_points[0]
+
+    def directory_of(self, party: InstitutionId) -> Path:
+        """Return the snapshot that ``party`` goes by: its own in a network that is synchronised by messages."""
+        if not self.synchronised or party == self.source:
+            return self.directory_file
+        return self.path / "nodes" / f"{party.file_name}.directory.json"
 
     @property
     def pki(self) -> Path:
@@ -169,13 +191,15 @@ def establish(
         str(folder.resolve()),
         definition.title,
         now,
-        definition.access_point.id,
+        tuple(point.id for point in definition.access_points),
         secrets.token_urlsafe(24),
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
         replace(limits, attachments=definition.attachments),
         definition.checks,
+        definition.central.id if definition.central else None,
+        definition.synchronised,
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)

@@ -20,7 +20,7 @@ import asyncpg
 from eessi_sim.errors import StorageError, Unavailable
 from eessi_sim.storage.base import Write
 from eessi_sim.storage.postgresql_schema import Connection
-from eessi_sim.storage.postgresql_server import CONNECT_SECONDS, FOREIGN_ERRORS, LOST, Address
+from eessi_sim.storage.postgresql_server import CONNECT_SECONDS, FOREIGN_ERRORS, LOST, Address, cut, is_lost
 from eessi_sim.storage.postgresql_writes import Batch, News
 from eessi_sim.storage.sql import load_numbered
 
@@ -200,7 +200,7 @@ class GroupCommit:
                 waiting.value = await waiting.action(batch)
             await batch.flush()
         except (*_SELF_MADE, *LOST) as error:
-            if not isinstance(error, asyncpg.InterfaceError) or connection.is_closed():
+            if not isinstance(error, asyncpg.InterfaceError) or is_lost(connection):
                 raise
             return None  # a value that no database can hold
         except Exception:  # noqa: BLE001 - which unit it belongs to shows when they run apart
@@ -221,7 +221,7 @@ class GroupCommit:
                 waiting.value = await waiting.action(batch)
                 await batch.flush()
             except Exception as error:
-                if isinstance(error, _SELF_MADE) or connection.is_closed():
+                if isinstance(error, _SELF_MADE) or is_lost(connection):
                     raise
                 await connection.execute("ROLLBACK TO unit")
                 if at_once or not isinstance(error, asyncpg.UniqueViolationError):
@@ -264,7 +264,7 @@ class GroupCommit:
         try:
             await connection.execute("COMMIT")
         except LOST:
-            connection.terminate()
+            cut(connection)
             if transaction is not None and not await self._was_committed(transaction):
                 raise
 
@@ -297,7 +297,7 @@ async def _undo(connection: Connection) -> None:
     try:
         await connection.execute("ROLLBACK")
     except FOREIGN_ERRORS:
-        connection.terminate()
+        cut(connection)
 
 
 async def close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:

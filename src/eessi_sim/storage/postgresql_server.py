@@ -4,7 +4,7 @@ Every wait is bounded. Nothing here knows a table.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
@@ -124,7 +124,7 @@ class Address:
 
     def unavailable(self, error: Exception) -> Unavailable:
         """Return our error for an error of the driver."""
-        state = getattr(error, "sqlstate", None) or ""
+        state = _state_of(error)
         cause, hint = _CAUSES.get(state[:2], (f"{error}".strip() or type(error).__name__, _START_IT))
         if state[:2] in ("22", "42", "40"):
             cause = f"{cause}: {error}"
@@ -141,6 +141,27 @@ class Address:
             yield
         except FOREIGN_ERRORS as error:
             raise self.unavailable(error) from error
+
+
+def cut(connection: Any) -> None:  # Any: a connection, or the proxy that a pool lent
+    """End a connection that is of no use any more; it may be gone already."""
+    with suppress(asyncpg.InterfaceError):
+        connection.terminate()
+
+
+def is_lost(connection: Any) -> bool:  # Any: as ``cut``
+    """Return whether a connection is gone; the pool takes back the proxy of one that is."""
+    try:
+        return bool(connection.is_closed())
+    except asyncpg.InterfaceError:
+        return True
+
+
+def _state_of(error: Exception) -> str:
+    """Return SQLSTATE, also for what the driver finds out without the server."""
+    if isinstance(error, asyncpg.InterfaceError):
+        return "22000" if isinstance(error, ValueError) else "08000"
+    return getattr(error, "sqlstate", None) or ""
 
 
 async def _leave_as_it_is(connection: object) -> None:
