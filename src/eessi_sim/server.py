@@ -11,6 +11,8 @@ from pathlib import Path
 from aiohttp import web
 
 from eessi_sim import resources
+from eessi_sim.access_point.line import Line
+from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.api.front import Front
 from eessi_sim.api.manage import make_app
 from eessi_sim.clock import MovableClock
@@ -51,7 +53,8 @@ async def serve(folder: Path, player: str) -> None:
         host = await _start_nodes(state, addresses, clock, stack)
 
         async def interface(party: InstitutionId) -> web.Application:
-            return make_app(_reader(await host.node(party)), state.token, clock)
+            node = await host.node(party)
+            return make_app(_reader(node), state.token, clock, _line(node))
 
         first = addresses[0]
         app = (
@@ -94,6 +97,7 @@ async def _start_nodes(
         queue=state.limits.queue,
         forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
         attachments=state.limits.attachments,
+        checks=state.checks,
     )
     keyring = Keyring(state.pki, first.player)
     host = Host(
@@ -117,6 +121,10 @@ async def _start_nodes(
 
 def _reader(node: Node) -> StoreReader:
     return LocalControl(node) if isinstance(node, InstitutionNode) else StoreReader(node.station.store)
+
+
+def _line(node: Node) -> Line | None:
+    return node.line if isinstance(node, AccessPoint) else None
 
 
 async def _start_management(address: NodeAddress, app: web.Application, stack: AsyncExitStack) -> None:

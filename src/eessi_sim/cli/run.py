@@ -36,7 +36,7 @@ from eessi_sim.report.collect import Scene, collect
 from eessi_sim.report.evidence import Evidence
 from eessi_sim.report.model import RunReport
 from eessi_sim.security.pki import KeyAlgorithm
-from eessi_sim.simulation.assembly import load_definition, parties_of
+from eessi_sim.simulation.assembly import between, load_definition, parties_of
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import (
     HOSTED_FROM,
@@ -363,7 +363,7 @@ def _network_in(where: Path, wanted: _Wanted, catalogue: Catalogue) -> NetworkSt
         with output.working("Reading the network …"):
             definition = wanted.definition
         number = len(parties_of(definition))
-        hosts = hosts_for(number - 1) if wanted.hosts is None else wanted.hosts
+        hosts = hosts_for(number - len(between(definition))) if wanted.hosts is None else wanted.hosts
         with output.working(f"Making keys and certificates for {number} nodes …"):
             return establish(
                 definition,

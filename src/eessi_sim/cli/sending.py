@@ -253,7 +253,8 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
 
 async def _around(stage: Stage, control: NodeControl, parcel: _Parcel) -> Stage:
     """Return the stage with only those who may have to do with the document: a network may have thousands."""
-    involved = {stage.access_point, parcel.sender, *parcel.receivers}
+    between = stage.readers.keys() - stage.controls.keys()
+    involved = {*between, parcel.sender, *parcel.receivers}
     if not isinstance(parcel.into, BucDefinition):
         involved |= {InstitutionId(party) for party in (await control.case(parcel.into.case_id)).participants}
     return replace(

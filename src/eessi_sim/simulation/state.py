@@ -24,9 +24,10 @@ from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.gateway.station import DEFAULT_QUEUE
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
-from eessi_sim.simulation.assembly import FORWARDING, parties_of, repository
+from eessi_sim.simulation.assembly import FORWARDING, between, parties_of, repository
 from eessi_sim.simulation.credentials import Credentials, file_name
 from eessi_sim.transport.base import TlsIdentity
 
@@ -96,13 +97,24 @@ class NetworkState:
     folder: str
     title: str
     started_at: datetime
-    access_point: str
+    access_points: tuple[str, ...]
+    """Ids of the access points."""
     token: str
     pace: float
     nodes: tuple[NodeAddress, ...]
     cdm: tuple[str, ...] = ()
     """Folders of the SED definitions; those that come with the program when there are none."""
     limits: NodeLimits = NodeLimits()
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks the access points make."""
+    central: str | None = None
+    """Id of the central service node; None when the one access point is it too."""
+
+    @property
+    def institutions(self) -> tuple[InstitutionId, ...]:
+        """The institutions that the network plays."""
+        others = {*self.access_points, self.central}
+        return tuple(InstitutionId(node.party) for node in self.nodes if node.party not in others)
 
     @property
     def path(self) -> Path:
@@ -200,7 +212,7 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
         EnvironmentProblem: the folder cannot be written or holds something else, or a port is taken.
     """
     parties = parties_of(definition)
-    hosted = _hosted(parties, hosts)
+    hosted = _hosted([party for party in parties if party not in between(definition)], hosts)
     players = tuple(dict.fromkeys(hosted.get(party, party) for party in parties))
     ports = _ports(2 * len(players), base_port)
     places = dict(zip(players, zip(ports[::2], ports[1::2], strict=True), strict=True))
@@ -215,12 +227,14 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
         str(folder.resolve()),
         definition.title,
         now,
-        definition.access_point.id,
+        tuple(point.id for point in definition.access_points),
         secrets.token_urlsafe(24),
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
         replace(limits, attachments=definition.attachments),
+        definition.checks,
+        definition.central.id if definition.central else None,
     )
     snapshot.save(repository(definition, credentials, urls, hosted), state.directory_file)
     _write(state)
@@ -235,9 +249,9 @@ def hosts_for(institutions: int) -> int:
     return max(1, min(beside_the_access_point, institutions // _PER_HOST))
 
 
-def _hosted(parties: Sequence[InstitutionId], hosts: int) -> dict[InstitutionId, str]:
-    """Return which process plays which institution, in turn; the access point, the first, has one of its own."""
-    return {party: f"host-{number % hosts + 1}" for number, party in enumerate(parties[1:])} if hosts else {}
+def _hosted(institutions: Sequence[InstitutionId], hosts: int) -> dict[InstitutionId, str]:
+    """Return which process plays which institution, in turn; the nodes between them have one of their own."""
+    return {party: f"host-{number % hosts + 1}" for number, party in enumerate(institutions)} if hosts else {}
 
 
 def load_state(folder: Path) -> NetworkState:
