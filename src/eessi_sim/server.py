@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -77,10 +77,9 @@ async def _start_nodes(
     stack.push_async_callback(storage.close)
     if storage.spool is not None:
         storage.spool.sweep(await storage.spooled())
-    file = DirectoryFile(state.directory_file)
+    party = InstitutionId(first.party)
+    file = DirectoryFile(state.directory_of(party), state.directory_file)
     directory = file.directory
-    watch = asyncio.create_task(file.watch())
-    stack.callback(watch.cancel)
     transport = HttpTransport(
         identity, listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls]
     )
@@ -113,10 +112,30 @@ async def _start_nodes(
     listener = HttpListener(LOOPBACK, first.port, identity=identity, limits=limits, spool=storage.spool)
     stack.push_async_callback(host.stop)
     await host.start()
-    handler = host.handle if first.host else (await host.node(InstitutionId(first.party))).handle
-    await listener.start(handler)
+    if first.host:
+        _watch(file, None, stack)
+        await listener.start(host.handle)
+    else:
+        node = await host.node(party)
+        await _keep_up(node, party, file, state, stack)
+        await listener.start(node.handle)
     stack.push_async_callback(listener.stop)
     return host
+
+
+async def _keep_up(
+    node: Node, party: InstitutionId, file: DirectoryFile, state: NetworkState, stack: AsyncExitStack
+) -> None:
+    """Look for a newer directory from now on; tell the others of it, or ask for what was missed."""
+    tells = state.synchronised and party == state.source
+    _watch(file, node.synchroniser.publish if tells else None, stack)
+    if state.synchronised and isinstance(node, InstitutionNode) and not file.is_first:
+        await node.synchroniser.ask()
+
+
+def _watch(file: DirectoryFile, tell: Callable[[], Awaitable[object]] | None, stack: AsyncExitStack) -> None:
+    watch = asyncio.create_task(file.watch(tell))
+    stack.callback(watch.cancel)
 
 
 def _reader(node: Node) -> StoreReader:

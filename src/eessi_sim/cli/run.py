@@ -363,7 +363,7 @@ def _network_in(where: Path, wanted: _Wanted, catalogue: Catalogue) -> NetworkSt
         with output.working("Reading the network …"):
             definition = wanted.definition
         number = len(parties_of(definition))
-        hosts = hosts_for(number - len(between(definition))) if wanted.hosts is None else wanted.hosts
+        hosts = _hosts(definition, wanted.hosts)
         with output.working(f"Making keys and certificates for {number} nodes …"):
             return establish(
                 definition,
@@ -392,6 +392,13 @@ def _network_in(where: Path, wanted: _Wanted, catalogue: Catalogue) -> NetworkSt
         )
     output.remark(f"Taking up the network of {found.started_at:%Y-%m-%d %H:%M} UTC again.")
     return found
+
+
+def _hosts(definition: NetworkDefinition, wanted: int | None) -> int:
+    """Return how many processes share the institutions, 0 when each has its own."""
+    if wanted is not None or definition.synchronised:
+        return wanted or 0
+    return hosts_for(len(parties_of(definition)) - len(between(definition)))
 
 
 def _folders(catalogue: Catalogue) -> tuple[Path, ...]:

@@ -109,6 +109,8 @@ class NetworkState:
     """Which checks the access points make."""
     central: str | None = None
     """Id of the central service node; None when the one access point is it too."""
+    synchronised: bool = False
+    """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
 
     @property
     def institutions(self) -> tuple[InstitutionId, ...]:
@@ -130,6 +132,17 @@ class NetworkState:
     def directory_file(self) -> Path:
         """Snapshot of the Institution Repository."""
         return self.path / "directory.json"
+
+    @property
+    def source(self) -> str:
+        """Id of the node from which the others learn of a newer directory."""
+        return self.central or self.access_points[0]
+
+    def directory_of(self, party: InstitutionId) -> Path:
+        """Return the snapshot that ``party`` goes by: its own in a network that is synchronised by messages."""
+        if not self.synchronised or party == self.source:
+            return self.directory_file
+        return self.path / "nodes" / f"{party.file_name}.directory.json"
 
     @property
     def pki(self) -> Path:
@@ -211,6 +224,11 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
     Raises:
         EnvironmentProblem: the folder cannot be written or holds something else, or a port is taken.
     """
+    if hosts and definition.synchronised:
+        raise EnvironmentProblem(
+            "Expected a process for each node, because each keeps a directory of its own, found hosts",
+            hint="Leave out --hosts, or the synchronisation in the network file.",
+        )
     parties = parties_of(definition)
     hosted = _hosted([party for party in parties if party not in between(definition)], hosts)
     players = tuple(dict.fromkeys(hosted.get(party, party) for party in parties))
@@ -235,6 +253,7 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
         replace(limits, attachments=definition.attachments),
         definition.checks,
         definition.central.id if definition.central else None,
+        definition.synchronised,
     )
     snapshot.save(repository(definition, credentials, urls, hosted), state.directory_file)
     _write(state)
