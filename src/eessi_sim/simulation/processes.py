@@ -20,7 +20,9 @@ from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState
 
 _READY_WITHIN: Final = 60.0
-"""Seconds until all nodes must answer."""
+"""Seconds until all processes must answer."""
+_READY_PER_NODE: Final = 0.05
+"""Seconds more for each node: every process reads the entries of all of them."""
 _STOP_WITHIN: Final = 10.0
 _PAUSE: Final = 0.05
 
@@ -136,7 +138,7 @@ class ProcessNetwork:
         assert self._session is not None  # entered
         control = self._speaker(player, self._session)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _READY_WITHIN
+        deadline = loop.time() + _READY_WITHIN + len(self.state.nodes) * _READY_PER_NODE
         is_up = await control.is_ready()
         while not is_up:
             self._require_alive(player, is_late=loop.time() > deadline)
