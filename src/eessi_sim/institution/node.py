@@ -30,7 +30,7 @@ from eessi_sim.identifiers import (
 )
 from eessi_sim.institution import answering, caseless, content, desk, handing, rerouting
 from eessi_sim.institution.casework import Casework, Draft, Move
-from eessi_sim.institution.collecting import Collector, pulls
+from eessi_sim.institution.collecting import Collector, collects
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
 from eessi_sim.institution.habits import IMPOSSIBLE, Habits, Order
@@ -100,7 +100,7 @@ class InstitutionNode:
         if self._reminders.is_needed:
             await self._reminders.read_all()
             self._watch.start()
-        if pulls(station):
+        if collects(station.directory.current, station.party, station.clock.now()):
             self._collecting.start()
 
     def wake(self) -> None:
