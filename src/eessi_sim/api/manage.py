@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from eessi_sim.access_point.line import Line
 from eessi_sim.api.casework import CaseworkRoutes, acting, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
 from eessi_sim.attachments import Content, NewFile, Octets
@@ -112,17 +113,28 @@ class MoveClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much time passes; ISO 8601, as in P60D."""
 
 
-def make_app(reader: StoreReader, token: str, clock: MovableClock) -> web.Application:
+class SetLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/line``."""
+
+    up: bool
+
+
+def make_app(
+    reader: StoreReader, token: str, clock: MovableClock, line: Line | None = None
+) -> web.Application:
     """Return the interface of one node.
 
     Args:
         reader: the node; a ``LocalControl`` for an institution, which also has cases.
         token: what requests must carry as bearer token.
         clock: the time of the node.
+        line: of an access point to the others; other nodes have none.
     """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors, _guard(token)])
     _Messages(reader).add_to(app)
     _Time(clock).add_to(app)
+    if line is not None:
+        _LineSwitch(line).add_to(app)
     if isinstance(reader, LocalControl):
         _Cases(reader).add_to(app)
         CaseworkRoutes(reader).add_to(app)
@@ -170,6 +182,24 @@ class _Time:
             raise ValueError(f"Expected time to pass, found {body.advance}: no clock goes back")
         self._clock.advance(body.advance)
         return answer(self._clock.now())
+
+
+class _LineSwitch:
+    """The line of an access point to the others, which an exercise cuts."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/manage/line", self.read)
+        app.router.add_post("/manage/line", self.set)
+
+    async def read(self, _request: web.Request) -> web.Response:
+        return answer(self._line.is_up)
+
+    async def set(self, request: web.Request) -> web.Response:
+        self._line.is_up = (await body_of(request, SetLine)).up
+        return answer(self._line.is_up)
 
 
 class _Cases:

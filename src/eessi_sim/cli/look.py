@@ -23,6 +23,7 @@ _PAGE: Final = 1000
 _DEAD: Final = (
     InboundState.REJECTED,
     InboundState.DEAD_LETTERED,
+    InboundState.QUARANTINED,
     OutboundState.REJECTED,
     OutboundState.DEAD_LETTERED,
 )

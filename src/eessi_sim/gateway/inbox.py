@@ -5,7 +5,7 @@ processing). What a message means is decided by the ``Acceptor`` of the node: an
 the way, the access point an intermediary.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from eessi_sim.as4 import msh
@@ -42,6 +42,10 @@ class Acceptor(Protocol):
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
         """Raise EbmsFault when this TLS client may not hand in this message."""
+        ...
+
+    def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:
+        """Return the message without the encryption of the last hop, the same when there is none."""
         ...
 
     async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
@@ -107,6 +111,31 @@ class Inbox:
             return synchronous_error(self._station, fault)
         try:
             self._acceptor.allow(client, unpacked)
+            opened = await aside(request.spooled, lambda: self._acceptor.opened(client, unpacked))
+        except EbmsFault as fault:
+            return await self._acceptor.refuse(unpacked, fault, client, verified=False)
+        if opened is unpacked:
+            return await self._check_and_accept(request, unpacked, client)
+        bare = await aside(request.spooled, lambda: self._without_hop(request, opened))
+        try:
+            large = bare.spooled and msh.unpack(opened.content_type, bare.octets, self._station.limits)
+            return await self._check_and_accept(bare, large or opened, client)
+        finally:
+            if bare.spooled is not None:
+                bare.spooled.discard()
+
+    def _without_hop(self, request: Request, opened: Unpacked) -> Request:
+        """Return the request as if it had come without encryption; what was in the spool goes there again."""
+        headers = {**request.headers, "content-type": opened.content_type}
+        body, spool = opened.body, self._station.spool
+        if request.spooled is None or spool is None:
+            return replace(request, body=body, headers=headers, spooled=None)
+        return replace(request, headers=headers, spooled=spool.write([body]))
+
+    async def _check_and_accept(
+        self, request: Request, unpacked: Unpacked, client: frozenset[InstitutionId]
+    ) -> Response:
+        try:
             candidates = await self._acceptor.candidates(unpacked)
             verified = await aside(request.spooled, lambda: self._verify(unpacked, candidates))
         except EbmsFault as fault:

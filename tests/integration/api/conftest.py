@@ -51,7 +51,7 @@ class Desk:
         """The node as another process sees it."""
         assert self.server.port is not None
         address = NodeAddress(party, 0, self.server.port)
-        state = NetworkState("", "Tests", START, "EU:APSIM01", TOKEN, 1.0, (address,))
+        state = NetworkState("", "Tests", START, ("EU:APSIM01",), TOKEN, 1.0, (address,))
         return RemoteControl(self.session, state, party)
 
 

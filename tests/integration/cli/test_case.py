@@ -1,5 +1,6 @@
 """``case`` and ``verify`` on the folder of a network that was played and does not run."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,15 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-async def case(state: Path) -> str:
+def case(state: Path) -> str:
     """The id that both copies of the only case share."""
+    return asyncio.run(_only_case(state))
+
+
+async def _only_case(state: Path) -> str:
     storage = SqliteStorage(state / "nodes" / f"{NORWAY.file_name}.sqlite")
     (found,) = await storage.node(NORWAY).cases()
+    await storage.close()
     return str(found.international_id)
 
 
