@@ -67,10 +67,6 @@ async def _start_node(
     directory = file.directory
     watch = asyncio.create_task(file.watch())
     stack.callback(watch.cancel)
-    transport = HttpTransport(
-        identity, listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls]
-    )
-    stack.push_async_callback(transport.close)
     machinery = Machinery(
         library=load_library(state.catalogue),
         clock=clock,
@@ -85,6 +81,12 @@ async def _start_node(
         attachments=state.limits.attachments,
         checks=state.checks,
     )
+    transport = HttpTransport(
+        identity,
+        limits=TransportLimits(max_body=machinery.limits.body_bytes),
+        listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls],
+    )
+    stack.push_async_callback(transport.close)
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(
         max_body=machinery.limits.body_bytes,

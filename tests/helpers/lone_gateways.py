@@ -16,6 +16,7 @@ from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway
 from eessi_sim.security.keys import HeldKey, KeyPair, Purpose
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.security.trust import TrustStore
+from eessi_sim.spool import Spool
 from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Handler, Request, Response
 
@@ -87,7 +88,14 @@ class Wire:
     """Applied to each answer on its way back."""
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         """Hand the request over."""
         request = Request(method=method, path=url, headers=headers, body=whole(body))

@@ -76,7 +76,7 @@ class PullDesk:
         message = await self._channels.offer(pull.mpc, by=by, request=request)
         if message is None:
             return self._empty(pull, "nothing waits in the channel")
-        return Response(200, {"content-type": message.content_type}, message.whole)
+        return Response(200, {"content-type": message.content_type}, message.body, message.spooled)
 
     async def _take_receipt(self, receipt: Receipt, mpc: str, by: str) -> None:
         """Note a receipt that came along; one about what does not wait here means nothing."""

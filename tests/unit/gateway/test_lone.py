@@ -18,6 +18,7 @@ from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.errors import ConnectFailed, SettingsError, TransportError
 from eessi_sim.gateway import lone
 from eessi_sim.gateway.lone import Delivery, Document, LoneGateway
+from eessi_sim.spool import Spool
 from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Request, Response
 
@@ -241,6 +242,7 @@ class TestSending:
                 headers: Mapping[str, str],
                 within: float,
                 method: str = "POST",
+                into: Spool | None = None,
             ) -> Response:
                 bodies.append(whole(body))
                 raise ConnectFailed("nobody there")
