@@ -17,7 +17,7 @@ from eessi_sim.security.keys import HeldKey, KeyPair, Purpose
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.security.trust import TrustStore
 from eessi_sim.spool import Spool
-from eessi_sim.stretch import Extent, whole
+from eessi_sim.stretch import IN_MEMORY, Extent, whole
 from eessi_sim.transport.base import Handler, Request, Response
 
 URL = "http://receiver.example/as4"
@@ -86,6 +86,8 @@ class Wire:
     answers: list[Response] = field(default_factory=list)
     change: Callable[[Response], Response] = lambda answer: answer
     """Applied to each answer on its way back."""
+    spool: Spool | None = None
+    """Where large requests are written, as a listener does."""
 
     async def send(
         self,
@@ -99,8 +101,12 @@ class Wire:
     ) -> Response:
         """Hand the request over."""
         request = Request(method=method, path=url, headers=headers, body=whole(body))
+        if self.spool is not None and len(body) > IN_MEMORY:
+            request = replace(request, body=b"", spooled=self.spool.write([whole(body)]))
         self.requests.append(request)
         self.answers.append(self.change(await self.handler(request)))
+        if request.spooled is not None:
+            request.spooled.discard()
         return self.answers[-1]
 
     async def close(self) -> None:

@@ -14,7 +14,8 @@ from eessi_sim.conformance.model import Exchange, Result, expect
 from eessi_sim.conformance.plays import AtPoint, PointPlay
 from eessi_sim.conformance.point import Point
 from eessi_sim.conformance.wire import Door, Shot
-from eessi_sim.gateway.lone import Delivery, Document, Identity, LoneGateway
+from eessi_sim.gateway.document import Document
+from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway
 from eessi_sim.gateway.pulling import Puller, PullPoint
 from eessi_sim.security.keys import Purpose
 from eessi_sim.spool import Spool
