@@ -5,15 +5,13 @@ followed: callers find the signed things themselves, by structure, and hand over
 referenced, and what a KeyInfo means, is decided by the profiles (``xades``, ``as4.wss``).
 """
 
-import hashlib
-import re
 from base64 import b64encode
-from binascii import a2b_base64, b2a_base64
+from binascii import b2a_base64
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 from lxml import etree
 
@@ -23,22 +21,54 @@ from eessi_sim.security.indication import SubIndication
 from eessi_sim.security.keys import Certificate
 from eessi_sim.security.policy import (
     DEFAULT,
-    Canonicalization,
     DigestAlgorithm,
     SignatureAlgorithm,
     SignaturePolicy,
     Transform,
 )
-from eessi_sim.stretch import Extent, Stretch
+from eessi_sim.security.references import (
+    DS,
+    ENVELOPED,
+    EXC_C14N,
+    EXCLUSIVE,
+    MAX_TRANSFORMS,
+    SWA_CONTENT,
+    Reference,
+    TransformStep,
+    are_prefixes,
+    digest,
+    malformed,
+    octets_in,
+)
+from eessi_sim.security.signed_info import SignedInfo, read_plain
 from eessi_sim.xmlsafe import Element, escape_attribute, path_of
 
-DS: Final = "http://www.w3.org/2000/09/xmldsig#"
-EXC_C14N: Final = str(Canonicalization.EXCLUSIVE)
+__all__ = [
+    "DS",
+    "ENVELOPED",
+    "EXCLUSIVE",
+    "EXC_C14N",
+    "SIGNATURE",
+    "SWA_CONTENT",
+    "ParsedSignature",
+    "Reference",
+    "TransformStep",
+    "canonical",
+    "digest",
+    "malformed",
+    "octets_in",
+    "octets_of",
+    "parse_reference",
+    "parse_signature",
+    "render_reference",
+    "render_signature",
+    "repeated_ids",
+    "signed_info",
+    "verify_value",
+]
+
 SIGNATURE: Final = f"{{{DS}}}Signature"
 _DECLARATION: Final = f' xmlns:ds="{DS}"'
-_PREFIX: Final = re.compile(r"#default|[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_MAX_PREFIXES: Final = 64
-_MAX_TRANSFORMS: Final = 8
 _INCLUSIVE_NAMESPACES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _IDS: Final = etree.XPath(
@@ -46,70 +76,6 @@ _IDS: Final = etree.XPath(
     namespaces={"wsu": _WSU},
     smart_strings=False,
 )
-_VALUE: Final = rb'"([^"&]{0,256})"'
-"""An attribute in canonical form without any escape, so that it means what is written."""
-_PLAIN_HEAD: Final = re.compile(
-    rb'<ds:SignedInfo xmlns:ds="%(ds)b"(?: Id=%(value)b)?>'
-    rb"<ds:CanonicalizationMethod Algorithm=%(value)b></ds:CanonicalizationMethod>"
-    rb"<ds:SignatureMethod Algorithm=%(value)b></ds:SignatureMethod>" % {b"ds": DS.encode(), b"value": _VALUE}
-)
-_PLAIN_STEP: Final = re.compile(
-    rb"<ds:Transform Algorithm=%(value)b>"
-    rb'(?:<ec:InclusiveNamespaces xmlns:ec="%(ec)b" PrefixList=%(value)b></ec:InclusiveNamespaces>)?'
-    rb"</ds:Transform>" % {b"ec": EXC_C14N.encode(), b"value": _VALUE}
-)
-_PLAIN_REFERENCE: Final = re.compile(
-    rb"<ds:Reference(?: Id=%(value)b)?(?: Type=%(value)b)? URI=%(value)b>"
-    rb"<ds:Transforms>((?:%(step)b){1,%(most)d})</ds:Transforms>"
-    rb"<ds:DigestMethod Algorithm=%(value)b></ds:DigestMethod>"
-    rb"<ds:DigestValue>([A-Za-z0-9+/]{4,128}={0,2})</ds:DigestValue></ds:Reference>"
-    % {
-        b"value": _VALUE,
-        b"step": _PLAIN_STEP.pattern.replace(b'"([', b'"(?:['),
-        b"most": _MAX_TRANSFORMS,
-    }
-)
-_PLAIN_END: Final = b"</ds:SignedInfo>"
-_DIGESTS: Final = {
-    DigestAlgorithm.SHA256: hashlib.sha256,
-    DigestAlgorithm.SHA384: hashlib.sha384,
-    DigestAlgorithm.SHA512: hashlib.sha512,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class TransformStep:
-    """One ``ds:Transform`` of a reference."""
-
-    transform: Transform
-    prefixes: tuple[str, ...] = ()
-    """PrefixList of InclusiveNamespaces; only with exclusive canonical form."""
-
-
-ENVELOPED: Final = TransformStep(Transform.ENVELOPED_SIGNATURE)
-EXCLUSIVE: Final = TransformStep(Transform.EXCLUSIVE_C14N)
-SWA_CONTENT: Final = TransformStep(Transform.SWA_CONTENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One ``ds:Reference``: what was signed, how its octets were made, and their digest."""
-
-    uri: str
-    transforms: tuple[TransformStep, ...]
-    digest_value: bytes
-    digest_algorithm: DigestAlgorithm = DigestAlgorithm.SHA256
-    id: str | None = None
-    type: str | None = None
-
-    @classmethod
-    def over(cls, octets: Extent, uri: str, *transforms: TransformStep) -> "Reference":
-        """Make a SHA-256 reference over ``octets``, which are the result of ``transforms``."""
-        return cls(uri, transforms, digest(octets))
-
-    def digest_of(self, octets: Extent) -> bytes:
-        """Return the digest of ``octets`` with the algorithm of this reference."""
-        return digest(octets, self.digest_algorithm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,18 +91,6 @@ class ParsedSignature:
     key_info: Element
     objects: tuple[Element, ...]
     policy: SignaturePolicy
-
-
-def digest(octets: Extent, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
-    """Return the digest of ``octets``, wherever they lie."""
-    if isinstance(octets, Stretch):
-        if octets.sha256 is not None and algorithm is DigestAlgorithm.SHA256:
-            return octets.sha256
-        running = _DIGESTS[algorithm]()
-        for piece in octets.pieces():
-            running.update(piece)
-        return running.digest()
-    return _DIGESTS[algorithm](octets).digest()
 
 
 # Writing
@@ -245,7 +199,7 @@ def parse_signature(
         element, "SignedInfo", "SignatureValue", "KeyInfo", more="Object", at_most=max_objects
     )
     _expect(value, "SignatureValue", "Id")
-    said = _plain_info(info, policy) or _read_info(info, policy)
+    said = read_plain(info, policy) or _read_info(info, policy)
     return ParsedSignature(
         id=element.get("Id"),
         references=said.references,
@@ -258,92 +212,7 @@ def parse_signature(
     )
 
 
-class _SignedInfo(NamedTuple):
-    octets: bytes
-    """Its canonical form."""
-    algorithm: SignatureAlgorithm
-    references: tuple[Reference, ...]
-
-
-def _plain_info(info: Element, policy: SignaturePolicy) -> _SignedInfo | None:
-    """Read a SignedInfo of the usual shape out of its canonical form, the octets that are signed.
-
-    Several times faster than going through the tree, and no second look at what means the same. None for any other
-    shape and for whatever is to be refused: the tree says what is wrong, and where.
-    """
-    if len(info) > policy.max_references + 2:
-        return None
-    try:
-        octets = xmlsafe.exclusive_c14n(info)
-    except XmlError:
-        return None
-    head = _PLAIN_HEAD.match(octets)
-    algorithm = head and _plain_algorithm(policy, head[2], head[3])
-    if not head or not algorithm:
-        return None
-    references: list[Reference] = []
-    position = head.end()
-    while found := _PLAIN_REFERENCE.match(octets, position):
-        reference = _plain_reference(policy, *found.groups())
-        if reference is None:
-            return None
-        references.append(reference)
-        position = found.end()
-    if not references or octets[position:] != _PLAIN_END:
-        return None
-    return _SignedInfo(octets, algorithm, tuple(references))
-
-
-def _plain_reference(  # the groups of the pattern
-    policy: SignaturePolicy,
-    identity: bytes | None,
-    kind: bytes | None,
-    uri: bytes,
-    steps: bytes,
-    method: bytes,
-    value: bytes,
-) -> Reference | None:
-    made = _plain_method(policy, steps, method)
-    octets = octets_in(value)
-    if made is None or octets is None:
-        return None
-    return Reference(uri.decode(), made[0], octets, made[1], _text(identity), _text(kind))
-
-
-def _text(octets: bytes | None) -> str | None:
-    return None if octets is None else octets.decode()
-
-
-@lru_cache(maxsize=64)
-def _plain_algorithm(policy: SignaturePolicy, c14n: bytes, method: bytes) -> SignatureAlgorithm | None:
-    try:
-        policy.canonicalization(c14n.decode())
-        return policy.signature(method.decode())
-    except SignatureError:
-        return None
-
-
-@lru_cache(maxsize=64)
-def _plain_method(
-    policy: SignaturePolicy, steps: bytes, method: bytes
-) -> tuple[tuple[TransformStep, ...], DigestAlgorithm] | None:
-    """Return how the octets of a reference are made and digested; few ways are in use, so they are remembered."""
-    try:
-        made = tuple(_plain_step(policy, *found.groups()) for found in _PLAIN_STEP.finditer(steps))
-        return made, policy.digest(method.decode())
-    except SignatureError:
-        return None
-
-
-def _plain_step(policy: SignaturePolicy, algorithm: bytes, listed: bytes | None) -> TransformStep:
-    transform = policy.transform(algorithm.decode())
-    prefixes = tuple((listed or b"").decode().split())
-    if (prefixes and transform is not Transform.EXCLUSIVE_C14N) or not _are_prefixes(prefixes):
-        raise malformed("Expected a list of prefixes with exclusive canonical form, found another thing")
-    return TransformStep(transform, prefixes)
-
-
-def _read_info(info: Element, policy: SignaturePolicy) -> _SignedInfo:
+def _read_info(info: Element, policy: SignaturePolicy) -> SignedInfo:
     _expect(info, "SignedInfo", "Id")
     c14n, method, *references = _children(
         info, "CanonicalizationMethod", "SignatureMethod", more="Reference", at_most=policy.max_references
@@ -354,7 +223,7 @@ def _read_info(info: Element, policy: SignaturePolicy) -> _SignedInfo:
     algorithm = policy.signature(_algorithm(method))
     _refuse_content(method)
     read = tuple(parse_reference(reference, policy) for reference in references)
-    return _SignedInfo(canonical(info, _prefixes(c14n)), algorithm, read)
+    return SignedInfo(canonical(info, _prefixes(c14n)), algorithm, read)
 
 
 def parse_reference(element: Element, policy: SignaturePolicy = DEFAULT) -> Reference:
@@ -383,7 +252,7 @@ def parse_reference(element: Element, policy: SignaturePolicy = DEFAULT) -> Refe
 
 
 def _steps(transforms: Element) -> list[Element]:
-    steps = _children(transforms, more="Transform", at_most=_MAX_TRANSFORMS)
+    steps = _children(transforms, more="Transform", at_most=MAX_TRANSFORMS)
     if not steps:
         raise malformed(f"Expected a ds:Transform in {path_of(transforms)}, found none")
     return steps
@@ -408,17 +277,13 @@ def _prefixes(element: Element) -> tuple[str, ...]:
         len(element) > 1
         or child.tag != _INCLUSIVE_NAMESPACES
         or set(child.attrib) != {"PrefixList"}
-        or not _are_prefixes(prefixes)
+        or not are_prefixes(prefixes)
     ):
         raise malformed(
             f"Expected one InclusiveNamespaces with a list of prefixes in {path_of(element)}, found another thing",
             hint="Leave the element out unless you know why you need it.",
         )
     return prefixes
-
-
-def _are_prefixes(prefixes: Sequence[str]) -> bool:
-    return len(prefixes) <= _MAX_PREFIXES and all(_PREFIX.fullmatch(prefix) for prefix in prefixes)
 
 
 def _algorithm(element: Element) -> str:
@@ -486,16 +351,6 @@ def octets_of(element: Element) -> bytes:
     return octets
 
 
-def octets_in(compact: str | bytes) -> bytes | None:
-    """Return the octets of base64 without white space, None for any spelling that no encoder gives."""
-    try:
-        octets = a2b_base64(compact, strict_mode=True)
-    except ValueError:
-        return None
-    written = b2a_base64(octets, newline=False)
-    return octets if written == (compact.encode() if isinstance(compact, str) else compact) else None
-
-
 def verify_value(parsed: ParsedSignature, certificate: Certificate) -> bool:
     """Return whether the key of ``certificate`` made the signature value.
 
@@ -536,8 +391,3 @@ def canonical(element: Element, prefixes: Sequence[str] = ()) -> bytes:
         return xmlsafe.exclusive_c14n(element, prefixes)
     except XmlError as error:
         raise malformed(error.message, hint=error.hint) from error
-
-
-def malformed(message: str, hint: str | None = None) -> SignatureError:
-    """Return the error for a structure that is not ours, verdict FORMAT_FAILURE."""
-    return SignatureError(message, verdict=SubIndication.FORMAT_FAILURE, hint=hint)
