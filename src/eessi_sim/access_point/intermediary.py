@@ -25,6 +25,7 @@ from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import InstitutionId, InternationalId
 from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
+from eessi_sim.synchronisation.desk import SystemDesk, is_system, unit_of
 from eessi_sim.transport.base import Response
 
 _WAITING: Final = frozenset(
@@ -55,11 +56,15 @@ class Intermediary:
         self._outbox = outbox
         self._channels = channels
         self._desk = desk
+        self._system = SystemDesk(station, inspection)
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
         """Let an institution hand in only what is from itself, and pull only from its own channel."""
         if isinstance(unpacked.unit, PullRequest):
             self._desk.allow(client, unpacked.unit)
+            return
+        if is_system(unpacked):
+            self._system.allow(client, unit_of(unpacked))
             return
         sender = sender_of(unpacked)
         if sender is None:
@@ -102,6 +107,8 @@ class Intermediary:
         """
         if isinstance(unpacked.unit, PullRequest):
             return self._desk.candidates(unpacked.unit)
+        if is_system(unpacked):
+            return self._system.candidates(unit_of(unpacked))
         sender = sender_of(unpacked)
         if isinstance(unpacked.unit, UserMessage):
             return self._station.sender_certificates(unpacked.unit.sender.id)
@@ -122,6 +129,10 @@ class Intermediary:
         unpacked = received.unpacked
         if isinstance(unpacked.unit, PullRequest):
             return await self._desk.answer(received, unpacked.unit)
+        if is_system(unpacked):
+            EESSI_PROFILE.check_time(unpacked.unit.info, self._station.clock.now())
+            EESSI_PROFILE.check(unit_of(unpacked))
+            return await self._system.accept(received, unit_of(unpacked))
         await self._check(unpacked)
         message = incoming(received, state=InboundState.RECEIVED, at=self._station.clock.now())
         store = self._station.store
@@ -136,7 +147,7 @@ class Intermediary:
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
-        self._note_answer(work, message)
+        await self._note_answer(work, message)
         if message.kind is MessageKind.USER:
             self._station.taken_in.keep(message.digest, unpacked, unpacked.held)
         try:
@@ -146,13 +157,12 @@ class Intermediary:
             if known is None:
                 raise
             return await self._again(known, message)
-        self._channels.forget(message.ref_to)
         self._inspection.wake()
         return ACCEPTED
 
-    def _note_answer(self, work: UnitOfWork, message: StoredMessage) -> None:
+    async def _note_answer(self, work: UnitOfWork, message: StoredMessage) -> None:
         """A receipt, or an error, shows that whoever pulls has the message that it is about."""
-        self._channels.receipted(work, message.ref_to, by=message.sender)
+        await self._channels.receipted(work, message.ref_to, by=message.sender)
 
     async def refuse(
         self,
@@ -235,17 +245,11 @@ class Intermediary:
             raise _used_before(message)
         work = UnitOfWork()
         work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
-        self._note_answer(work, message)
-        repeated = [
-            replace(sent, state=OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED, attempts=0)
-            for sent in await self._outcome_of(known)
-        ]
-        for sent in repeated:
-            work.update_message(Direction.OUT, sent.message_id, state=sent.state, attempts=0, due_at=None)
+        await self._note_answer(work, message)
+        for sent in await self._outcome_of(known):
+            state = OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED
+            work.update_message(Direction.OUT, sent.message_id, state=state, attempts=0, due_at=None)
         await self._station.store.commit(work)
-        self._channels.forget(message.ref_to)
-        for sent in repeated:
-            self._channels.put(sent)
         self._outbox.wake()
         return ACCEPTED
 

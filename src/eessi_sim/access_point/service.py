@@ -27,7 +27,7 @@ from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
 from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
-from eessi_sim.identifiers import MessageId, SedType
+from eessi_sim.identifiers import SedType
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.storage.base import (
     Claim,
@@ -37,6 +37,8 @@ from eessi_sim.storage.base import (
     StoredMessage,
     UnitOfWork,
 )
+from eessi_sim.synchronisation.desk import SYSTEM_TYPE
+from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
@@ -52,10 +54,13 @@ class AccessPoint:
     Args:
         station: its identity, seams and limits.
         rulebook: what documents are checked against.
+        holdings: what it synchronises with others.
         checks: which checks it makes, in which order.
     """
 
-    def __init__(self, station: Station, rulebook: Rulebook, checks: Checks = DEFAULT_CHECKS) -> None:
+    def __init__(
+        self, station: Station, rulebook: Rulebook, holdings: Holdings, checks: Checks = DEFAULT_CHECKS
+    ) -> None:
         self.line = Line(station.transport, self._is_far)
         station = replace(station, transport=self.line)
         self._station = station
@@ -65,6 +70,8 @@ class AccessPoint:
         self._from_abroad = Pipeline(checks.order_from_abroad, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
+        self.synchroniser = Synchroniser(station, holdings, self._outbox.wake)
+        """Keeps the directory, and gives it on."""
         self._channels = Channels(station)
         self._desk = PullDesk(station, self._channels, self._not_collected)
         self._inbox = Inbox(
@@ -98,10 +105,14 @@ class AccessPoint:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._station.store.release()
-        await self._channels.read_all()
+        await self._station.store.release(self._station.worker)
         self._inspection.start()
         self._outbox.start()
+
+    def wake(self) -> None:
+        """Look for work: another process that plays this access point has written something."""
+        self._inspection.wake()
+        self._outbox.wake()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
@@ -120,6 +131,7 @@ class AccessPoint:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
 
@@ -129,6 +141,9 @@ class AccessPoint:
 
     async def process(self, message: StoredMessage) -> None:
         """Check one message and send it on, or answer its sender why not."""
+        if SYSTEM_TYPE in message.details:
+            await self.synchroniser.process(message)
+            return
         inspection: Inspection | None = None
         try:
             inspection = self._inspection_of(message)
@@ -156,7 +171,6 @@ class AccessPoint:
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
-            self._channels.put(outgoing_copy)
         self._outbox.wake()
 
     def _note_parked(self, work: UnitOfWork, message: StoredMessage) -> None:
@@ -301,7 +315,6 @@ class AccessPoint:
             self._note_parked(work, answer)
         await self._station.store.commit(work)
         if answer is not None:
-            self._channels.put(answer)
             self._outbox.wake()
 
     def _answer(self, message: StoredMessage, fault: EbmsFault) -> StoredMessage | None:
@@ -330,18 +343,21 @@ class AccessPoint:
         except EbmsFault:
             return None
 
-    async def _not_collected(self, message_id: MessageId) -> None:
+    async def _not_collected(self, message: StoredMessage) -> None:
         """Give up a message that was handed out as often as agreed and never receipted, and tell its sender."""
-        station = self._station
-        message = await station.store.find_message(Direction.OUT, message_id)
-        assert message is not None  # what waited is stored
+        station, message_id = self._station, message.message_id
         fault = EbmsFault(
             EbmsErrorCode.MESSAGE_PERSISTENCE_TIMEOUT,
             f"Not collected by {message.receiver}: handed out {message.attempts} times, never receipted",
         )
         work = UnitOfWork()
         work.update_message(
-            Direction.OUT, message_id, state=OutboundState.DEAD_LETTERED, last_error=fault.message
+            Direction.OUT,
+            message_id,
+            expected_states=(OutboundState.OFFERED,),
+            state=OutboundState.DEAD_LETTERED,
+            due_at=None,
+            last_error=fault.message,
         )
         work.journal(
             station.note("offered", "dead-lettered", message_id=message_id, channel=message.channel or "")
@@ -371,8 +387,10 @@ class AccessPoint:
                 **({"reason": attempt.reason} if attempt.reason else {}),
             )
         )
+        if attempt.receipt is not None:
+            work.add_message(attempt.receipt)
         answer = None
-        if settlement.is_dead_letter:
+        if settlement.is_dead_letter and message.sender != station.party:
             reason = (
                 f"Not brought to {message.receiver} after {message.attempts + 1} attempts: {attempt.reason}"
             )

@@ -3,7 +3,8 @@
 No behaviour beyond small conveniences; who decides what to do with a message is not here.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -38,6 +39,14 @@ class Directory:
     """The Institution Repository in force; replaced as a whole when a newer one arrives."""
 
     current: InstitutionRepository
+    keep: Callable[[InstitutionRepository], None] | None = None
+    """Makes a version durable; None where nothing outlives the process."""
+
+    async def install(self, newer: InstitutionRepository) -> None:
+        """Put a newer version in force, once it is durable."""
+        if self.keep is not None:
+            await asyncio.to_thread(self.keep, newer)
+        self.current = newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,8 @@ class Station:
     """User messages that may wait to be checked or sent on; an access point takes no more in."""
     spool: Spool | None = None
     """Where octets go that are too large to be held; None holds them."""
+    worker: str = ""
+    """Name of this process among those that play the party; leases are its own."""
     taken_in: Recent[Unpacked] = field(default_factory=Recent)
     """User messages that were verified and not yet processed."""
     signed: Recent[tuple[Reference, ...]] = field(default_factory=Recent)

@@ -99,6 +99,7 @@ class InProcessNetwork:
             forwarding=forwarding,
             attachments=definition.attachments,
             checks=definition.checks,
+            synchronised=definition.synchronised,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}
