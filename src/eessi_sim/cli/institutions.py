@@ -209,7 +209,7 @@ def _show(institution: Institution, access_point: str | None) -> None:
             "e-mail": contact.email,
             "phone": contact.phone,
             "endpoint": f"{endpoint.exchange} {endpoint.channel}".strip() + ", address given by the network",
-            "access point": access_point,
+            **({"access point": access_point} if access_point else {}),
             "played by": "somebody else's system" if institution.external else "the simulator",
         }
     )
