@@ -36,6 +36,8 @@ T = TypeVar("T")
 STATE_FOLDER: Final = Path(".eessi-sim")
 """Where ``run`` keeps its network, and where the other commands look for one."""
 CRL_FILE: Final = "ca.crl"
+_AFTER_A_LEAP: Final = 1.0
+"""Seconds in which separate nodes begin what became due because their clocks were moved."""
 _SEEDS: Final = 10_000
 """How many seeds to choose from when none is given: few, so that the number can be read out."""
 
@@ -183,8 +185,15 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         await asyncio.gather(*(node.advance_clock(by) for node in clocks.values()))
         network.clock.advance(by)
 
+    async def let_pass(by: timedelta) -> None:
+        await advance(by)
+        await asyncio.sleep(_AFTER_A_LEAP)
+
     async def switch(point: InstitutionId, is_up: bool) -> None:
         await nodes[point].set_line(is_up=is_up)
+
+    async def is_up(point: InstitutionId) -> bool:
+        return await nodes[point].has_line()
 
     files = {name: state.pki / name for name in (CA_FILE, CRL_FILE)}
     return Stage(
@@ -193,8 +202,8 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         clock=network.clock,
         pause=network.pause,
         advance=advance,
-        let_pass=advance,
-        lines=Lines(snapshot.load(state.directory_file).access_points, switch, nodes),
+        let_pass=let_pass,
+        lines=Lines(snapshot.load(state.directory_file).access_points, switch, is_up, nodes),
         mode="processes",
         seed=None,
         authority={name: path.read_bytes() for name, path in files.items() if path.exists()},
