@@ -146,7 +146,7 @@ class Intermediary:
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
-        self._note_answer(work, message)
+        await self._note_answer(work, message)
         if message.kind is MessageKind.USER:
             self._station.taken_in.keep(message.digest, unpacked, unpacked.held)
         try:
@@ -156,13 +156,12 @@ class Intermediary:
             if known is None:
                 raise
             return await self._again(known, message)
-        self._channels.forget(message.ref_to)
         self._inspection.wake()
         return ACCEPTED
 
-    def _note_answer(self, work: UnitOfWork, message: StoredMessage) -> None:
+    async def _note_answer(self, work: UnitOfWork, message: StoredMessage) -> None:
         """A receipt, or an error, shows that whoever pulls has the message that it is about."""
-        self._channels.receipted(work, message.ref_to, by=message.sender)
+        await self._channels.receipted(work, message.ref_to, by=message.sender)
 
     async def refuse(
         self,
@@ -245,17 +244,11 @@ class Intermediary:
             raise _used_before(message)
         work = UnitOfWork()
         work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
-        self._note_answer(work, message)
-        repeated = [
-            replace(sent, state=OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED, attempts=0)
-            for sent in await self._outcome_of(known)
-        ]
-        for sent in repeated:
-            work.update_message(Direction.OUT, sent.message_id, state=sent.state, attempts=0, due_at=None)
+        await self._note_answer(work, message)
+        for sent in await self._outcome_of(known):
+            state = OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED
+            work.update_message(Direction.OUT, sent.message_id, state=state, attempts=0, due_at=None)
         await self._station.store.commit(work)
-        self._channels.forget(message.ref_to)
-        for sent in repeated:
-            self._channels.put(sent)
         self._outbox.wake()
         return ACCEPTED
 

@@ -27,7 +27,7 @@ from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
 from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
-from eessi_sim.identifiers import MessageId, SedType
+from eessi_sim.identifiers import SedType
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.storage.base import (
     Claim,
@@ -105,10 +105,14 @@ class AccessPoint:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._station.store.release()
-        await self._channels.read_all()
+        await self._station.store.release(self._station.worker)
         self._inspection.start()
         self._outbox.start()
+
+    def wake(self) -> None:
+        """Look for work: another process that plays this access point has written something."""
+        self._inspection.wake()
+        self._outbox.wake()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
@@ -127,6 +131,7 @@ class AccessPoint:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
 
@@ -166,7 +171,6 @@ class AccessPoint:
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
-            self._channels.put(outgoing_copy)
         self._outbox.wake()
 
     def _note_parked(self, work: UnitOfWork, message: StoredMessage) -> None:
@@ -311,7 +315,6 @@ class AccessPoint:
             self._note_parked(work, answer)
         await self._station.store.commit(work)
         if answer is not None:
-            self._channels.put(answer)
             self._outbox.wake()
 
     def _answer(self, message: StoredMessage, fault: EbmsFault) -> StoredMessage | None:
@@ -340,18 +343,21 @@ class AccessPoint:
         except EbmsFault:
             return None
 
-    async def _not_collected(self, message_id: MessageId) -> None:
+    async def _not_collected(self, message: StoredMessage) -> None:
         """Give up a message that was handed out as often as agreed and never receipted, and tell its sender."""
-        station = self._station
-        message = await station.store.find_message(Direction.OUT, message_id)
-        assert message is not None  # what waited is stored
+        station, message_id = self._station, message.message_id
         fault = EbmsFault(
             EbmsErrorCode.MESSAGE_PERSISTENCE_TIMEOUT,
             f"Not collected by {message.receiver}: handed out {message.attempts} times, never receipted",
         )
         work = UnitOfWork()
         work.update_message(
-            Direction.OUT, message_id, state=OutboundState.DEAD_LETTERED, last_error=fault.message
+            Direction.OUT,
+            message_id,
+            expected_states=(OutboundState.OFFERED,),
+            state=OutboundState.DEAD_LETTERED,
+            due_at=None,
+            last_error=fault.message,
         )
         work.journal(
             station.note("offered", "dead-lettered", message_id=message_id, channel=message.channel or "")

@@ -76,6 +76,8 @@ class Station:
     """User messages that may wait to be checked or sent on; an access point takes no more in."""
     spool: Spool | None = None
     """Where octets go that are too large to be held; None holds them."""
+    worker: str = ""
+    """Name of this process among those that play the party; leases are its own."""
     taken_in: Recent[Unpacked] = field(default_factory=Recent)
     """User messages that were verified and not yet processed."""
     signed: Recent[tuple[Reference, ...]] = field(default_factory=Recent)

@@ -48,6 +48,8 @@ class Order:
     """To attach."""
     suggestion: str | None = None
     """Id of the suggestion that a clerk accepts by it."""
+    wanted: Callable[[Case], bool] | None = None
+    """Whether the case, as it is when it comes to sending, still wants it; None: always."""
 
 
 Send = Callable[[Order, UnitOfWork], Awaitable[Case]]
@@ -65,6 +67,7 @@ class _Thought:
     sed: SedType
     parent_id: DocumentId | None = None
     receivers: tuple[InstitutionId, ...] = ()
+    wanted: Callable[[Case], bool] | None = None
 
     @property
     def actor(self) -> Actor:
@@ -74,8 +77,14 @@ class _Thought:
     @property
     def order(self) -> Order:
         """The document that it sends when it decides by itself."""
-        receivers = self.receivers or None
-        return Order(self.case_id, self.sed, self.actor, parent_id=self.parent_id, receivers=receivers)
+        return Order(
+            self.case_id,
+            self.sed,
+            self.actor,
+            parent_id=self.parent_id,
+            receivers=self.receivers or None,
+            wanted=self.wanted,
+        )
 
     def suggestion(self, suggestion_id: str, now: datetime) -> Suggestion:
         """Return what it proposes when a clerk decides."""
@@ -135,7 +144,11 @@ class Habits:
         if reminder.rule.decides is Decision.MANUAL:
             work, station = UnitOfWork(), self._office.station
             facts = {"rule": reminder.rule.id, "inputs": "; ".join(reminder.inputs)}
-            work.journal(station.note("reminder", "left-to-clerk", case_id=reminder.case_id, **facts))
+            note = station.note("reminder", "left-to-clerk", case_id=reminder.case_id, **facts)
+            said = await station.store.journal_of(reminder.case_id)
+            if any((each.step, each.detail) == (note.step, note.detail) for each in said):
+                return  # by another process, or by this one before it was started again
+            work.journal(note)
             await station.store.commit(work)
 
     async def _follow(self, thought: _Thought, begin: Callable[[], UnitOfWork]) -> None:
@@ -148,7 +161,9 @@ class Habits:
         station = self._office.station
         if thought.rule.decides is Decision.SUGGESTING:
             suggestion = thought.suggestion(station.ids.hex32(), station.clock.now())
-            await desk.suggest(self._office, thought.case_id, suggestion, thought.actor, begin())
+            await desk.suggest(
+                self._office, thought.case_id, suggestion, thought.actor, begin(), wanted=thought.wanted
+            )
             return
         facts = {"sed": thought.sed, "rule": thought.rule.id, "inputs": "; ".join(thought.inputs)}
         work = begin()
@@ -182,4 +197,5 @@ def _reminding(reminder: Reminder) -> Iterator[_Thought]:
             reminder.inputs,
             sed,
             receivers=reminder.peers,
+            wanted=partial(reminder.is_wanted, sed=sed),
         )

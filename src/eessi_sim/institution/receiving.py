@@ -50,6 +50,7 @@ from eessi_sim.institution import answering, desk, handing, participants
 from eessi_sim.institution.content import statement_of, text_of
 from eessi_sim.institution.enclosing import received
 from eessi_sim.institution.office import Office
+from eessi_sim.institution.overtaken import again_when_overtaken
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security import xades
 from eessi_sim.security.keys import Purpose
@@ -114,10 +115,14 @@ class Receiving:
             incoming = await self._read(reading)
         except DocumentRefused as refusal:
             return await self._refused(reading, refusal)
-        async with self._office.locks.of(incoming.international_id):
-            return await self._file(reading, incoming)
+        return await self._file(reading, incoming)
 
+    @again_when_overtaken
     async def _file(self, reading: _Reading, incoming: IncomingDocument) -> NotFiled | None:
+        async with self._office.locks.of(incoming.international_id):
+            return await self._file_alone(reading, incoming)
+
+    async def _file_alone(self, reading: _Reading, incoming: IncomingDocument) -> NotFiled | None:
         office, store = self._office, self._office.station.store
         case = await store.find_case_by_international(incoming.international_id)
         assert reading.document is not None  # _read has set it

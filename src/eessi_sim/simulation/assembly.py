@@ -96,6 +96,8 @@ class Machinery:
     """Which checks the access points make."""
     synchronised: bool = False
     """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
+    worker: str = ""
+    """Name of the process among those that play the same nodes."""
 
     @property
     def limits(self) -> As4Limits:
@@ -184,6 +186,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         attachments=machinery.attachments,
         limits=machinery.limits,
         spool=machinery.storage.spool,
+        worker=machinery.worker,
     )
     library = machinery.library
     current = machinery.directory.current

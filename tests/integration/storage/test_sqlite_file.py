@@ -351,7 +351,13 @@ async def test_store_of_the_first_schema_grows(path: Path) -> None:
     first = SqliteStorage(path)
     await first.node(NODE).commit(unit())
     await first.close()
-    database(path, "DROP TABLE content", "DROP INDEX message_body_spooled", "PRAGMA user_version = 1")
+    database(
+        path,
+        "DROP TABLE content",
+        "DROP INDEX message_body_spooled",
+        "ALTER TABLE message DROP COLUMN leased_to",
+        "PRAGMA user_version = 1",
+    )
     storage = SqliteStorage(path)
     work = UnitOfWork()
     work.save_content(Octets.of(b"scan"))
@@ -421,3 +427,18 @@ async def test_url_may_be_relative_and_escaped(tmp_path: Path, monkeypatch: pyte
     storage = await open_storage("sqlite:my%20store.db")
     await storage.close()
     assert (tmp_path / "my store.db").exists()
+
+
+async def test_news_of_another_process(tmp_path: Path) -> None:
+    """What another owner of the file has written is news, and wakes who waits for the journal."""
+    one, other = SqliteStorage(tmp_path / "store.db"), SqliteStorage(tmp_path / "store.db")
+    news = one.news()
+    heard = asyncio.ensure_future(anext(news))
+    woken = asyncio.create_task(one.wait_for_journal(0))
+    await asyncio.sleep(0)
+    work = UnitOfWork()
+    work.journal(an_entry())
+    await other.node(NODE).commit(work)
+    assert await heard == {NODE}
+    await woken
+    await asyncio.gather(one.close(), other.close())
