@@ -21,6 +21,7 @@ from eessi_sim.errors import EessiSimError, EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import AccessPointEntry
 from eessi_sim.report.evidence import CA_FILE
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import parties_of
@@ -203,11 +204,18 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         pause=network.pause,
         advance=advance,
         let_pass=let_pass,
-        lines=Lines(snapshot.load(state.directory_file).access_points, switch, is_up, nodes),
+        lines=Lines(_points(state), switch, is_up, nodes),
         mode="processes",
         seed=None,
         authority={name: path.read_bytes() for name, path in files.items() if path.exists()},
     )
+
+
+def _points(state: NetworkState) -> tuple[AccessPointEntry, ...]:
+    """Return the access points with whom they serve; where one serves all, the whole directory is not read for that."""
+    if len(state.access_points) > 1:
+        return snapshot.load(state.directory_file).access_points
+    return tuple(AccessPointEntry(InstitutionId(party), party, "EU") for party in state.access_points)
 
 
 async def _answers(point: RemoteControl) -> bool:
