@@ -124,10 +124,6 @@ class PostgresqlStorage:
         """Return the digests of what is kept in pieces."""
         return frozenset(row[0] for row in await self._reads.rows("spooled"))
 
-    async def nodes(self) -> tuple[str, ...]:
-        """Return the nodes that keep a message, a case or a document."""
-        return tuple(row[0] for row in await self._reads.rows("nodes"))
-
     async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries of all nodes that follow number ``after``, oldest first."""
         return tuple(map(entry_of, await self._reads.rows("journal", after=after, limit=limit)))
