@@ -20,6 +20,7 @@ from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import reason_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
+from eessi_sim.ir.model import Exchange, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.storage.base import UnitOfWork
 from eessi_sim.transport.base import Request, Response
