@@ -18,7 +18,7 @@ from eessi_sim.as4.model import ErrorSignal, PullRequest, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict, RoutingError
-from eessi_sim.gateway.inbox import ACCEPTED, Received, refused, sender_of, synchronous_error
+from eessi_sim.gateway.inbox import ACCEPTED, Received, named, refused, sender_of, synchronous_error
 from eessi_sim.gateway.records import incoming
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
@@ -76,8 +76,7 @@ class Intermediary:
         if self._hands_in(sender) not in client:
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected the TLS certificate of {self._hands_in(sender)}, "
-                f"found one of {', '.join(sorted(client))}",
+                f"Expected the TLS certificate of {self._hands_in(sender)}, found one of {named(client)}",
                 hint="Connect with the certificate that the directory lists for the From party; "
                 "its own access point takes its messages, and the others get them from there.",
             )
@@ -179,7 +178,7 @@ class Intermediary:
                 fault.error_code.code,
                 message_id=unpacked.unit.info.message_id,
                 reason=fault.message,
-                client=", ".join(sorted(client)),
+                client=named(client),
             )
         )
         await self._station.store.commit(work)

@@ -24,6 +24,7 @@ from eessi_sim.errors import Conflict
 from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.inbox import Inbox, refused
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
+from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
@@ -42,6 +43,8 @@ from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+_OURS: Final = (InboundState.PROCESSING,)
+"""State of a message that is checked; in another one, somebody else was faster who found our lease ended."""
 _LEASE: Final = timedelta(minutes=2)
 _LOST: Final = (OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 _MOST_PER_CASE: Final = 1000
@@ -106,6 +109,7 @@ class AccessPoint:
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._station.store.release(self._station.worker)
+        await recall(self._station, _WAITING)
         self._inspection.start()
         self._outbox.start()
 
@@ -166,7 +170,13 @@ class AccessPoint:
         onward = {"next": way.access_point} if way.access_point is not None else {}
         outgoing_copy = forwarded(sealed, way, {**facts, **onward})
         work.add_message(outgoing_copy)
-        work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            expected_states=_OURS,
+            state=InboundState.FORWARDED,
+            details=facts,
+        )
         work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts, **notes))
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
@@ -262,6 +272,7 @@ class AccessPoint:
         work.update_message(
             Direction.IN,
             message.message_id,
+            expected_states=_OURS,
             state=InboundState.RECEIVED,
             attempts=attempts,
             due_at=now + delay,
