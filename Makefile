@@ -34,9 +34,10 @@ $(VENV)/.dev: $(VENV)/.run
 demo: $(VENV)/.run
 	$(BIN)/eessi-sim demo --report $(REPORT)
 
+# In the order of the folders: the files that take minutes (acceptance) begin, the short ones (unit) fill both cores at the end.
 test: $(VENV)/.dev
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile --cov --cov-report=
+	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python tests/quality/coverage_gate.py
 
 attacks: $(VENV)/.dev

@@ -65,6 +65,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "journal": Entry(f"{_CLI}.look:journal", "The steps that the nodes took.", _WATCH),
     "channels": Entry(f"{_CLI}.channels:channels", "What waits for those who fetch their messages.", _WATCH),
     "dead-letters": Entry(f"{_CLI}.look:dead_letters", "Messages that could not go on, and why.", _WATCH),
+    "network": Entry(f"{_CLI}.network:network", "Lines between countries: show, cut, restore.", _WATCH),
     "pki": Entry(f"{_CLI}.pki:pki", "Keys and certificates of a network: make, show, revoke.", _MACHINE),
     "db": Entry(f"{_CLI}.db:db", "Stores: check, migrate, back up, restore.", _MACHINE),
     "settings": Entry(f"{_CLI}.settings:settings", "What is set, and who set it.", _MACHINE),
