@@ -70,9 +70,14 @@ class CentralNode:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._station.store.release()
+        await self._station.store.release(self._station.worker)
         self._work.start()
         self._outbox.start()
+
+    def wake(self) -> None:
+        """Look for work: another process that plays this node has written something."""
+        self._work.wake()
+        self._outbox.wake()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
@@ -91,6 +96,7 @@ class CentralNode:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
 
