@@ -88,14 +88,14 @@ class Inbox:
         try:
             return await self._take(request, client)
         except StorageError as error:
-            return refused(503, f"Not stored, send it again: {error.code}")
+            return refused(503, _not_stored(error, "send"))
 
     async def take_pulled(self, request: Request, point: InstitutionId) -> Response:
         """Take a message that ``point`` gave as the answer to a pull request, as if it had pushed it."""
         try:
             return await self._take(request, frozenset({point}))
         except StorageError as error:
-            return refused(503, f"Not stored, pull it again: {error.code}")
+            return refused(503, _not_stored(error, "pull"))
 
     def _client_of(self, request: Request) -> frozenset[InstitutionId]:
         if request.peer_certificate is None:
@@ -186,6 +186,12 @@ def synchronous_error(station: Station, fault: EbmsFault) -> Response:
     about = MessageId(fault.ref) if fault.ref else None
     packed = msh.pack_error([fault.as_error()], station.keys, about=about, stamp=station.stamp())
     return Response(200, {"content-type": packed.content_type}, packed.body)
+
+
+def _not_stored(error: StorageError, verb: str) -> str:
+    """Say as ebMS does why nothing was taken; an error signal would tell the sender to give up."""
+    other = EbmsErrorCode.OTHER
+    return f"{other.code} {other.short_description}: not stored, {verb} it again later ({error.code})"
 
 
 def refused(status: int, reason: str) -> Response:

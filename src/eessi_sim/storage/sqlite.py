@@ -16,11 +16,10 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
-from eessi_sim.errors import SettingsError, Unavailable
+from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import (
@@ -40,7 +39,7 @@ from eessi_sim.storage.bell import Bell
 from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, micros, time_of
 from eessi_sim.storage.sql import load_queries
 from eessi_sim.storage.sqlite_commit import GroupCommit
-from eessi_sim.storage.sqlite_file import open_reader, open_writer, unavailable
+from eessi_sim.storage.sqlite_file import open_reader, open_writer, path_of, unavailable
 from eessi_sim.storage.sqlite_tally import Tally
 from eessi_sim.storage.sqlite_writes import SqliteWrites
 
@@ -62,13 +61,7 @@ async def open_url(url: str) -> "SqliteStorage":
         Unavailable: the file cannot be used.
         MigrationNeeded: a newer version of the program wrote it.
     """
-    parts = urlsplit(url)
-    if parts.netloc or not parts.path.strip("/") or parts.path == ":memory:":
-        raise SettingsError(
-            f'Expected a URL such as "sqlite:///var/lib/eessi-sim/store.db", found "{url}"',
-            hint='Name a file; "memory:" is the store that forgets.',
-        )
-    return SqliteStorage(Path(unquote(parts.path)))
+    return SqliteStorage(path_of(url))
 
 
 class SqliteStorage:

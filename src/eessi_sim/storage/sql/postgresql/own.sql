@@ -1,5 +1,12 @@
 -- Statements that only PostgreSQL needs: several processes share the store, and large octets lie in it.
 
+-- name: anything_due_in_channel
+-- Asked before a claim, which would take a transaction; SQLite claims at once.
+SELECT 1 FROM message
+ WHERE node = :node AND direction = :direction AND channel = :channel AND state = ANY(:states::text[])
+   AND ready_us <= :now_us
+ LIMIT 1
+
 -- name: lock_journal
 -- pg_notify only notes what is sent with the commit.
 SELECT pg_current_xact_id()::text, pg_notify(:channel, :nodes),
@@ -45,10 +52,40 @@ CREATE TABLE schema_version (
 )
 
 -- name: add_version
-INSERT INTO schema_version VALUES (0)
+INSERT INTO schema_version (version) VALUES (:version)
 
 -- name: version
 SELECT version FROM schema_version
 
 -- name: set_version
 UPDATE schema_version SET version = :version
+
+-- name: columns
+-- Of each table, those that can be written.
+SELECT table_name, string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position)
+  FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+ WHERE table_schema = :schema AND table_type = 'BASE TABLE' AND is_generated = 'NEVER'
+ GROUP BY table_name
+
+-- name: identities
+SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = :schema AND is_identity = 'YES'
+
+-- name: sizes
+SELECT (SELECT count(*) FROM message), (SELECT count(*) FROM case_file), (SELECT count(*) FROM document),
+       (SELECT count(*) FROM journal),
+       (SELECT coalesce(sum(pg_total_relation_size(pg_class.oid)), 0)
+          FROM pg_class WHERE relnamespace = :schema::text::regnamespace AND relkind = 'r')
+
+-- name: wrong_tallies
+-- Empty in a consistent store: counts that differ from what they count.
+SELECT node, direction, kind, state, sum(number) FROM (
+  SELECT node, direction, kind, state, number FROM tally
+  UNION ALL SELECT node, direction, kind, state, -1 FROM message
+  UNION ALL SELECT node, '', 'case', '', -1 FROM case_file
+  UNION ALL SELECT node, '', 'document', '', -1 FROM document) AS counted
+ GROUP BY node, direction, kind, state HAVING sum(number) <> 0
+
+-- name: missing_pieces
+SELECT digest FROM message JOIN message_body USING (seq) WHERE length(body) = 0 AND digest <> :nothing
+UNION SELECT digest FROM content WHERE length(octets) = 0 AND digest <> :nothing
+EXCEPT SELECT digest FROM spool_piece WHERE number = 0
