@@ -21,9 +21,11 @@ _IDLE_SECONDS: Final = 30
 """A process that stops in the middle of a transaction holds up the others no longer than this."""
 # All of these are our choice, inferred.
 
-FOREIGN_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_DRIVER: Final = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""A server that is killed can leave the driver in the middle of an operation: then the second one."""
+FOREIGN_ERRORS: Final = (asyncpg.PostgresError, *_DRIVER, OSError, TimeoutError)
 """What the driver raises. A value that no database can hold is an InterfaceError as well."""
-LOST: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+LOST: Final = (asyncpg.PostgresConnectionError, *_DRIVER, OSError, TimeoutError)
 """After one of these nobody knows what the server did."""
 
 _START_IT: Final = "Start the server, or correct host and port in the URL."
@@ -159,7 +161,7 @@ def is_lost(connection: Any) -> bool:  # Any: as ``cut``
 
 def _state_of(error: Exception) -> str:
     """Return SQLSTATE, also for what the driver finds out without the server."""
-    if isinstance(error, asyncpg.InterfaceError):
+    if isinstance(error, _DRIVER):
         return "22000" if isinstance(error, ValueError) else "08000"
     return getattr(error, "sqlstate", None) or ""
 
