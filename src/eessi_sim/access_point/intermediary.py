@@ -18,7 +18,7 @@ from eessi_sim.as4.model import ErrorSignal, PullRequest, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict, RoutingError
-from eessi_sim.gateway.inbox import ACCEPTED, Received, refused, sender_of, synchronous_error
+from eessi_sim.gateway.inbox import ACCEPTED, Received, named, refused, sender_of, synchronous_error
 from eessi_sim.gateway.records import incoming
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
@@ -76,8 +76,7 @@ class Intermediary:
         if self._hands_in(sender) not in client:
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected the TLS certificate of {self._hands_in(sender)}, "
-                f"found one of {', '.join(sorted(client))}",
+                f"Expected the TLS certificate of {self._hands_in(sender)}, found one of {named(client)}",
                 hint="Connect with the certificate that the directory lists for the From party; "
                 "its own access point takes its messages, and the others get them from there.",
             )
@@ -87,10 +86,8 @@ class Intermediary:
         directory = self._station.directory.current
         try:
             point = directory.next_access_point(self._station.party, sender)
-        except (
-            RoutingError
-        ):  # nobody serves it: it cannot be anybody but itself, and the rest is decided later
-            return sender
+        except RoutingError:
+            return sender  # nobody serves it; whether it may send is decided later
         return point.id if point else sender
 
     def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:
@@ -181,7 +178,7 @@ class Intermediary:
                 fault.error_code.code,
                 message_id=unpacked.unit.info.message_id,
                 reason=fault.message,
-                client=", ".join(sorted(client)),
+                client=named(client),
             )
         )
         await self._station.store.commit(work)

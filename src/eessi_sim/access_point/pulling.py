@@ -13,7 +13,7 @@ from eessi_sim.as4.channels import channel_mpc, unknown_channel
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import PullRequest, Receipt
 from eessi_sim.as4.pmode import EESSI_PROFILE
-from eessi_sim.gateway.inbox import Received, synchronous_error
+from eessi_sim.gateway.inbox import Received, named, synchronous_error
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.ir.model import Institution
@@ -69,7 +69,7 @@ class PullDesk:
         self._answered[request] = None
         if len(self._answered) > _REMEMBERED:
             del self._answered[next(iter(self._answered))]
-        by = ", ".join(sorted(received.client & {each.id for each in self._readers(pull.mpc)}))
+        by = named(received.client & {each.id for each in self._readers(pull.mpc)})
         for receipt in pull.receipts:
             await self._take_receipt(receipt, pull.mpc, by)
         message = await self._channels.take(pull.mpc)
@@ -79,7 +79,7 @@ class PullDesk:
         if message is None:
             return self._empty(pull, "nothing waits in the channel")
         await self._channels.hand_out(message, by=by, request=request)
-        return Response(200, {"content-type": message.content_type}, message.whole)
+        return Response(200, {"content-type": message.content_type}, message.body, message.spooled)
 
     async def _take_receipt(self, receipt: Receipt, mpc: str, by: str) -> None:
         """Note a receipt that came along; one about what does not wait here means nothing."""
@@ -105,6 +105,6 @@ def _not_yours(pull: PullRequest, client: frozenset[InstitutionId]) -> EbmsFault
     return EbmsFault(
         EbmsErrorCode.FAILED_AUTHENTICATION,
         f'Expected the TLS certificate of an institution that lists the channel "{pull.mpc[:200]}", '
-        f"found one of {', '.join(sorted(client))}",
+        f"found one of {named(client)}",
         hint="The Institution Repository says who may pull from which channel.",
     )

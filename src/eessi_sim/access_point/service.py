@@ -1,7 +1,7 @@
 """The access point at work: its entrance, its two queues, and what it stores when a document may go on or not."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +24,7 @@ from eessi_sim.errors import Conflict
 from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.inbox import Inbox, refused
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
+from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
@@ -42,6 +43,8 @@ from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+_OURS: Final = (InboundState.PROCESSING,)
+"""State of a message that is checked; in another one, somebody else was faster who found our lease ended."""
 _LEASE: Final = timedelta(minutes=2)
 _LOST: Final = (OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 _MOST_PER_CASE: Final = 1000
@@ -106,6 +109,7 @@ class AccessPoint:
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._station.store.release(self._station.worker)
+        await recall(self._station, _WAITING)
         self._inspection.start()
         self._outbox.start()
 
@@ -149,7 +153,7 @@ class AccessPoint:
             inspection = self._inspection_of(message)
             if inspection is not None:
                 await self._run(inspection, message)
-            way = self._route(message.receiver)
+            way = await self._way_of(message, inspection)
             sealed = await self._sealed(message, inspection, way)
         except NotYet as early:
             await self._hold(message, early)
@@ -166,7 +170,13 @@ class AccessPoint:
         onward = {"next": way.access_point} if way.access_point is not None else {}
         outgoing_copy = forwarded(sealed, way, {**facts, **onward})
         work.add_message(outgoing_copy)
-        work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            expected_states=_OURS,
+            state=InboundState.FORWARDED,
+            details=facts,
+        )
         work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts, **notes))
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
@@ -192,9 +202,24 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
-    def _route(self, receiver: str) -> Route:
+    async def _way_of(self, message: StoredMessage, inspection: Inspection | None) -> Route:
+        """Return where a message goes; a signal goes to the system that sent the document it is about."""
+        if inspection is not None:
+            return self._route(message.receiver, inspection.facts)
+        store = self._station.store
+        original = await store.find_message(Direction.IN, message.ref_to) if message.ref_to else None
+        return self._route(message.receiver, original.details if original is not None else {})
+
+    def _route(self, receiver: str, facts: Mapping[str, str]) -> Route:
         station = self._station
-        return route(receiver, station.party, station.directory.current, station.clock.now())
+        return route(
+            receiver,
+            station.party,
+            station.directory.current,
+            station.clock.now(),
+            buc=facts.get("buc", ""),
+            sed=facts.get("sed", ""),
+        )
 
     async def _sealed(
         self, message: StoredMessage, inspection: Inspection | None, way: Route
@@ -262,6 +287,7 @@ class AccessPoint:
         work.update_message(
             Direction.IN,
             message.message_id,
+            expected_states=_OURS,
             state=InboundState.RECEIVED,
             attempts=attempts,
             due_at=now + delay,
@@ -335,11 +361,11 @@ class AccessPoint:
             ref_to=message.message_id,
             details={"made_by": station.party},
         )
-        return directed(answer, self._way_to(message.sender))
+        return directed(answer, self._way_to(message.sender, message.details))
 
-    def _way_to(self, party: str) -> Route | None:
+    def _way_to(self, party: str, facts: Mapping[str, str]) -> Route | None:
         try:
-            return self._route(party)
+            return self._route(party, facts)
         except EbmsFault:
             return None
 

@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "send": Entry(f"{_CLI}.run:send", "Put a SED of your own on the wire.", _RUN),
     "node": Entry(f"{_CLI}.node:node", "Be one node of a network.", _RUN, hidden=True),
     "bench": Entry(f"{_CLI}.bench:bench", "SEDs a second, step by step, beside the floor.", _RUN),
+    "chaos": Entry(f"{_CLI}.chaos:chaos", "A network under load while everything fails, and an audit.", _RUN),
     "as4": Entry(f"{_CLI}.as4:as4", "A lone AS4 gateway: ping, send, receive, dump, P-Modes.", _RUN),
     "conformance": Entry(
         f"{_CLI}.conformance:conformance", "Good, bad and hostile messages against a node.", _RUN
@@ -64,6 +65,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "journal": Entry(f"{_CLI}.look:journal", "The steps that the nodes took.", _WATCH),
     "channels": Entry(f"{_CLI}.channels:channels", "What waits for those who fetch their messages.", _WATCH),
     "dead-letters": Entry(f"{_CLI}.look:dead_letters", "Messages that could not go on, and why.", _WATCH),
+    "network": Entry(f"{_CLI}.network:network", "Lines between countries: show, cut, restore.", _WATCH),
     "pki": Entry(f"{_CLI}.pki:pki", "Keys and certificates of a network: make, show, revoke.", _MACHINE),
     "db": Entry(f"{_CLI}.db:db", "Stores: check, migrate, back up, restore.", _MACHINE),
     "settings": Entry(f"{_CLI}.settings:settings", "What is set, and who set it.", _MACHINE),

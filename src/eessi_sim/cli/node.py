@@ -1,4 +1,4 @@
-"""Being one node of a network: the command that ``run`` and ``demo`` start once per process.
+"""Being one process of a network: the command that ``run`` and ``demo`` start once per process.
 
 It stands alone so that a process imports nothing that it does not need.
 """
@@ -11,15 +11,14 @@ from pathlib import Path
 
 import click
 
-from eessi_sim.identifiers import InstitutionId
 from eessi_sim.server import serve
 
 
 @click.command(hidden=True)
 @click.argument("state", type=click.Path(path_type=Path))
-@click.argument("party")
-def node(*, state: Path, party: str) -> None:
-    """Play PARTY of the network in the folder STATE until the process is told to stop.
+@click.argument("player")
+def node(*, state: Path, player: str) -> None:
+    """Be the process PLAYER, a party or a host, of the network in the folder STATE until told to stop.
 
     Started by "run" and "demo"; by hand only to bring back a node that was stopped on purpose.
     """
@@ -27,7 +26,7 @@ def node(*, state: Path, party: str) -> None:
         level=logging.INFO, format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"
     )
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(state, InstitutionId(party)))
+        runner.run(serve(state, player))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -5,8 +5,9 @@ processing). What a message means is decided by the ``Acceptor`` of the node: an
 the way, the access point an intermediary.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
@@ -21,6 +22,8 @@ from eessi_sim.security.keys import Certificate
 from eessi_sim.security.xmldsig import Reference
 from eessi_sim.transport.base import Request, Response
 
+_SHOWN: Final = 8
+"""How many parties one sentence names."""
 ACCEPTED = Response(status=202)
 """The message is durable; receipts and errors come by callback (EESSI practice, observed)."""
 
@@ -85,14 +88,14 @@ class Inbox:
         try:
             return await self._take(request, client)
         except StorageError as error:
-            return refused(503, f"Not stored, send it again: {error.code}")
+            return refused(503, _not_stored(error, "send"))
 
     async def take_pulled(self, request: Request, point: InstitutionId) -> Response:
         """Take a message that ``point`` gave as the answer to a pull request, as if it had pushed it."""
         try:
             return await self._take(request, frozenset({point}))
         except StorageError as error:
-            return refused(503, f"Not stored, pull it again: {error.code}")
+            return refused(503, _not_stored(error, "pull"))
 
     def _client_of(self, request: Request) -> frozenset[InstitutionId]:
         if request.peer_certificate is None:
@@ -164,6 +167,13 @@ class Inbox:
         )
 
 
+def named(parties: Collection[str]) -> str:
+    """Return the parties as a text for people; behind one certificate there may be thousands."""
+    shown = sorted(parties)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
+
+
 def sender_of(unpacked: Unpacked) -> str | None:
     """Return the party that the message says it is from: its own header, else its routing input."""
     if isinstance(unpacked.unit, UserMessage):
@@ -176,6 +186,12 @@ def synchronous_error(station: Station, fault: EbmsFault) -> Response:
     about = MessageId(fault.ref) if fault.ref else None
     packed = msh.pack_error([fault.as_error()], station.keys, about=about, stamp=station.stamp())
     return Response(200, {"content-type": packed.content_type}, packed.body)
+
+
+def _not_stored(error: StorageError, verb: str) -> str:
+    """Say as ebMS does why nothing was taken; an error signal would tell the sender to give up."""
+    other = EbmsErrorCode.OTHER
+    return f"{other.code} {other.short_description}: not stored, {verb} it again later ({error.code})"
 
 
 def refused(status: int, reason: str) -> Response:

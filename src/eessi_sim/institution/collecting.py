@@ -15,16 +15,18 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import ErrorSignal, RoutingInput, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import EessiSimError, TransportError
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import reason_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
-from eessi_sim.ir.model import Exchange
+from eessi_sim.ir.model import Exchange, Institution
+from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.storage.base import UnitOfWork
 from eessi_sim.transport.base import Request, Response
 
-_WITHIN: Final = 60.0
-"""Seconds for one request (our choice, inferred)."""
+_WITHIN: Final = 300.0
+"""Seconds for one request: nobody knows how large the message will be (our choice, inferred)."""
 _DURABLE: Final = frozenset({200, 202, 204})
 
 
@@ -70,8 +72,10 @@ class Collector:
     async def process(self, _turn: Turn) -> None:
         """Ask once, and decide when to ask again: at once when a message came."""
         got_message = False
+        station = self._station
         try:
-            got_message = await self._ask()
+            for channel in station.directory.current.get(station.party, station.clock.now()).channels:
+                got_message |= await self._ask(channel)
             self._problem = ""
         except EessiSimError as error:
             await self._note_problem(error)
@@ -93,28 +97,38 @@ class Collector:
         work.journal(self._station.note("pull", "failed", reason=problem))
         await self._station.store.commit(work)
 
-    async def _ask(self) -> bool:
-        """Send one request and take what comes; return whether a message came and is safe.
+    async def _ask(self, channel: str) -> bool:
+        """Send one request to a channel and take what comes; return whether a message came and is safe.
 
         Raises:
             TransportError: nobody answered.
             EbmsFault, XmlError: what came back is no message, or the access point refused.
         """
         station = self._station
-        now = station.clock.now()
-        directory = station.directory.current
-        channel = directory.get(station.party, now).endpoint.channel
-        point = directory.access_point_of(station.party)
+        point = station.directory.current.access_point_of(station.party)
         packed = msh.pack_pull_request(channel_mpc(channel), station.keys, stamp=station.stamp())
         answer = await station.transport.send(
-            point.inbox, packed.body, headers={"content-type": packed.content_type}, within=_WITHIN
+            point.inbox,
+            packed.body,
+            headers={"content-type": packed.content_type},
+            within=_WITHIN,
+            into=station.spool,
         )
-        if answer.status != 200:
-            raise TransportError(f'Expected a message of the channel "{channel}", found HTTP {answer.status}')
-        message = msh.unpack(answer.headers.get("content-type", ""), answer.body, station.limits)
-        if _is_about(message, packed.message_id):
-            return False
-        return await self._take(answer, message, channel, point.id)
+        try:
+            if answer.status != 200:
+                raise TransportError(
+                    f'Expected a message of the channel "{channel}", found HTTP {answer.status}'
+                )
+            content_type = answer.headers.get("content-type", "")
+            message = await aside(
+                answer.spooled, lambda: msh.unpack(content_type, answer.octets, station.limits)
+            )
+            if _is_about(message, packed.message_id):
+                return False
+            return await self._take(answer, message, channel, point.id)
+        finally:
+            if answer.spooled is not None:
+                answer.spooled.discard()
 
     async def _take(self, answer: Response, message: Unpacked, channel: str, point: InstitutionId) -> bool:
         """Take a message, or hand it to the one it is for; return whether it is safe there."""
@@ -130,11 +144,13 @@ class Collector:
         receiver = way.receiver.id if way else self._station.party
         inner = self._inner_of(receiver, channel)
         if inner is None:
-            request = Request(method="POST", path="/", headers=answer.headers, body=answer.body)
+            request = Request(
+                method="POST", path="/", headers=answer.headers, body=answer.body, spooled=answer.spooled
+            )
             response = await self._inbox.take_pulled(request, point)
         else:
             response = await self._station.transport.send(
-                inner, answer.body, headers={"content-type": answer.headers["content-type"]}, within=_WITHIN
+                inner, answer.octets, headers={"content-type": answer.headers["content-type"]}, within=_WITHIN
             )
         work = UnitOfWork()
         work.journal(
@@ -155,7 +171,13 @@ class Collector:
         if receiver == station.party:
             return None
         sharing = station.directory.current.sharing(channel, station.clock.now())
-        return next((each.endpoint.inner for each in sharing if each.id == receiver), None)
+        return next((_entrance(each) for each in sharing if each.id == receiver), None)
+
+
+def _entrance(institution: Institution) -> str:
+    """Return where an institution takes what another one fetched; one that only some systems pull for is pushed to."""
+    endpoint = institution.endpoint
+    return endpoint.inner if endpoint.exchange is Exchange.PULL else endpoint.channel
 
 
 def _is_about(message: Unpacked, request: MessageId) -> bool:
@@ -174,7 +196,14 @@ def _is_about(message: Unpacked, request: MessageId) -> bool:
     raise EbmsFault(known, f"Expected a message, found {reason_of(unit)}")
 
 
-def pulls(station: Station) -> bool:
-    """Return whether the directory says that this institution fetches its messages."""
-    entry = station.directory.current.find(station.party)
-    return entry is not None and entry.endpoint.exchange is Exchange.PULL
+def collects(directory: InstitutionRepository, party: InstitutionId, at: datetime) -> bool:
+    """Return whether an institution asks for messages, its own and those of others behind the same gateway.
+
+    Institutions that share a channel and a TLS certificate are behind one gateway: the first of them asks for all.
+    """
+    entry = directory.find(party)
+    if entry is None or not entry.channels:
+        return False
+    sharing = directory.sharing(entry.channels[0], at)
+    together = (each.id for each in sharing if each.certificates.tls == entry.certificates.tls)
+    return next(together, party) == party

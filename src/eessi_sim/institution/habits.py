@@ -24,6 +24,8 @@ from eessi_sim.xmlsafe import Element
 
 IMPOSSIBLE: Final = (CaseError, DefinitionError, RoutingError, SedError)
 """Why something that a node wants to send by itself cannot be sent."""
+_OURS: Final = (InboundState.PROCESSING,)
+"""State of a message whose answer is being given."""
 _DONE: Final = {
     Decision.AUTOMATIC: "given",
     Decision.SUGGESTING: "suggested",
@@ -133,7 +135,11 @@ class Habits:
             work.journal(station.note("answer", "left-to-clerk", case_id=case_id, **facts))
         state = _DONE[rule.decides if rule else Decision.AUTOMATIC]
         work.update_message(
-            Direction.IN, message.message_id, state=InboundState.DELIVERED, details={"answer": state}
+            Direction.IN,
+            message.message_id,
+            expected_states=_OURS,
+            state=InboundState.DELIVERED,
+            details={"answer": state},
         )
         await station.store.commit(work)
 
@@ -183,7 +189,9 @@ def _steps(rule: BehaviourRule | None) -> tuple[tuple[SedType, bool], ...]:
 
 def _progress(message: StoredMessage, number: int) -> UnitOfWork:
     work = UnitOfWork()
-    work.update_message(Direction.IN, message.message_id, details={"answered": str(number)})
+    work.update_message(
+        Direction.IN, message.message_id, expected_states=_OURS, details={"answered": str(number)}
+    )
     return work
 
 

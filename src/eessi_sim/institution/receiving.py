@@ -58,6 +58,8 @@ from eessi_sim.storage.base import Direction, MessageChanges, StoredDocument, St
 
 ANSWER_DUE: Final = "answer-due"
 """State of a filed message whose automatic answer has its own time; survives a restart."""
+_OURS: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+"""States of a message that is to be filed; in another one, somebody else was faster who found our lease ended."""
 _MAY_COME: Final = frozenset(
     {ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED, ExceptionCause.NO_PARTICIPANT}
 )
@@ -172,7 +174,9 @@ class Receiving:
                     message_id=message_id,
                 )
             )
-        work.update_message(Direction.IN, message_id, **self._next_step(reading, incoming, outcome))
+        work.update_message(
+            Direction.IN, message_id, expected_states=_OURS, **self._next_step(reading, incoming, outcome)
+        )
         work.journal(
             station.note(
                 "filed",
@@ -300,6 +304,7 @@ class Receiving:
         work.update_message(
             Direction.IN,
             message.message_id,
+            expected_states=_OURS,
             state=InboundState.RECEIVED,
             attempts=message.attempts + 1,
             due_at=now + HOLDS[message.attempts],
@@ -330,6 +335,7 @@ class Receiving:
         work.update_message(
             Direction.IN,
             message.message_id,
+            expected_states=_OURS,
             state=InboundState.REJECTED,
             updated_at=station.clock.now(),
             last_error=f"{refusal.cause} {refusal.message}",

@@ -15,13 +15,12 @@ from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
 from eessi_sim.gateway.aside import aside
-from eessi_sim.gateway.inbox import ACCEPTED, Received, synchronous_error
+from eessi_sim.gateway.inbox import ACCEPTED, Received, named, synchronous_error
 from eessi_sim.gateway.records import incoming, outgoing
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.institution.delivery import Deliveries
-from eessi_sim.ir.model import Exchange
 from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import (
     Direction,
@@ -63,7 +62,7 @@ class Terminal:
         if not is_own_point and not client & self._sharing():
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected the access point of {own} as TLS client, found {', '.join(sorted(client))}",
+                f"Expected the access point of {own} as TLS client, found {named(client)}",
                 hint="Send to the outbox of your own access point.",
             )
         if isinstance(unpacked.unit, PullRequest):
@@ -77,10 +76,9 @@ class Terminal:
         """Return who fetches from the same channel as this institution."""
         station = self._station
         entry = station.directory.current.find(station.party)
-        if entry is None or entry.endpoint.exchange is not Exchange.PULL:
-            return set()
-        sharing = station.directory.current.sharing(entry.endpoint.channel, station.clock.now())
-        return {each.id for each in sharing}
+        directory, now = station.directory.current, station.clock.now()
+        channels = entry.channels if entry is not None else ()
+        return {each.id for channel in channels for each in directory.sharing(channel, now)}
 
     def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:  # noqa: ARG002 - of Acceptor
         """Nothing is encrypted between an institution and its access point (observed)."""
@@ -129,7 +127,7 @@ class Terminal:
                 fault.error_code.code,
                 message_id=unit.info.message_id,
                 reason=fault.message,
-                client=", ".join(sorted(client)),
+                client=named(client),
             )
         )
         if isinstance(unit, Receipt | ErrorSignal):
@@ -168,7 +166,7 @@ class Terminal:
         message = incoming(received, state=state, at=station.clock.now())
         known = await station.store.find_message(Direction.IN, message.message_id)
         if known is not None:
-            return await self._again(known, message)
+            return await self._again(known, message, received, unit)
         work = UnitOfWork()
         work.add_message(message)
         self._queue_receipt(work, received, unit)
@@ -183,13 +181,19 @@ class Terminal:
             known = await station.store.find_message(Direction.IN, message.message_id)
             if known is None:
                 raise
-            return await self._again(known, message)
+            return await self._again(known, message, received, unit)
         self._receiving.wake()
         self._outbox.wake()
         return ACCEPTED
 
-    async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:
-        """Answer a repeated message with the same receipt; other content under its id is refused."""
+    async def _again(
+        self, known: StoredMessage, message: StoredMessage, received: Received, unit: UserMessage
+    ) -> Response:
+        """Answer a repeated message with the same receipt; other content under its id is refused.
+
+        A receipt that the next hop refused, because our clock was wrong or our certificate had expired when it was
+        made, would be refused again: a new one takes its place.
+        """
         if known.digest != message.digest:
             raise EbmsFault(
                 EbmsErrorCode.VALUE_INCONSISTENT,
@@ -200,11 +204,16 @@ class Terminal:
         work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
         repeats = int(known.details.get("duplicates", "0")) + 1
         work.update_message(Direction.IN, known.message_id, details={"duplicates": str(repeats)})
-        query = MessageQuery(direction=Direction.OUT, ref_to=known.message_id, states=_SENT)
-        for answer in await self._station.store.messages(query):
-            work.update_message(
-                Direction.OUT, answer.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
-            )
+        query = MessageQuery(direction=Direction.OUT, ref_to=known.message_id)
+        answers = await self._station.store.messages(query)
+        refused = [each for each in answers if _is_refused_receipt(each)]
+        if refused and len(refused) == sum(each.kind is MessageKind.RECEIPT for each in answers):
+            self._queue_receipt(work, received, unit)
+        for answer in answers:
+            if answer.state in _SENT and answer not in refused:
+                work.update_message(
+                    Direction.OUT, answer.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
+                )
         await self._station.store.commit(work)
         self._outbox.wake()
         return ACCEPTED
@@ -260,6 +269,10 @@ class Terminal:
                 ref_to=ref,
             )
         )
+
+
+def _is_refused_receipt(answer: StoredMessage) -> bool:
+    return answer.kind is MessageKind.RECEIPT and answer.state == OutboundState.REJECTED
 
 
 def _only_whether_it_can_be_unpacked(_part: Payload, _piece: bytes) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from eessi_sim import resources
@@ -121,7 +122,10 @@ def version_of_cases(catalogue: Catalogue) -> CdmVersion:
 
 
 def repository(
-    definition: NetworkDefinition, credentials: Credentials, urls: Mapping[InstitutionId, str]
+    definition: NetworkDefinition,
+    credentials: Credentials,
+    urls: Mapping[InstitutionId, str],
+    hosted: Mapping[InstitutionId, str] = MappingProxyType({}),
 ) -> InstitutionRepository:
     """Return the directory of a network that has keys and addresses.
 
@@ -129,6 +133,7 @@ def repository(
         definition: the network.
         credentials: its keys.
         urls: base URL of every node.
+        hosted: name of the process of those institutions that share one.
     """
     points = tuple(
         replace(
@@ -148,7 +153,7 @@ def repository(
     institutions = tuple(
         replace(
             institution,
-            endpoint=_endpoint(institution, urls[institution.id] + PUSH_PATH),
+            endpoint=_endpoint(institution, urls[institution.id] + PUSH_PATH, hosted.get(institution.id)),
             certificates=credentials.parties[institution.id].certificates,
         )
         for institution in definition.institutions
@@ -156,10 +161,13 @@ def repository(
     return InstitutionRepository("4.4.1", institutions, points, central)
 
 
-def _endpoint(institution: Institution, url: str) -> Endpoint:
-    """Return where messages for an institution go; a channel without name is called like its institution."""
+def _endpoint(institution: Institution, url: str, host: str | None) -> Endpoint:
+    """Return where messages for an institution go; a channel without name is called like who fetches from it.
+
+    Institutions of one process share a channel, as behind a national gateway, so that one of them asks for all.
+    """
     if institution.endpoint.exchange is Exchange.PULL:
-        return Endpoint(Exchange.PULL, institution.endpoint.channel or institution.id, url)
+        return Endpoint(Exchange.PULL, institution.endpoint.channel or host or institution.id, url)
     return Endpoint(Exchange.PUSH, url)
 
 

@@ -451,6 +451,10 @@ class Storage(JournalReader, Protocol):
         """Return the digests of what must lie in the spool; everything else in it is left over."""
         ...
 
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that keep a message, a case or a document."""
+        ...
+
     def node(self, node_id: InstitutionId) -> NodeStore:
         """Return the view of one node; it exists as soon as something is written to it."""
         ...

@@ -70,6 +70,11 @@ class MemoryStorage:
         """Return nothing: everything is held."""
         return frozenset()
 
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that keep a message, a case or a document."""
+        counted = [(node, await kept.counts()) for node, kept in sorted(self._nodes.items())]
+        return tuple(node for node, counts in counted if counts.cases or counts.documents or counts.messages)
+
     def node(self, node_id: InstitutionId) -> "MemoryNode":
         """Return the view of one node."""
         if node_id not in self._nodes:

@@ -108,6 +108,10 @@ class PostgresqlStorage:
         """The folder of this process for large messages and contents that it works on."""
         return self._pieces.spool
 
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that keep a message, a case or a document."""
+        return tuple(row[0] for row in await self._reads.rows("nodes"))
+
     def node(self, node_id: InstitutionId) -> "PostgresqlNode":
         """Return the view of one node."""
         if node_id not in self._nodes:

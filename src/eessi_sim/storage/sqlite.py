@@ -87,6 +87,10 @@ class SqliteStorage:
         )
         self._nodes: dict[str, SqliteNode] = {}
 
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that keep a message, a case or a document."""
+        return tuple(row[0] for row in self._reads.rows("nodes"))
+
     def node(self, node_id: InstitutionId) -> "SqliteNode":
         """Return the view of one node."""
         if node_id not in self._nodes:

@@ -188,6 +188,9 @@ SELECT node, max(seq) FROM journal WHERE seq > :after GROUP BY node
 INSERT INTO tally (node, direction, kind, state, number) VALUES (:node, :direction, :kind, :state, :number)
     ON CONFLICT (node, direction, kind, state) DO UPDATE SET number = tally.number + excluded.number
 
+-- name: nodes
+SELECT DISTINCT node FROM tally WHERE number > 0 ORDER BY node
+
 -- name: tallies
 SELECT direction, kind, state, number FROM tally WHERE node = :node AND number > 0
  ORDER BY direction, kind, state

@@ -154,6 +154,9 @@ SELECT DISTINCT node FROM journal NOT INDEXED WHERE seq > :after
 INSERT INTO tally (node, direction, kind, state, number) VALUES (:node, :direction, :kind, :state, :number)
     ON CONFLICT (node, direction, kind, state) DO UPDATE SET number = number + excluded.number
 
+-- name: nodes
+SELECT DISTINCT node FROM tally WHERE number > 0 ORDER BY node
+
 -- name: tallies
 SELECT direction, kind, state, number FROM tally WHERE node = :node AND number > 0
  ORDER BY direction, kind, state
