@@ -135,7 +135,7 @@ class GroupCommit:
         except _SELF_MADE:
             for waiting in units:
                 await self._write_alone(waiting)
-        except FOREIGN_ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             self._fail(units, error)
         for waiting in units:
             waiting.settle()
@@ -147,7 +147,7 @@ class GroupCommit:
             except _SELF_MADE as error:
                 if attempt == _ATTEMPTS:
                     self._fail([waiting], error)
-            except FOREIGN_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 return self._fail([waiting], error)
             else:
                 return None
@@ -263,7 +263,7 @@ class GroupCommit:
     async def _commit(self, connection: Connection, transaction: str | None) -> None:
         try:
             await connection.execute("COMMIT")
-        except LOST:
+        except FOREIGN_ERRORS:  # a server that stops may say so after it has committed
             cut(connection)
             if transaction is not None and not await self._was_committed(transaction):
                 raise
