@@ -48,7 +48,7 @@ class ProcessNetwork:
         self._on_ready = on_ready
         self._stop_within = stop_within
         self._processes: dict[str, asyncio.subprocess.Process] = {}
-        """By name, see ``NetworkState.players``."""
+        """By name, see ``NetworkState.processes``."""
         self._log_from: dict[str, int] = {}
         """Where in its log the words of the running process begin."""
         self._session: aiohttp.ClientSession | None = None
@@ -69,7 +69,7 @@ class ProcessNetwork:
     def speakers(self) -> dict[str, RemoteControl]:
         """One node of each process, by the name of the process: it answers as long as the process does."""
         assert self._session is not None  # entered
-        return {player: self._speaker(player, self._session) for player in self.state.players}
+        return {player: self._speaker(player, self._session) for player in self.state.processes}
 
     @property
     def controls(self) -> dict[InstitutionId, RemoteControl]:
@@ -80,9 +80,9 @@ class ProcessNetwork:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(trust_env=False)
         try:
-            for player in self.state.players:
+            for player in self.state.processes:
                 await self.start(player)
-            await asyncio.gather(*(self._until_ready(player) for player in self.state.players))
+            await asyncio.gather(*(self._until_ready(player) for player in self.state.processes))
         except BaseException:
             await self.__aexit__()
             raise
@@ -94,7 +94,7 @@ class ProcessNetwork:
         await self._session.close()
 
     async def start(self, player: str) -> None:
-        """Start a process."""
+        """Start a process; ``EU:APSIM01#2`` is the second of those that play the access point together."""
         with self.state.log(player).open("ab") as log:
             self._log_from[player] = log.tell()
             self._processes[player] = await asyncio.create_subprocess_exec(
@@ -125,6 +125,11 @@ class ProcessNetwork:
         process = self._processes.pop(player)
         process.kill()
         await process.wait()
+
+    def has_ended(self, player: str) -> bool:
+        """Whether a process ended that nobody has ended here."""
+        process = self._processes.get(player)
+        return process is not None and process.returncode is not None
 
     def pid(self, player: str) -> int:
         """Return the number of a process."""
