@@ -21,6 +21,8 @@ from eessi_sim.simulation.state import NetworkState
 
 _READY_WITHIN: Final = 60.0
 """Seconds until all processes must answer."""
+_READY_PER_PROCESS: Final = 5.0
+"""Seconds more for each process: they start side by side and share the processors."""
 _READY_PER_NODE: Final = 0.05
 """Seconds more for each node: every process reads the entries of all of them."""
 _STOP_WITHIN: Final = 10.0
@@ -143,7 +145,8 @@ class ProcessNetwork:
         assert self._session is not None  # entered
         control = self._speaker(player, self._session)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _READY_WITHIN + len(self.state.nodes) * _READY_PER_NODE
+        patience = len(self.state.processes) * _READY_PER_PROCESS + len(self.state.nodes) * _READY_PER_NODE
+        deadline = loop.time() + _READY_WITHIN + patience
         is_up = await control.is_ready()
         while not is_up:
             self._require_alive(player, is_late=loop.time() > deadline)
