@@ -13,8 +13,9 @@ from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.identifiers import CdmVersion, InstitutionId, SedType
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.report.model import CaseFile, Message, Party, RunReport, StoryRun
-from eessi_sim.simulation.control import CaseView, MessageView, NodeReader
+from eessi_sim.simulation.control import NodeReader
 from eessi_sim.simulation.story import Story
+from eessi_sim.simulation.views import CaseView, MessageView
 
 _FILED = frozenset({"delivered", "answer-due", "processing"})
 """States of a received message whose document is in the case file; the last two while its answer is pending."""

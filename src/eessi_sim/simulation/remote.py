@@ -16,8 +16,8 @@ from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.institution.casework import Move
-from eessi_sim.simulation.control import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
+from eessi_sim.simulation.views import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
 from eessi_sim.storage.base import JournalEntry
 from eessi_sim.stretch import IN_MEMORY
 
