@@ -18,6 +18,7 @@ from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.simulation.assembly import FORWARDING, Machinery, Node, build_node, load_library
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import PartyKeys, load_trust
+from eessi_sim.simulation.operations import Operations
 from eessi_sim.simulation.refresh import DirectoryFile
 from eessi_sim.simulation.state import LOOPBACK, NetworkState, NodeAddress, load_state
 from eessi_sim.storage.registry import open_storage, url_of
@@ -46,7 +47,7 @@ async def serve(folder: Path, party: InstitutionId) -> None:
     async with AsyncExitStack() as stack:
         clock = MovableClock()
         node = await _start_node(state, address, clock, stack)
-        await _start_management(address, make_app(_reader(node), state.token, clock), stack)
+        await _start_management(address, make_app(_reader(node), state.token, clock, Operations(node)), stack)
         _log.info("%s is ready", party)
         await stop.wait()
         _log.info("%s stops", party)

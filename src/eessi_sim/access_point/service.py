@@ -86,6 +86,14 @@ class AccessPoint:
         await self._inspection.stop(drain=True)
         await self._outbox.stop(drain=True)
 
+    def take_up(self, message: StoredMessage) -> None:
+        """Work on a message that was put back into its queue or its channel."""
+        if message.direction is Direction.IN:
+            self._inspection.wake()
+            return
+        self._channels.put(message)
+        self._outbox.wake()
+
     # What the inspection worker works off.
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:

@@ -17,11 +17,13 @@ from aiohttp import web
 
 from eessi_sim.api.casework import CaseworkRoutes, acting, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
+from eessi_sim.api.operations import OperationRoutes
 from eessi_sim.attachments import Content, NewFile, Octets
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import LocalControl, StoreReader
+from eessi_sim.simulation.operations import Operations
 from eessi_sim.spool import Spool
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -112,17 +114,22 @@ class MoveClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much time passes; ISO 8601, as in P60D."""
 
 
-def make_app(reader: StoreReader, token: str, clock: MovableClock) -> web.Application:
+def make_app(
+    reader: StoreReader, token: str, clock: MovableClock, operations: Operations | None = None
+) -> web.Application:
     """Return the interface of one node.
 
     Args:
         reader: the node; a ``LocalControl`` for an institution, which also has cases.
         token: what requests must carry as bearer token.
         clock: the time of the node.
+        operations: what who runs the node may ask of it; None leaves that out.
     """
     app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors, _guard(token)])
     _Messages(reader).add_to(app)
     _Time(clock).add_to(app)
+    if operations is not None:
+        OperationRoutes(operations).add_to(app)
     if isinstance(reader, LocalControl):
         _Cases(reader).add_to(app)
         CaseworkRoutes(reader).add_to(app)

@@ -63,7 +63,9 @@ COMMANDS: Final[dict[str, Entry]] = {
     "trace": Entry(f"{_CLI}.look:trace", "The way of a message or case over all nodes.", _WATCH),
     "journal": Entry(f"{_CLI}.look:journal", "The steps that the nodes took.", _WATCH),
     "channels": Entry(f"{_CLI}.channels:channels", "What waits for those who fetch their messages.", _WATCH),
-    "dead-letters": Entry(f"{_CLI}.look:dead_letters", "Messages that could not go on, and why.", _WATCH),
+    "dead-letters": Entry(
+        f"{_CLI}.dead_letters:dead_letters", "Messages that could not go on; another try.", _WATCH
+    ),
     "pki": Entry(f"{_CLI}.pki:pki", "Keys and certificates of a network: make, show, revoke.", _MACHINE),
     "settings": Entry(f"{_CLI}.settings:settings", "What is set, and who set it.", _MACHINE),
     "doctor": Entry(f"{_CLI}.doctor:doctor", "What is wrong with this machine.", _MACHINE),

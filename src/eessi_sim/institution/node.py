@@ -100,6 +100,10 @@ class InstitutionNode:
         await self._filing.stop(drain=True)
         await self._outbox.stop(drain=True)
 
+    def take_up(self, message: StoredMessage) -> None:
+        """Work on a message that was put back into its queue."""
+        (self._filing if message.direction is Direction.IN else self._outbox).wake()
+
     # Use cases.
 
     async def open_case(

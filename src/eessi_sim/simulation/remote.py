@@ -257,6 +257,17 @@ class RemoteControl:
         found: Sequence[JournalEntry] = await self._call("GET", f"/journal?after={after}", list[JournalEntry])
         return found
 
+    async def dead_letters(self) -> Sequence[MessageView]:
+        """Return the messages that could not go on, newest first."""
+        found: Sequence[MessageView] = await self._call("GET", "/dead-letters", list[MessageView])
+        return found
+
+    async def resend(self, direction: str, message_id: str, *, force: bool = False) -> MessageView:
+        """Put a dead letter back into its queue, in the name of whom this control is acting as."""
+        body = {"direction": direction, "message_id": message_id, "force": force}
+        found: MessageView = await self._call("POST", "/dead-letters/resend", MessageView, body)
+        return found
+
     async def _document(self, case_id: str, document_id: str, verb: str, body: object) -> CaseView:
         path = f"/cases/{_part(case_id)}/documents/{_part(document_id)}/{verb}"
         found: CaseView = await self._call("POST", path, CaseView, body)
