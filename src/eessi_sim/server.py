@@ -6,6 +6,7 @@ import signal
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from aiohttp import web
 
@@ -27,6 +28,10 @@ from eessi_sim.transport.http import HttpListener, HttpTransport
 
 _log = logging.getLogger(__name__)
 
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+_FINISH_WITHIN: Final = 8.0
+"""Seconds for what is under way when the process is told to stop: less than who started it waits (inferred)."""
+
 
 async def serve(folder: Path, party: InstitutionId) -> None:
     """Play one node of the network in ``folder`` until the process is told to stop.
@@ -42,20 +47,24 @@ async def serve(folder: Path, party: InstitutionId) -> None:
     address = state.address(party)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPS:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         clock = MovableClock()
-        node = await _start_node(state, address, clock, stack)
-        await _start_management(address, make_app(_reader(node), state.token, clock, Operations(node)), stack)
+        operations = await _start_node(state, address, clock, stack)
+        node = operations.node
+        await _start_management(address, make_app(_reader(node), state.token, clock, operations), stack)
         _log.info("%s is ready", party)
         await stop.wait()
         _log.info("%s stops", party)
+        for number in _STOPS:  # the next one ends the process at once; the store bears that
+            loop.remove_signal_handler(number)
+        await operations.finish(_FINISH_WITHIN)
 
 
 async def _start_node(
     state: NetworkState, address: NodeAddress, clock: MovableClock, stack: AsyncExitStack
-) -> Node:
+) -> Operations:
     party = InstitutionId(address.party)
     identity = state.tls_identity(party)
     storage = await open_storage(url_of(state.database(party)))
@@ -90,11 +99,13 @@ async def _start_node(
         requests_per_client=state.limits.requests_per_client,
     )
     listener = HttpListener(LOOPBACK, address.port, identity=identity, limits=limits, spool=storage.spool)
+    operations = Operations(node, storage, state.database(party).parent)
     await node.start()
-    stack.push_async_callback(node.stop)
+    stack.push_async_callback(operations.finish, _FINISH_WITHIN)
     await listener.start(node.handle)
+    operations.is_listening = True
     stack.push_async_callback(listener.stop)
-    return node
+    return operations
 
 
 def _reader(node: Node) -> StoreReader:

@@ -82,6 +82,19 @@ class Channels:
         )
         self._waiting.setdefault(entry.mpc, {})[entry.message_id] = entry
 
+    def depths(self) -> tuple[Depth, ...]:
+        """Return how much waits in every channel that is not empty."""
+        return tuple(
+            Depth(
+                mpc.removeprefix(channel_mpc("")),
+                len(entries),
+                sum(entry.state is OfferState.OFFERED for entry in entries.values()),
+                min(entry.since for entry in entries.values()),
+            )
+            for mpc, entries in sorted(self._waiting.items())
+            if entries
+        )
+
     async def find(self, mpc: str, message_id: str | None) -> StoredMessage | None:
         """Return what waits in a channel under this id."""
         if message_id not in self._waiting.get(mpc, {}):

@@ -70,6 +70,16 @@ class AccessPoint:
         """Whether something is under way."""
         return self._outbox.busy or self._inspection.busy
 
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """Who works its queues off, by what they do."""
+        return {"outbox": self._outbox, "inspection": self._inspection}
+
+    @property
+    def channels(self) -> Channels:
+        """What waits for institutions that pull."""
+        return self._channels
+
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
         return await self._inbox.handle(request)

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from eessi_sim.api.casework import CaseworkRoutes, acting, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
-from eessi_sim.api.operations import OperationRoutes
+from eessi_sim.api.operations import OPEN_PATHS, OperationRoutes, refusing_while_drained
 from eessi_sim.attachments import Content, NewFile, Octets
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EessiSimError
@@ -125,7 +125,9 @@ def make_app(
         clock: the time of the node.
         operations: what who runs the node may ask of it; None leaves that out.
     """
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors, _guard(token)])
+    app = web.Application(
+        client_max_size=MAX_BODY, middlewares=[_errors, _guard(token), refusing_while_drained(operations)]
+    )
     _Messages(reader).add_to(app)
     _Time(clock).add_to(app)
     if operations is not None:
@@ -283,6 +285,8 @@ def _guard(token: str) -> Any:  # Any: aiohttp's type of a middleware is private
 
     @web.middleware
     async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if request.path in OPEN_PATHS:
+            return await handler(request)
         shown = request.headers.get("authorization", "").encode(errors="surrogateescape")
         if not secrets.compare_digest(shown, expected):
             return answer({"code": "token", "message": "Expected the token of the network"}, status=401)

@@ -147,6 +147,7 @@ class Outbox:
             attempt = Attempt(Verdict.EXHAUSTED, "EBMS:0301 MissingReceipt: no receipt after the last retry")
         else:
             attempt = await self._post(message)
+        self._station.measures.attempts[attempt.verdict] += 1
         await self._owner.settle(message, attempt, self._settlement(message, attempt))
 
     async def failed(self, message: StoredMessage, fault: Exception) -> None:

@@ -75,6 +75,11 @@ class Worker:
         """Whether it works or is about to; news that waits for its start does not count."""
         return bool(self._under_way) or (self._loop is not None and (self._claiming or self._news.is_set()))
 
+    @property
+    def under_way(self) -> int:
+        """How many items it is working on."""
+        return len(self._under_way)
+
     def wake(self) -> None:
         """Tell it that there is news."""
         self._news.set()

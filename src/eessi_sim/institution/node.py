@@ -78,6 +78,16 @@ class InstitutionNode:
         """Whether something is under way."""
         return self._outbox.busy or self._filing.busy or self._watch.busy or self._collecting.busy
 
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """Who works its queues off, by what they do."""
+        return {
+            "outbox": self._outbox,
+            "filing": self._filing,
+            "reminders": self._watch,
+            "collecting": self._collecting,
+        }
+
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
         return await self._inbox.handle(request)

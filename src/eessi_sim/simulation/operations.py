@@ -1,18 +1,83 @@
-"""What who runs a node may ask of it: dead letters and their second chance."""
+"""What who runs a node may ask of it: is it well, how much waits, dead letters and their second chance, draining."""
 
+import asyncio
+import logging
+import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import Final
 
+from eessi_sim.access_point.service import AccessPoint
+from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
+from eessi_sim.errors import StorageError
 from eessi_sim.gateway import dead_letters
+from eessi_sim.gateway.station import Station
 from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.institution.receiving import ANSWER_DUE
+from eessi_sim.measures import Histogram, Measures
 from eessi_sim.simulation.assembly import Node
-from eessi_sim.simulation.views import MessageView, message_view
-from eessi_sim.storage.base import Direction
+from eessi_sim.simulation.views import CheckView, HealthView, MessageView, message_view
+from eessi_sim.storage.base import Counts, Direction, Storage, UnitOfWork
+
+_log = logging.getLogger(__name__)
 
 _MOST: Final = 1000
 """Dead letters that are listed."""
 OPERATOR: Final = "operator"
 """Who is meant when nobody gives a name."""
+DISK_FLOOR: Final = 100 * 1024 * 1024
+"""Octets that must be free where the store lies: room for the messages of some minutes (our choice, inferred)."""
+_QUEUES: Final = {
+    "outbox": (
+        Direction.OUT,
+        tuple(
+            state
+            for state in OutboundState
+            if not is_settled(state) and state not in (OutboundState.PARKED, OutboundState.OFFERED)
+        ),
+    ),
+    "inbox": (Direction.IN, (*(state for state in InboundState if not is_settled(state)), ANSWER_DUE)),
+}
+"""What a node works off by itself, by direction and states; what is parked waits for others."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFigure:
+    """How much waits in one queue or channel."""
+
+    name: str
+    number: int
+    oldest: datetime | None
+    """When the oldest message was made."""
+
+    def age(self, at: datetime) -> float:
+        """Return how many seconds the oldest has waited; 0 when nothing waits."""
+        return 0.0 if self.oldest is None else max((at - self.oldest).total_seconds(), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """The numbers of one node at one moment."""
+
+    party: str
+    at: datetime
+    counts: Counts
+    queues: tuple[QueueFigure, ...]
+    channels: tuple[QueueFigure, ...]
+    alarms: dict[str, int]
+    under_way: dict[str, int]
+    measures: Measures
+    group_sizes: Histogram | None
+    is_ready: bool
+
+    @property
+    def dead_letters(self) -> dict[str, int]:
+        """How many messages could not go on, by direction."""
+        return {
+            str(direction): self.counts.in_state(direction, *dead_letters.DEAD) for direction in Direction
+        }
 
 
 class Operations:
@@ -20,15 +85,29 @@ class Operations:
 
     Args:
         node: the institution or access point.
+        storage: where its store lies; None leaves out what only that knows.
+        folder: a folder on the disk of the store; None asks for no free space.
     """
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
-        self._station = node.office.station if isinstance(node, InstitutionNode) else node.station
+    def __init__(self, node: Node, storage: Storage | None = None, folder: Path | None = None) -> None:
+        self.node = node
+        """The node itself."""
+        self._storage = storage
+        self._folder = folder
+        self.is_listening = False
+        """Whether the AS4 listener is up; who starts it says so."""
+
+    @property
+    def station(self) -> Station:
+        """Identity, seams and limits of the node."""
+        node = self.node
+        return node.office.station if isinstance(node, InstitutionNode) else node.station
+
+    # Dead letters.
 
     async def dead_letters(self) -> Sequence[MessageView]:
         """Return the messages that could not go on, newest first."""
-        found = await self._station.store.messages(dead_letters.ALL_DEAD, limit=_MOST)
+        found = await self.station.store.messages(dead_letters.ALL_DEAD, limit=_MOST)
         return [message_view(message) for message in found]
 
     async def resend(
@@ -41,13 +120,137 @@ class Operations:
             ResendUseless: the same bytes can only be refused again, and nobody forces it.
             Conflict: something happened to it meanwhile.
         """
+        station = self.station
+        now = station.clock.now()
         message = await dead_letters.resend(
-            self._station.store,
-            direction,
-            message_id,
-            actor=actor,
-            at=self._station.clock.now(),
-            force=force,
+            station.store, direction, message_id, actor=actor, at=now, force=force
         )
-        self._node.take_up(message)
+        self.node.take_up(message)
         return message_view(message)
+
+    # Draining.
+
+    @property
+    def is_drained(self) -> bool:
+        """Whether the node takes no new work."""
+        return not self.station.gate.is_open
+
+    async def drain(self, actor: str = OPERATOR) -> HealthView:
+        """Take no new work; what is there is worked off, and receipts and errors still come in."""
+        return await self._turn("drained", actor, is_open=False)
+
+    async def undrain(self, actor: str = OPERATOR) -> HealthView:
+        """Take new work again."""
+        return await self._turn("undrained", actor, is_open=True)
+
+    async def _turn(self, step: str, actor: str, *, is_open: bool) -> HealthView:
+        station = self.station
+        if station.gate.is_open is not is_open:
+            station.gate.is_open = is_open
+            _log.info("%s is %s", station.party, step)
+            work = UnitOfWork()
+            work.journal(station.note(step, "ok", actor=actor))
+            await station.store.commit(work)
+        return await self.health()
+
+    async def finish(self, within: float) -> bool:
+        """Take no new work, end what is under way and stop the node; the rest waits in the store.
+
+        Args:
+            within: seconds after which what is still under way is abandoned to its leases.
+
+        Returns:
+            Whether everything came to its end.
+        """
+        self.station.gate.is_open = False
+        try:
+            async with asyncio.timeout(within):
+                await self.station.gate.until_idle()
+                await self.node.stop()
+        except TimeoutError:
+            _log.warning("%s abandons what is still under way; its leases bring it back", self.station.party)
+            return False
+        return True
+
+    # Health.
+
+    async def health(self) -> HealthView:
+        """Return whether the node takes new work, and what keeps it from that."""
+        checks = {
+            "store": await self._store_trouble(),
+            "listener": None if self.is_listening else "does not listen",
+            "directory": self._directory_trouble(),
+            "drain": None if self.station.gate.is_open else "is being drained",
+            "disk": await asyncio.to_thread(self._disk_trouble),
+        }
+        found = tuple(CheckView(name, trouble is None, trouble or "ok") for name, trouble in checks.items())
+        figures = await self._queue_figures()
+        counts = await self.station.store.counts()
+        return HealthView(
+            node=self.station.party,
+            is_ready=all(check.ok for check in found),
+            checks=found,
+            waiting={each.name: each.number for each in figures},
+            dead_letters=sum(counts.in_state(each, *dead_letters.DEAD) for each in Direction),
+            alarms=self._alarms(),
+        )
+
+    async def _store_trouble(self) -> str | None:
+        """Return why the store cannot be written; an empty transaction shows a lock, the last message a full disk."""
+        try:
+            await self.station.store.commit(UnitOfWork())
+        except StorageError as error:
+            return f"{error.code}: {error.message}"
+        return self.station.gate.trouble
+
+    def _directory_trouble(self) -> str | None:
+        directory, party = self.station.directory.current, self.station.party
+        is_listed = directory.find(party) is not None or directory.find_access_point(party) is not None
+        return None if is_listed else f"the directory does not list {party}"
+
+    def _disk_trouble(self) -> str | None:
+        if self._folder is None:
+            return None
+        free = shutil.disk_usage(self._folder).free
+        return None if free >= DISK_FLOOR else f"{free} octets are free, {DISK_FLOOR} are needed"
+
+    # Numbers.
+
+    async def figures(self) -> Figures:
+        """Return the numbers of this moment."""
+        node, station = self.node, self.station
+        return Figures(
+            party=station.party,
+            at=station.clock.now(),
+            counts=await station.store.counts(),
+            queues=await self._queue_figures(),
+            channels=self._channel_figures(),
+            alarms=self._alarms(),
+            under_way={name: worker.under_way for name, worker in node.workers.items()},
+            measures=station.measures,
+            group_sizes=self._storage.group_sizes if self._storage else None,
+            is_ready=(await self.health()).is_ready,
+        )
+
+    async def _queue_figures(self) -> tuple[QueueFigure, ...]:
+        store = self.station.store
+        counts = await store.counts()
+        return tuple(
+            [
+                QueueFigure(name, counts.in_state(direction, *states), await store.oldest(direction, states))
+                for name, (direction, states) in _QUEUES.items()
+            ]
+        )
+
+    def _channel_figures(self) -> tuple[QueueFigure, ...]:
+        if not isinstance(self.node, AccessPoint):
+            return ()
+        return tuple(
+            QueueFigure(depth.channel, depth.waiting, depth.oldest) for depth in self.node.channels.depths()
+        )
+
+    def _alarms(self) -> dict[str, int]:
+        if not isinstance(self.node, AccessPoint):
+            return {}
+        now = self.station.clock.now()
+        return {"not-collected": sum(depth.is_late(now) for depth in self.node.channels.depths())}

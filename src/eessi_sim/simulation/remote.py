@@ -17,7 +17,14 @@ from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
-from eessi_sim.simulation.views import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
+from eessi_sim.simulation.views import (
+    CaseView,
+    DocumentView,
+    HealthView,
+    MessageFile,
+    MessageView,
+    SuggestionView,
+)
 from eessi_sim.storage.base import JournalEntry
 from eessi_sim.stretch import IN_MEMORY
 
@@ -255,6 +262,25 @@ class RemoteControl:
     async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
         """Return journal entries behind number ``after``."""
         found: Sequence[JournalEntry] = await self._call("GET", f"/journal?after={after}", list[JournalEntry])
+        return found
+
+    async def health(self) -> HealthView:
+        """Return whether the node takes new work.
+
+        Raises:
+            ConnectFailed: it does not answer.
+        """
+        found: HealthView = await self._call("GET", "/condition", HealthView, within=_READY_WITHIN)
+        return found
+
+    async def drain(self) -> HealthView:
+        """Let the node take no new work."""
+        found: HealthView = await self._call("POST", "/drain", HealthView, {})
+        return found
+
+    async def undrain(self) -> HealthView:
+        """Let the node take new work again."""
+        found: HealthView = await self._call("POST", "/undrain", HealthView, {})
         return found
 
     async def dead_letters(self) -> Sequence[MessageView]:

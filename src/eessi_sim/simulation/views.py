@@ -113,6 +113,29 @@ class MessageFile:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """One thing that a node needs to take new work."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class HealthView:
+    """Whether a node takes new work, and how much old work it has."""
+
+    node: str
+    is_ready: bool
+    checks: tuple[CheckView, ...]
+    waiting: dict[str, int]
+    """Messages that wait, by queue."""
+    dead_letters: int
+    alarms: dict[str, int]
+    """Alarms that stand, by their name."""
+
+
 def case_view(case: Case) -> CaseView:
     """Return a case without the content of its documents."""
     return CaseView(

@@ -15,6 +15,7 @@ from typing import Protocol, TypedDict, Unpack
 from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, MessageId, SedType
+from eessi_sim.measures import Histogram
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.stretch import Extent, whole
 
@@ -387,6 +388,13 @@ class NodeStore(JournalReader, Protocol):
         """
         ...
 
+    async def oldest(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the first of the messages in one of ``states`` was made, None when there is none.
+
+        Costs the same however many there are.
+        """
+        ...
+
     async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""
         ...
@@ -434,6 +442,11 @@ class Storage(JournalReader, Protocol):
     @property
     def spool(self) -> Spool | None:
         """Where large messages and contents lie; None when everything is held."""
+        ...
+
+    @property
+    def group_sizes(self) -> Histogram:
+        """How many units of work became durable together, for every transaction of this process."""
         ...
 
     async def spooled(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.errors import SettingsError, Unavailable
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.measures import UNITS, Histogram
 from eessi_sim.spool import Spool
 from eessi_sim.storage import conflicts
 from eessi_sim.storage.base import (
@@ -63,6 +64,7 @@ class MemoryStorage:
         self._nodes: dict[str, MemoryNode] = {}
         self.is_open = True
         self.spool: Spool | None = None
+        self.group_sizes = Histogram(UNITS)
 
     async def spooled(self) -> frozenset[str]:
         """Return nothing: everything is held."""
@@ -123,6 +125,7 @@ class MemoryNode:
             for step in reversed(undo):
                 step()
             raise
+        self._storage.group_sizes.observe(1)
         if any(isinstance(write, AddEntry) for write in work.writes):
             self._storage.bell.ring()
 
@@ -160,6 +163,11 @@ class MemoryNode:
         return min(
             (message.ready_at for message in self._messages.in_states(direction, states)), default=None
         )
+
+    async def oldest(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the first of the messages in one of ``states`` was made."""
+        first = min(self._messages.in_states(direction, states), key=attrgetter("seq"), default=None)
+        return None if first is None else first.created_at
 
     async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""

@@ -20,6 +20,7 @@ from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
 from eessi_sim.errors import SettingsError, Unavailable
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.measures import Histogram
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import (
     ALL_MESSAGES,
@@ -99,6 +100,11 @@ class SqliteStorage:
             )
         return self._nodes[node_id]
 
+    @property
+    def group_sizes(self) -> Histogram:
+        """How many units of work became durable together, for every transaction."""
+        return self._commit.group_sizes
+
     async def spooled(self) -> frozenset[str]:
         """Return the digests of what must lie in the spool."""
         return frozenset(row[0] for row in self._reads.rows("spooled"))
@@ -172,6 +178,17 @@ class SqliteNode:
                 row[0] for state in states for row in self._rows("next_due", direction=direction, state=state)
             ]
         return time_of(min(due)) if due else None
+
+    async def oldest(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the first of the messages in one of ``states`` was made."""
+        with self._reads.together():
+            first = [
+                row
+                for kind in MessageKind
+                for state in states
+                for row in self._rows("oldest_of_lane", direction=direction, kind=kind, state=state)
+            ]
+        return time_of(min(first)[1]) if first else None
 
     async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""

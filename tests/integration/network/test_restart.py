@@ -165,7 +165,9 @@ async def test_message_that_cannot_be_stored_is_not_accepted(faulty: tuple[Lab, 
     storage.fail(POINT, "commit", Unavailable("Expected a disk with room, found it full"))
     tap = await lab.tap(POINT)
     await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
-    assert (await lab.sent(INSS)).last_error == "HTTP 503 Not stored, send it again: store-unavailable"
+    assert (await lab.sent(INSS)).last_error == (
+        "HTTP 503 EBMS:0201 DysfunctionalReliability: Not stored, send it again: store-unavailable"
+    )
     await lab.work(5)
     assert await lab.delivery(INSS, P2000) == "delivered"
     assert len(set(tap.bodies[:2])) == 1

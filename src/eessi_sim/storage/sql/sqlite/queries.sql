@@ -52,6 +52,11 @@ SELECT * FROM stored_message
  WHERE node = :node AND direction = :direction AND kind = :kind AND state = :state AND seq < :before
  ORDER BY seq DESC LIMIT :limit
 
+-- name: oldest_of_lane
+SELECT seq, created_us FROM message
+ WHERE node = :node AND direction = :direction AND kind = :kind AND state = :state
+ ORDER BY seq LIMIT 1
+
 -- name: messages_by_ref
 SELECT * FROM stored_message WHERE node = :node AND ref_to = :reference AND seq < :before ORDER BY seq DESC
 
