@@ -76,6 +76,7 @@ def used(folder: Path) -> dict[str, Any]:
             ).exit_code,
             "cases": run_json("case", "list", "--state", state),
             "decided": (decisions := decided(state)),
+            "operated": operated(state),
             "done": done(state, decisions["answered"]["international_id"]),
         }
     return {**seen, "status": process.returncode}
@@ -107,6 +108,20 @@ def decided(state: str) -> dict[str, Any]:
         "again": run(
             "send", APPLICABLE, "--from", "PL:ZUS01", "--case", found[1]["case"], "--state", state
         ).stderr,
+    }
+
+
+def operated(state: str) -> dict[str, Any]:
+    """Norway is drained and taken up again; somebody asks for another try of whatever there is."""
+    drained = run_json("drain", "NO:NAVAT07", "--by", "anna", "--state", state)
+    return {
+        "drained": drained["is_ready"],
+        "refused": run("send", POSTED, *TO_POLAND, "--state", state).stderr,
+        "ill": run("health", "--state", state),
+        "undrained": run("undrain", "NO:NAVAT07", "--state", state).stdout,
+        "well": run("health", "--json", "--state", state),
+        "unknown": run("drain", "NO:NAVAT08", "--state", state).exit_code,
+        "resent": run_json("dead-letters", "resend", "--all", "--state", state),
     }
 
 
@@ -258,3 +273,23 @@ def test_other_machines_are_not_served() -> None:
     """Only addresses of this machine may be listened at for now: wrong usage."""
     result = run("run", "--host", "0.0.0.0")
     assert (result.exit_code, "this machine only" in result.stderr) == (2, True)
+
+
+def test_drained_node_is_told_and_takes_no_new_case(used: dict[str, Any]) -> None:
+    """Between drain and undrain the health of the network is a finding, and a new case is refused with a hint."""
+    operated = used["operated"]
+    assert operated["drained"] is False
+    assert "undrain" in operated["refused"]
+    assert (operated["ill"].exit_code, "is being drained" in operated["ill"].stdout) == (1, True)
+    assert "yes" in operated["undrained"]
+    assert (operated["well"].exit_code, json.loads(operated["well"].stdout)["healthy"]) == (0, True)
+    assert operated["unknown"] == 2
+    assert operated["resent"] == {"resent": [], "left": []}
+
+
+def test_network_that_stands_still_is_not_healthy(used: dict[str, Any], folder: Path) -> None:
+    """Nodes that do not answer are told as such, with status 1."""
+    assert used["status"] == 0
+    found = run_json("health", "--state", folder / "state")
+    assert not found["healthy"]
+    assert {check["name"] for node in found["nodes"] for check in node["checks"]} == {"process"}
