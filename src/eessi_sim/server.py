@@ -11,6 +11,8 @@ from typing import Final
 from aiohttp import web
 
 from eessi_sim import resources
+from eessi_sim.access_point.line import Line
+from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.api.manage import make_app
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
@@ -53,7 +55,8 @@ async def serve(folder: Path, party: InstitutionId) -> None:
         clock = MovableClock()
         operations = await _start_node(state, address, clock, stack)
         node = operations.node
-        await _start_management(address, make_app(_reader(node), state.token, clock, operations), stack)
+        app = make_app(_reader(node), state.token, clock, line=_line(node), operations=operations)
+        await _start_management(address, app, stack)
         _log.info("%s is ready", party)
         await stop.wait()
         _log.info("%s stops", party)
@@ -91,6 +94,7 @@ async def _start_node(
         queue=state.limits.queue,
         forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
         attachments=state.limits.attachments,
+        checks=state.checks,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)
     limits = TransportLimits(
@@ -110,6 +114,10 @@ async def _start_node(
 
 def _reader(node: Node) -> StoreReader:
     return LocalControl(node) if isinstance(node, InstitutionNode) else StoreReader(node.station.store)
+
+
+def _line(node: Node) -> Line | None:
+    return node.line if isinstance(node, AccessPoint) else None
 
 
 async def _start_management(address: NodeAddress, app: web.Application, stack: AsyncExitStack) -> None:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from eessi_sim.access_point.pipeline import Passed
 from eessi_sim.attachments import safe_file_name
 from eessi_sim.identifiers import (
     COUNTRIES,
@@ -108,6 +109,6 @@ headers = st.builds(
 """Every header that the types allow; times with milliseconds, as the envelope carries them."""
 
 
-async def nothing_yet(_case: str) -> frozenset[SedType]:
+async def nothing_yet(_case: str) -> tuple[Passed, ...]:
     """Of any case an access point has let pass nothing."""
-    return frozenset()
+    return ()

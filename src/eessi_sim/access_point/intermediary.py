@@ -10,12 +10,14 @@ from typing import Final
 from eessi_sim.access_point.channels import Channels, directed
 from eessi_sim.access_point.pulling import PullDesk
 from eessi_sim.access_point.routing import Route, route
+from eessi_sim.as4 import hop
+from eessi_sim.as4.decryption import Decryption
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
 from eessi_sim.as4.model import ErrorSignal, PullRequest, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
-from eessi_sim.errors import Conflict
+from eessi_sim.errors import Conflict, RoutingError
 from eessi_sim.gateway.inbox import ACCEPTED, Received, refused, sender_of, synchronous_error
 from eessi_sim.gateway.records import incoming
 from eessi_sim.gateway.station import Station
@@ -66,21 +68,54 @@ class Intermediary:
                 "Expected a user message or a signal with routing input",
                 hint="Signals to another institution carry wsa:To and RoutingInput.",
             )
-        if sender not in client:
+        if self._hands_in(sender) not in client:
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected the TLS certificate of {sender}, found one of {', '.join(sorted(client))}",
-                hint="Connect with the certificate that the directory lists for the From party.",
+                f"Expected the TLS certificate of {self._hands_in(sender)}, "
+                f"found one of {', '.join(sorted(client))}",
+                hint="Connect with the certificate that the directory lists for the From party; "
+                "its own access point takes its messages, and the others get them from there.",
             )
 
+    def _hands_in(self, sender: str) -> str:
+        """Return who brings what is from ``sender``: itself, or the access point that is the last hop before."""
+        directory = self._station.directory.current
+        try:
+            point = directory.next_access_point(self._station.party, sender)
+        except (
+            RoutingError
+        ):  # nobody serves it: it cannot be anybody but itself, and the rest is decided later
+            return sender
+        return point.id if point else sender
+
+    def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:
+        """Take off what another access point has encrypted for this one; institutions encrypt nothing (observed)."""
+        directory = self._station.directory.current
+        if not any(directory.find_access_point(each) for each in client):
+            return unpacked
+        return hop.decrypt(unpacked, Decryption([self._station.keys], is_required=True))
+
     async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
-        """Only the sending institution may have signed; one whose entry has ended still signs receipts and errors."""
+        """Only the sending institution may have signed; one whose entry has ended still signs receipts and errors.
+
+        An error may also be from an access point on the way, which could not bring the message on.
+        """
         if isinstance(unpacked.unit, PullRequest):
             return self._desk.candidates(unpacked.unit)
         sender = sender_of(unpacked)
         if isinstance(unpacked.unit, UserMessage):
             return self._station.sender_certificates(unpacked.unit.sender.id)
-        return self._station.ebms_certificates(sender) if sender else ()
+        signers = [sender] if sender else []
+        if isinstance(unpacked.unit, ErrorSignal) and unpacked.routing is not None:
+            signers += self._others_between(unpacked.routing.sender.id, unpacked.routing.receiver.id)
+        return tuple(found for each in signers for found in self._station.ebms_certificates(each))
+
+    def _others_between(self, sender: str, receiver: str) -> list[str]:
+        try:
+            way = self._station.directory.current.way(sender, receiver)
+        except RoutingError:
+            return []
+        return [point.id for point in way if point.id != self._station.party]
 
     async def accept(self, received: Received) -> Response:
         """Store the message and answer 202; a repetition is forwarded once more, other content is refused."""
@@ -159,7 +194,7 @@ class Intermediary:
             )
         if isinstance(unit, UserMessage):
             EESSI_PROFILE.check(unit)
-            route(unit.receiver.id, self._station.directory.current, now)
+            route(unit.receiver.id, self._station.party, self._station.directory.current, now)
             return
         await self._check_signal(unpacked)
 

@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 from eessi_sim.as4.limits import DEFAULT_LIMITS as AS4_LIMITS
 from eessi_sim.as4.limits import As4Limits
@@ -16,24 +15,16 @@ from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.buc.loader import Definitions
+from eessi_sim.cdm.report import ValidationReport
+from eessi_sim.cdm.sed import Sed
 from eessi_sim.cdm.validation import Validator
 from eessi_sim.errors import DefinitionError
 from eessi_sim.gateway.aside import aside
-from eessi_sim.identifiers import SedType
+from eessi_sim.identifiers import MessageId, SedType
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.spool import SpoolFile
-
-STANDARD_ORDER: Final = (
-    "malware",
-    "envelope",
-    "consistency",
-    "competence",
-    "transaction",
-    "attachments",
-    "document",
-)
-"""Cheap checks first; the order of the checks in an access point is not public (inferred)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +33,20 @@ class Rulebook:
 
     validator: Validator
     processes: Definitions
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A message of a case that this access point has let pass."""
+
+    message_id: MessageId
+    sed: SedType
+    document: str
+    """Identity of the document and its version."""
+    sender: str
+    receiver: str
+    is_lost: bool
+    """Whether it ended as a dead letter here."""
 
 
 @dataclass(slots=True)
@@ -53,8 +58,10 @@ class Inspection:
     repository: InstitutionRepository
     rulebook: Rulebook
     at: datetime
-    exchanged: Callable[[str], Awaitable[frozenset[SedType]]]
-    """Finds the SED types that this access point has let pass in a case, by its international id."""
+    passed: Callable[[str], Awaitable[tuple[Passed, ...]]]
+    """Finds what this access point has let pass in a case, by its international id."""
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks are made, and how."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments this access point lets pass."""
     limits: As4Limits = AS4_LIMITS
@@ -62,6 +69,11 @@ class Inspection:
     document: StandardBusinessDocument | None = None
     facts: dict[str, str] = field(default_factory=dict)
     """What was found out, for the store and the report: sed, buc, cdm, case, xsd_valid, rules_valid."""
+    done: list[str] = field(default_factory=list)
+    """Names of the steps that had nothing to say, in order; what a refused document has not passed is missing."""
+    legal_ground: str = ""
+    """On which the document is exchanged."""
+    _verdict: tuple[Sed, ValidationReport] | None = None
 
     @property
     def enveloped(self) -> StandardBusinessDocument:
@@ -71,6 +83,23 @@ class Inspection:
                 "Expected the step 'envelope' before the others", hint="Put 'envelope' first in the pipeline."
             )
         return self.document
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """What the journal says besides the facts: which steps were passed, and the legal ground."""
+        notes = {"steps": " ".join(self.done)}
+        return notes | ({"legal_ground": self.legal_ground} if self.legal_ground else {})
+
+    def judged(self) -> tuple[Sed, ValidationReport]:
+        """Return the document as a SED and what is wrong with it; looked at once, whichever step asks.
+
+        Raises:
+            SedError, XmlError: it is no SED.
+        """
+        if self._verdict is None:
+            sed = self.rulebook.validator.identify(self.enveloped.sed)
+            self._verdict = sed, self.rulebook.validator.validate(sed)
+        return self._verdict
 
 
 Step = Callable[[Inspection], Awaitable[None] | None]
@@ -98,7 +127,7 @@ class Pipeline:
                 f"Expected steps of the pipeline, found {', '.join(unknown)}",
                 hint=f"Known steps: {', '.join(sorted(steps))}.",
             )
-        self._steps = tuple((steps[name], name in thorough) for name in order)
+        self._steps = tuple((name, steps[name], name in thorough) for name in order)
 
     async def run(self, inspection: Inspection) -> None:
         """Run all steps.
@@ -106,16 +135,18 @@ class Pipeline:
         Raises:
             EbmsFault: of the first step that refuses the document.
         """
-        for step, _ in self._steps:
+        for name, step, _ in self._steps:
             await _done(step(inspection))
+            inspection.done.append(name)
 
     async def run_large(self, inspection: Inspection, spooled: SpoolFile) -> None:
         """Run all steps on a message in the spool, the thorough ones beside the event loop; raises as ``run``."""
-        for step, is_thorough in self._steps:
+        for name, step, is_thorough in self._steps:
             if is_thorough:
                 await _done(await aside(spooled, partial(step, inspection)))
             else:
                 await _done(step(inspection))
+            inspection.done.append(name)
 
 
 async def _done(step: Awaitable[None] | None) -> None:

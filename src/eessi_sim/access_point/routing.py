@@ -23,13 +23,16 @@ class Route:
     """URL to push to."""
     channel: str | None = None
     """Name of the channel in which it waits instead."""
+    access_point: InstitutionId | None = None
+    """The access point that the URL belongs to; None when it is that of the institution itself."""
 
 
-def route(receiver: str, repository: InstitutionRepository, at: datetime) -> Route:
-    """Return the next hop towards ``receiver``.
+def route(receiver: str, here: str, repository: InstitutionRepository, at: datetime) -> Route:
+    """Return the next hop towards ``receiver``: the institution, or the next access point on the way to it.
 
     Args:
         receiver: the ``To`` party of the message or of its routing input.
+        here: the access point that asks.
         repository: the directory in force.
         at: time at which the entry must be valid.
 
@@ -38,8 +41,11 @@ def route(receiver: str, repository: InstitutionRepository, at: datetime) -> Rou
     """
     try:
         institution = repository.get(receiver, at)
+        point = repository.next_access_point(here, receiver)
     except RoutingError as error:
         raise EbmsFault(EbmsErrorCode.ROUTING_FAILURE, error.message, hint=error.hint) from error
+    if point is not None:
+        return Route(institution.id, point.inbound, access_point=point.id)
     endpoint = institution.endpoint
     if not endpoint.channel:
         raise EbmsFault(

@@ -2,27 +2,33 @@
 
 import contextlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.access_point.channels import Channels, directed
+from eessi_sim.access_point.clamd import ScannerSilent
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
-from eessi_sim.access_point.pipeline import STANDARD_ORDER, Inspection, Pipeline, Rulebook
+from eessi_sim.access_point.line import Line
+from eessi_sim.access_point.pipeline import Inspection, Passed, Pipeline, Rulebook
 from eessi_sim.access_point.pulling import PullDesk
 from eessi_sim.access_point.routing import Route, route
-from eessi_sim.access_point.steps import STEPS, THOROUGH, refusal
+from eessi_sim.access_point.steps import STEPS, THOROUGH, Malware, refusal
 from eessi_sim.access_point.transactions import NotYet
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import hop, msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
+from eessi_sim.as4.encryption import Encryption
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.model import RoutingInput, UserMessage
 from eessi_sim.errors import Conflict
-from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.gateway.aside import aside
+from eessi_sim.gateway.inbox import Inbox, refused
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
-from eessi_sim.gateway.records import outgoing
+from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
 from eessi_sim.identifiers import MessageId, SedType
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.storage.base import (
     Claim,
     Direction,
@@ -35,6 +41,7 @@ from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
 _LEASE: Final = timedelta(minutes=2)
+_LOST: Final = (OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 _MOST_PER_CASE: Final = 1000
 """Messages of one case that are looked at to know what was exchanged before."""
 
@@ -45,13 +52,17 @@ class AccessPoint:
     Args:
         station: its identity, seams and limits.
         rulebook: what documents are checked against.
-        order: names of the checks, in order.
+        checks: which checks it makes, in which order.
     """
 
-    def __init__(self, station: Station, rulebook: Rulebook, order: Sequence[str] = STANDARD_ORDER) -> None:
+    def __init__(self, station: Station, rulebook: Rulebook, checks: Checks = DEFAULT_CHECKS) -> None:
+        self.line = Line(station.transport, self._is_far)
+        station = replace(station, transport=self.line)
         self._station = station
         self._rulebook = rulebook
-        self._pipeline = Pipeline(order, STEPS, THOROUGH)
+        self._checks = checks
+        self._pipeline = Pipeline(checks.order, STEPS, THOROUGH)
+        self._from_abroad = Pipeline(checks.order_from_abroad, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
         self._channels = Channels(station)
@@ -82,7 +93,18 @@ class AccessPoint:
 
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
+        if not self.line.is_up and self._is_from_afar(request):
+            return refused(503, "The line to other access points is cut")
         return await self._inbox.handle(request)
+
+    def _is_far(self, url: str) -> bool:
+        points = self._station.directory.current.access_points
+        return any(point.inbound == url for point in points if point.id != self._station.party)
+
+    def _is_from_afar(self, request: Request) -> bool:
+        directory = self._station.directory.current
+        client = directory.parties_of_tls(request.peer_certificate or b"")
+        return any(directory.find_access_point(party) for party in client)
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
@@ -125,22 +147,30 @@ class AccessPoint:
 
     async def process(self, message: StoredMessage) -> None:
         """Check one message and send it on, or answer its sender why not."""
-        facts: dict[str, str] = {}
+        inspection: Inspection | None = None
         try:
-            if message.kind is MessageKind.USER:
-                facts = await self._inspect(message)
-            way = route(message.receiver, self._station.directory.current, self._station.clock.now())
+            inspection = self._inspection_of(message)
+            if inspection is not None:
+                await self._run(inspection, message)
+            way = self._route(message.receiver)
+            sealed = await self._sealed(message, inspection, way)
         except NotYet as early:
             await self._hold(message, early)
             return
-        except EbmsFault as fault:
-            await self._reject(message, fault)
+        except ScannerSilent as silent:
+            await self._wait(message, silent.message, HOLDS[-1], attempts=message.attempts)
             return
+        except EbmsFault as fault:
+            await self._reject(message, fault, inspection)
+            return
+        facts = plain(inspection.facts) if inspection is not None else {}
+        notes = inspection.notes if inspection is not None else {}
         work = UnitOfWork()
-        outgoing_copy = forwarded(message, way, facts)
+        onward = {"next": way.access_point} if way.access_point is not None else {}
+        outgoing_copy = forwarded(sealed, way, {**facts, **onward})
         work.add_message(outgoing_copy)
         work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
-        work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts))
+        work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts, **notes))
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
@@ -166,68 +196,119 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
-    async def _inspect(self, message: StoredMessage) -> dict[str, str]:
+    def _route(self, receiver: str) -> Route:
+        station = self._station
+        return route(receiver, station.party, station.directory.current, station.clock.now())
+
+    async def _sealed(
+        self, message: StoredMessage, inspection: Inspection | None, way: Route
+    ) -> StoredMessage:
+        """Return a message as it goes on: as it is, or encrypted for the next access point; retries send these octets.
+
+        Raises:
+            EbmsFault: 0020 when the directory lists no key of that access point.
+        """
+        station = self._station
+        if way.access_point is None or message.kind is not MessageKind.USER:
+            return message
+        now = station.clock.now()
+        listed = [each for each in station.ebms_certificates(way.access_point) if each.is_valid_at(now)]
+        if not listed:
+            raise EbmsFault(
+                EbmsErrorCode.ROUTING_FAILURE,
+                f"Expected an ebMS certificate of {way.access_point} that is valid now, found none",
+                hint="The directory must list the key for which the message is encrypted.",
+            )
+        unpacked = inspection.unpacked if inspection is not None else station.unpack(message)
+        how, token = Encryption(listed[0]), station.ids.hex32()
+        return await aside(
+            message.spooled, lambda: with_octets(message, hop.encrypt(unpacked, how, token), station.spool)
+        )
+
+    def _inspection_of(self, message: StoredMessage) -> Inspection | None:
+        """Return what is to be looked at; signals and pings have no document."""
+        if message.kind is not MessageKind.USER:
+            return None
         unpacked = self._station.unpack(message)
         assert isinstance(unpacked.unit, UserMessage)  # the kind says so
         if unpacked.unit.is_ping:
-            return {}
-        inspection = Inspection(
+            return None
+        return Inspection(
             message=unpacked.unit,
             unpacked=unpacked,
             repository=self._station.directory.current,
             rulebook=self._rulebook,
             at=self._station.clock.now(),
-            exchanged=self._exchanged,
+            passed=self._passed,
+            checks=self._checks,
             attachments=self._station.attachments,
             limits=self._station.limits,
         )
+
+    async def _run(self, inspection: Inspection, message: StoredMessage) -> None:
+        is_own = self._station.directory.current.serves(self._station.party, message.sender)
+        pipeline = self._pipeline if is_own else self._from_abroad
         if message.spooled is None:
-            await self._pipeline.run(inspection)
+            await pipeline.run(inspection)
         else:
-            await self._pipeline.run_large(inspection, message.spooled)
-        return plain(inspection.facts)
+            await pipeline.run_large(inspection, message.spooled)
 
     async def _hold(self, message: StoredMessage, early: NotYet) -> None:
         """Wait for a document that this one has overtaken; refuse it when that does not come."""
         if message.attempts >= len(HOLDS):
             await self._reject(message, refusal(early))
             return
+        await self._wait(message, early.message, HOLDS[message.attempts], attempts=message.attempts + 1)
+
+    async def _wait(self, message: StoredMessage, reason: str, delay: timedelta, *, attempts: int) -> None:
         now = self._station.clock.now()
         work = UnitOfWork()
         work.update_message(
             Direction.IN,
             message.message_id,
             state=InboundState.RECEIVED,
-            attempts=message.attempts + 1,
-            due_at=now + HOLDS[message.attempts],
+            attempts=attempts,
+            due_at=now + delay,
             updated_at=now,
         )
-        work.journal(
-            self._station.note("checked", "held", message_id=message.message_id, reason=early.message)
-        )
+        work.journal(self._station.note("checked", "held", message_id=message.message_id, reason=reason))
         await self._station.store.commit(work)
 
-    async def _exchanged(self, case: str) -> frozenset[SedType]:
+    async def _passed(self, case: str) -> tuple[Passed, ...]:
         passed = await self._station.store.messages(
             MessageQuery(direction=Direction.OUT, kind=MessageKind.USER, conversation=case),
             limit=_MOST_PER_CASE,
         )
-        return frozenset(SedType(message.details["sed"]) for message in passed if "sed" in message.details)
+        return tuple(
+            Passed(
+                each.message_id,
+                SedType(each.details["sed"]),
+                each.details.get("document", ""),
+                each.sender,
+                each.receiver,
+                is_lost=each.state in _LOST,
+            )
+            for each in passed
+            if "sed" in each.details
+        )
 
-    async def _reject(self, message: StoredMessage, fault: EbmsFault) -> None:
-        """Keep the message as a dead letter and tell its sender; never an error about a signal."""
+    async def _reject(
+        self, message: StoredMessage, fault: EbmsFault, inspection: Inspection | None = None
+    ) -> None:
+        """Keep the message as a dead letter, a harmful one apart, and tell its sender; never an error about a signal."""
         station = self._station
+        state = InboundState.QUARANTINED if isinstance(fault, Malware) else InboundState.REJECTED
+        notes = inspection.notes if inspection is not None else {}
         work = UnitOfWork()
         work.update_message(
             Direction.IN,
             message.message_id,
-            state=InboundState.REJECTED,
+            state=state,
             last_error=f"{fault.error_code.code} {fault.message}",
         )
+        code = fault.error_code.code
         work.journal(
-            station.note(
-                "checked", fault.error_code.code, message_id=message.message_id, reason=fault.message
-            )
+            station.note("checked", code, message_id=message.message_id, reason=fault.message, **notes)
         )
         await self._commit_with(work, self._answer(message, fault))
 
@@ -263,7 +344,7 @@ class AccessPoint:
 
     def _way_to(self, party: str) -> Route | None:
         try:
-            return route(party, self._station.directory.current, self._station.clock.now())
+            return self._route(party)
         except EbmsFault:
             return None
 
@@ -304,6 +385,7 @@ class AccessPoint:
                 message_id=message.message_id,
                 to=message.receiver,
                 kind=message.kind,
+                **({"next": message.details["next"]} if "next" in message.details else {}),
                 **({"reason": attempt.reason} if attempt.reason else {}),
             )
         )

@@ -4,11 +4,13 @@ Every refusal is EBMS:0004 with the findings in ``ErrorDetail`` (the codes that 
 not public; 0004 "Other" is our choice, inferred).
 """
 
+from collections.abc import Awaitable
 from typing import Final
 
 import msgspec
 
 from eessi_sim import sbdh
+from eessi_sim.access_point.clamd import ScannerSilent, find_malware
 from eessi_sim.access_point.pipeline import Inspection, Step
 from eessi_sim.access_point.transactions import NotYet, require_transaction
 from eessi_sim.as4 import msh
@@ -16,6 +18,8 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import Payload
 from eessi_sim.buc import engine
 from eessi_sim.buc.definition import BucDefinition
+from eessi_sim.cdm.report import ValidationReport
+from eessi_sim.cdm.sed import Sed
 from eessi_sim.errors import (
     ActionNotAvailable,
     AttachmentError,
@@ -29,6 +33,7 @@ from eessi_sim.errors import (
 from eessi_sim.gateway.enclosed import enclosed
 from eessi_sim.gateway.properties import AUTHOR, is_routed_rightly, role_in_case, value_of
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.ir.checks import WhenSilent
 from eessi_sim.sbdh import StandardBusinessDocumentHeader
 
 _MALWARE: Final = rb"X5O!P%@AP[4\PZX54(P^)7CC)7}$" + b"EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
@@ -46,13 +51,17 @@ def refusal(error: EessiSimError, *, detail: object = None) -> EbmsFault:
     )
 
 
-def scan(inspection: Inspection) -> None:
-    """Look for the harmless test file of virus scanners in every part; a real scanner would be asked here."""
+class Malware(EbmsFault):
+    """A part of a message is harmful: the message is kept apart and nobody gets it."""
+
+
+def scan(inspection: Inspection) -> Awaitable[None] | None:
+    """Look for the harmless test file of virus scanners in every part; then clamd is asked, when there is one."""
     end: dict[str, bytes] = {}
 
     def look(part: Payload, piece: bytes) -> None:
         if _MALWARE in end.get(part.content_id, b"") + piece:
-            raise EbmsFault(
+            raise Malware(
                 EbmsErrorCode.OTHER,
                 f"Expected parts without malware, found the test string of virus scanners in {part.content_id[:80]!r}",
                 hint="Remove the part; the access point keeps the message apart.",
@@ -60,6 +69,25 @@ def scan(inspection: Inspection) -> None:
         end[part.content_id] = piece[-len(_MALWARE) :]
 
     msh.look_through(inspection.unpacked.parts, look, inspection.limits)
+    return _ask_clamd(inspection) if inspection.checks.clamd else None
+
+
+async def _ask_clamd(inspection: Inspection) -> None:
+    checks = inspection.checks
+    try:
+        found = await find_malware(checks.clamd, inspection.unpacked.parts, inspection.limits)
+    except ScannerSilent as silent:
+        if checks.when_silent is WhenSilent.HOLD:
+            raise
+        inspection.facts["scanner"] = silent.message
+        return
+    if found is not None:
+        part, name = found
+        raise Malware(
+            EbmsErrorCode.OTHER,
+            f"Expected parts without malware, found {name[:80]!r} in {part[:80]!r} (clamd)",
+            hint="Remove the part; the access point keeps the message apart.",
+        )
 
 
 def read_envelope(inspection: Inspection) -> None:
@@ -81,6 +109,7 @@ def read_envelope(inspection: Inspection) -> None:
         buc=header.scope.buc,
         case=header.scope.case_id,
         action=header.document.case_action,
+        document=f"{header.scope.set_id}/{header.scope.document_version}",
     )
 
 
@@ -127,13 +156,54 @@ async def check_transaction(inspection: Inspection) -> None:
             header.document.type,
             role_in_case(header.sender),
             action=header.document.case_action,
-            exchanged=await inspection.exchanged(header.scope.case_id.uuid),
+            exchanged=frozenset(each.sed for each in await inspection.passed(header.scope.case_id.uuid)),
             handed_over=value_of(inspection.message, AUTHOR) is not None,
         )
     except NotYet:
         raise  # the caller holds the message for a while
     except (ActionNotAvailable, DefinitionError) as error:
         raise refusal(error) from error
+
+
+def check_legal_ground(inspection: Inspection) -> None:
+    """Check that the process foresees such a document at all, and note on which legal ground it is exchanged."""
+    header = inspection.enveloped.header
+    try:
+        process = inspection.rulebook.processes.get(header.scope.buc)
+    except DefinitionError as error:
+        raise refusal(error) from error
+    foreseen = {*process.administrative, *(sed for table in process.tables.values() for sed in table.by_sed)}
+    if header.document.type not in foreseen:
+        ground = process.legal_basis.text if process.legal_basis else "its legal basis"
+        raise refusal(
+            ActionNotAvailable(
+                f"Expected a SED that {process.buc} exchanges under {ground}, found {header.document.type}",
+                available=tuple(sorted(foreseen)),
+                hint="Without a legal ground no personal data may be exchanged; open a case of the right process.",
+            )
+        )
+    if process.legal_basis is not None:
+        inspection.legal_ground = process.legal_basis.text
+
+
+async def check_duplicates(inspection: Inspection) -> None:
+    """Refuse a version of a document that went to the same receiver before, in another message that was not lost."""
+    header, message = inspection.enveloped.header, inspection.message
+    document = inspection.facts["document"]
+    for each in await inspection.passed(header.scope.case_id.uuid):
+        same = (each.document, each.sender, each.receiver) == (
+            document,
+            message.sender.id,
+            message.receiver.id,
+        )
+        if same and each.message_id != message.info.message_id and not each.is_lost:
+            raise refusal(
+                EnvelopeError(
+                    f"Expected a document that was not sent to {message.receiver.id} before, "
+                    f"found version {header.scope.document_version} of it in message {each.message_id}",
+                    hint="A repetition has the same message id; a change is a new version.",
+                )
+            )
 
 
 def _check_routing(process: BucDefinition, header: StandardBusinessDocumentHeader) -> None:
@@ -164,31 +234,48 @@ def check_attachments(inspection: Inspection) -> None:
         inspection.facts["attachments"] = str(len(found))
 
 
-def check_document(inspection: Inspection) -> None:
-    """Check the document against its schema and its rules."""
+def check_schema(inspection: Inspection) -> None:
+    """Check the form of the document; the refusal names what the rules have against it, too."""
+    sed, report = _judged(inspection)
+    inspection.facts["xsd_valid"] = str(report.xsd_valid).lower()
+    if not report.xsd_valid:
+        raise _invalid(sed, report)
+
+
+def check_rules(inspection: Inspection) -> None:
+    """Check the document against its business rules."""
+    sed, report = _judged(inspection)
+    inspection.facts["rules_valid"] = str(report.rules_valid).lower()
+    if not report.rules_valid:
+        raise _invalid(sed, report)
+
+
+def _judged(inspection: Inspection) -> tuple[Sed, ValidationReport]:
     try:
-        sed = inspection.rulebook.validator.identify(inspection.enveloped.sed)
+        return inspection.judged()
     except (SedError, XmlError) as error:
         raise refusal(error) from error
-    report = inspection.rulebook.validator.validate(sed)
-    inspection.facts.update(
-        xsd_valid=str(report.xsd_valid).lower(), rules_valid=str(report.rules_valid).lower()
+
+
+def _invalid(sed: Sed, report: ValidationReport) -> EbmsFault:
+    invalid = SedError(
+        f"Expected a valid {sed.type}, found {len(report.issues)} findings", hint="See the findings."
     )
-    if not report.is_valid:
-        invalid = SedError(
-            f"Expected a valid {sed.type}, found {len(report.issues)} findings", hint="See the findings."
-        )
-        raise refusal(invalid, detail=report.as_dict())
+    return refusal(invalid, detail=report.as_dict())
 
 
-THOROUGH: Final = frozenset({"malware", "attachments"})
+THOROUGH: Final = frozenset({"scan", "attachments"})
 """Steps that look at every octet of a message."""
 STEPS: Final[dict[str, Step]] = {
-    "malware": scan,
+    "scan": scan,
     "envelope": read_envelope,
     "consistency": check_consistency,
     "competence": check_competence,
+    "legal-ground": check_legal_ground,
     "transaction": check_transaction,
+    "duplicates": check_duplicates,
     "attachments": check_attachments,
-    "document": check_document,
+    "schema": check_schema,
+    "rules": check_rules,
 }
+"""Every check of ``ir.checks.KNOWN``."""

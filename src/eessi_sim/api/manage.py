@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from eessi_sim.access_point.line import Line
 from eessi_sim.api.casework import CaseworkRoutes, acting, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
 from eessi_sim.api.operations import OPEN_PATHS, OperationRoutes, refusing_while_drained
@@ -114,8 +115,18 @@ class MoveClock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How much time passes; ISO 8601, as in P60D."""
 
 
+class SetLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/line``."""
+
+    up: bool
+
+
 def make_app(
-    reader: StoreReader, token: str, clock: MovableClock, operations: Operations | None = None
+    reader: StoreReader,
+    token: str,
+    clock: MovableClock,
+    line: Line | None = None,
+    operations: Operations | None = None,
 ) -> web.Application:
     """Return the interface of one node.
 
@@ -123,6 +134,7 @@ def make_app(
         reader: the node; a ``LocalControl`` for an institution, which also has cases.
         token: what requests must carry as bearer token.
         clock: the time of the node.
+        line: of an access point to the others; other nodes have none.
         operations: what who runs the node may ask of it; None leaves that out.
     """
     app = web.Application(
@@ -132,6 +144,8 @@ def make_app(
     _Time(clock).add_to(app)
     if operations is not None:
         OperationRoutes(operations).add_to(app)
+    if line is not None:
+        _LineSwitch(line).add_to(app)
     if isinstance(reader, LocalControl):
         _Cases(reader).add_to(app)
         CaseworkRoutes(reader).add_to(app)
@@ -179,6 +193,24 @@ class _Time:
             raise ValueError(f"Expected time to pass, found {body.advance}: no clock goes back")
         self._clock.advance(body.advance)
         return answer(self._clock.now())
+
+
+class _LineSwitch:
+    """The line of an access point to the others, which an exercise cuts."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/manage/line", self.read)
+        app.router.add_post("/manage/line", self.set)
+
+    async def read(self, _request: web.Request) -> web.Response:
+        return answer(self._line.is_up)
+
+    async def set(self, request: web.Request) -> web.Response:
+        self._line.is_up = (await body_of(request, SetLine)).up
+        return answer(self._line.is_up)
 
 
 class _Cases:

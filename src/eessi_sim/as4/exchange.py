@@ -61,6 +61,8 @@ class InboundState(StrEnum):
     DELIVERED = "delivered"
     REJECTED = "rejected"
     DEAD_LETTERED = "dead-lettered"
+    QUARANTINED = "quarantined"
+    """Harmful: kept apart until somebody looks at it."""
 
 
 class InboundEvent(StrEnum):
@@ -74,6 +76,7 @@ class InboundEvent(StrEnum):
     DELIVERED = "delivered"
     REFUSED = "refused"
     GIVEN_UP = "given-up"
+    FOUND_HARMFUL = "found-harmful"
     REQUEUED = "requeued"
 
 
@@ -109,6 +112,8 @@ _INBOUND: Final = {
     (_I.PROCESSING, _IE.DELIVERED): _I.DELIVERED,
     (_I.PROCESSING, _IE.REFUSED): _I.REJECTED,
     (_I.PROCESSING, _IE.GIVEN_UP): _I.DEAD_LETTERED,
+    (_I.PROCESSING, _IE.FOUND_HARMFUL): _I.QUARANTINED,
+    (_I.QUARANTINED, _IE.REQUEUED): _I.RECEIVED,
     (_I.DEAD_LETTERED, _IE.REQUEUED): _I.RECEIVED,
     (_I.REJECTED, _IE.REQUEUED): _I.RECEIVED,
 }

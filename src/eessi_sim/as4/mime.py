@@ -211,7 +211,39 @@ def _check_encoding(root: Part, root_type: ContentType) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Where one part of a multipart stands in the body."""
+
+    start: int
+    """Behind the delimiter, at the line end in front of the header."""
+    content: int
+    """Behind the blank line."""
+    end: int
+
+
+def sections(content_type: str, body: Extent, limits: As4Limits = DEFAULT_LIMITS) -> tuple[Section, ...]:
+    """Return where the parts of a multipart stand, in the order of the body; none of simple SOAP.
+
+    Args:
+        content_type: HTTP header of the message.
+        body: a message that ``read`` takes.
+        limits: as for ``read``.
+    """
+    frame = ContentType.find(content_type)
+    if frame is None or frame.media_type == vocabulary.SOAP_MEDIA_TYPE:
+        return ()
+    spans, newline = _cut(body, frame, limits)
+    blank = newline * 2
+    return tuple(Section(start, body.find(blank, start, end) + len(blank), end) for start, end in spans)
+
+
 def _split(body: Extent, frame: ContentType, limits: As4Limits) -> list[Part]:
+    spans, newline = _cut(body, frame, limits)
+    return [_read_part(body, start, end, newline, limits) for start, end in spans]
+
+
+def _cut(body: Extent, frame: ContentType, limits: As4Limits) -> tuple[list[tuple[int, int]], bytes]:
     """Cut the body at the boundary (RFC 2046 5.1.1); line ends are CRLF, or LF throughout."""
     boundary = frame.parameters.get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
@@ -223,7 +255,7 @@ def _split(body: Extent, frame: ContentType, limits: As4Limits) -> list[Part]:
     newline = _line_end(body, begin + len(delimiter))
     spans = _spans(body, begin + len(delimiter), newline + delimiter, limits)
     _check_no_other_boundary(body, delimiter, newline, len(spans) + (begin > 0))
-    return [_read_part(body, start, end, newline, limits) for start, end in spans]
+    return spans, newline
 
 
 def _line_end(body: Extent, position: int) -> bytes:

@@ -97,11 +97,9 @@ def _pair(
 
 def _reduced(definition: NetworkDefinition, parties: Sequence[InstitutionId]) -> NetworkDefinition:
     chosen = tuple(replace(each, behaviours=()) for each in definition.institutions if each.id in parties)
-    return replace(
-        definition,
-        institutions=chosen,
-        access_point=replace(definition.access_point, linked=tuple(each.id for each in chosen)),
-    )
+    # One access point serves both, also where the network has one per country: its steps are what is measured.
+    point = replace(definition.access_points[0], linked=tuple(each.id for each in chosen), via=None)
+    return replace(definition, institutions=chosen, access_points=(point,), central=None)
 
 
 class BenchNetwork:
@@ -151,7 +149,7 @@ class BenchNetwork:
     @property
     def access_point(self) -> AccessPoint:
         """The access point."""
-        node = self._nodes[self.route.network.access_point.id]
+        node = self._nodes[self.route.network.access_points[0].id]
         assert isinstance(node, AccessPoint)  # it is built from the entry of the access point
         return node
 

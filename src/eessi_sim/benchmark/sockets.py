@@ -68,7 +68,7 @@ async def measure_requests(
         seconds: how long to measure each.
     """
     credentials.save(folder)
-    access_point, owner = specimens.route.network.access_point.id, specimens.route.owner
+    access_point, owner = specimens.route.network.access_points[0].id, specimens.route.owner
     listener = HttpListener(_LOOPBACK, 0, identity=_identity(folder, access_point.file_name), name=_HOST)
     transport = HttpTransport(_identity(folder, owner.file_name))
     url = await listener.start(_accept)

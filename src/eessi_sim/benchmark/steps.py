@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from eessi_sim import sbdh
-from eessi_sim.access_point.pipeline import Inspection, Pipeline, Rulebook
+from eessi_sim.access_point.pipeline import Inspection, Passed, Pipeline, Rulebook
 from eessi_sim.access_point.routing import route
 from eessi_sim.access_point.steps import STEPS
 from eessi_sim.as4 import confirmation, msh
@@ -25,7 +25,7 @@ from eessi_sim.buc.case import DeliveryStatus
 from eessi_sim.buc.effects import SendDocument
 from eessi_sim.cdm.rules import RuleSet
 from eessi_sim.cdm.schema import CompiledSchema
-from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId, SedType
+from eessi_sim.identifiers import DocumentId, InstitutionId, MessageId
 from eessi_sim.security import xades
 from eessi_sim.security.keys import Purpose
 
@@ -218,8 +218,8 @@ def _inspection(its: Specimens) -> Callable[[], object]:
     pipeline = Pipeline(_CHECKS, STEPS)
     repository = station.directory.current
 
-    async def nothing(_case: str) -> frozenset[SedType]:
-        return frozenset()
+    async def nothing(_case: str) -> tuple[Passed, ...]:
+        return ()
 
     def run() -> None:
         inspected = pipeline.run(
@@ -229,13 +229,13 @@ def _inspection(its: Specimens) -> Callable[[], object]:
                 repository=repository,
                 rulebook=rulebook,
                 at=its.at,
-                exchanged=nothing,
+                passed=nothing,
                 document=its.document,
             )
         )
         with suppress(StopIteration):  # nothing in it waits: one push runs it to its end
             inspected.send(None)
-        route(its.route.counterparty, repository, its.at)
+        route(its.route.counterparty, its.network.access_point.station.party, repository, its.at)
 
     return run
 

@@ -80,9 +80,8 @@ def _readers(folder: Path) -> dict[str, tuple[str, ...]]:
 
 
 async def _depths(folder: Path) -> tuple[Depth, ...]:
-    point = InstitutionId(load_state(folder).access_point)
+    points = [InstitutionId(each) for each in load_state(folder).access_points]
+    query = MessageQuery(direction=Direction.OUT, states=UNCOLLECTED)
     async with open_stores(folder) as stores:
-        if point not in stores:
-            return ()
-        query = MessageQuery(direction=Direction.OUT, states=UNCOLLECTED)
-        return depths(await stores[point].messages(query, limit=_MOST))
+        found = [await stores[point].messages(query, limit=_MOST) for point in points if point in stores]
+        return depths(each for messages in found for each in messages)

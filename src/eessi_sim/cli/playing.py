@@ -106,16 +106,36 @@ class Follower:
 
 
 async def play_all(stage: Stage, stories: Sequence[Story], follower: Follower) -> tuple[StoryResult, ...]:
-    """Play stories: side by side between processes, one after the other on simulated time (it repeats itself then)."""
-    if stage.mode == "processes":
-        return tuple(await asyncio.gather(*(_play(stage, story, follower) for story in stories)))
-    return tuple([await _play(stage, story, follower) for story in stories])
+    """Play stories: side by side between processes, one after the other on simulated time (it repeats itself then).
+
+    Those that disturb the others come last, one by one.
+    """
+    together = [story for story in stories if stage.mode == "processes" and not story.disturbs_others]
+    results = {
+        story.id: result
+        for story, result in zip(
+            together,
+            await asyncio.gather(*(_play(stage, story, follower) for story in together)),
+            strict=True,
+        )
+    }
+    for story in stories:
+        if story.id not in results:
+            results[story.id] = await _play(stage, story, follower)
+    return tuple(results[story.id] for story in stories)
 
 
 async def _play(stage: Stage, story: Story, follower: Follower) -> StoryResult:
     within = _STORY_WITHIN if stage.mode == "processes" else None
     try:
-        runner = StoryRunner(story, stage.controls, stage.clock, follower.pause)
+        runner = StoryRunner(
+            story,
+            stage.controls,
+            stage.clock,
+            follower.pause,
+            lines=stage.lines,
+            let_pass=stage.let_pass,
+        )
         async with asyncio.timeout(within):
             return StoryResult(story, (await runner.play()).case)
     except TimeoutError:

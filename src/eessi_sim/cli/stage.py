@@ -19,6 +19,7 @@ from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.clock import Clock, ManualClock
 from eessi_sim.errors import EessiSimError, EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.ir import snapshot
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.report.evidence import CA_FILE
 from eessi_sim.security.pki import KeyAlgorithm
@@ -26,6 +27,7 @@ from eessi_sim.simulation.assembly import parties_of
 from eessi_sim.simulation.control import NodeControl, NodeReader
 from eessi_sim.simulation.credentials import Credentials
 from eessi_sim.simulation.inprocess import START, InProcessNetwork
+from eessi_sim.simulation.lines import Lines
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState, load_state
@@ -42,7 +44,6 @@ _SEEDS: Final = 10_000
 class Stage:
     """A running network."""
 
-    access_point: InstitutionId
     readers: Mapping[InstitutionId, NodeReader]
     """All nodes."""
     controls: Mapping[InstitutionId, NodeControl]
@@ -52,6 +53,10 @@ class Stage:
     """Lets the network work for a moment."""
     advance: Callable[[timedelta], Awaitable[None]]
     """Lets time pass on the clocks of all nodes."""
+    let_pass: Callable[[timedelta], Awaitable[None]]
+    """The same, but what is due meanwhile happens at its time where time is simulated."""
+    lines: Lines
+    """Between the access points."""
     mode: str
     """``processes`` or ``in-process``."""
     seed: int | None
@@ -85,12 +90,13 @@ async def in_process(
     ) as network:
         authority = credentials.authority
         yield Stage(
-            access_point=definition.access_point.id,
             readers=network.readers,
             controls=network.controls,
             clock=clock,
             pause=network.pause,
             advance=network.advance,
+            let_pass=network.let_pass,
+            lines=network.lines,
             mode="in-process",
             seed=chosen,
             authority={CA_FILE: authority.certificate.pem, CRL_FILE: authority.crl(credentials.made_at)},
@@ -139,7 +145,7 @@ async def running(state: NetworkState) -> AsyncIterator[Stage | None]:
             InstitutionId(node.party): RemoteControl(session, state, InstitutionId(node.party))
             for node in state.nodes
         }
-        up = await _answers(nodes[InstitutionId(state.access_point)])
+        up = await _answers(nodes[InstitutionId(state.access_points[0])])
         yield _stage(network, nodes) if up else None
 
 
@@ -179,15 +185,18 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         await asyncio.gather(*(node.advance_clock(by) for node in nodes.values()))
         network.clock.advance(by)
 
-    point = InstitutionId(state.access_point)
+    async def switch(point: InstitutionId, is_up: bool) -> None:
+        await nodes[point].set_line(is_up=is_up)
+
     files = {name: state.pki / name for name in (CA_FILE, CRL_FILE)}
     return Stage(
-        access_point=point,
         readers=nodes,
-        controls={party: node for party, node in nodes.items() if party != point},
+        controls={party: nodes[party] for party in state.institutions},
         clock=network.clock,
         pause=network.pause,
         advance=advance,
+        let_pass=advance,
+        lines=Lines(snapshot.load(state.directory_file).access_points, switch),
         mode="processes",
         seed=None,
         authority={name: path.read_bytes() for name, path in files.items() if path.exists()},

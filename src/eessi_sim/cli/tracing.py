@@ -15,7 +15,7 @@ _BAD: Final = frozenset(
 )
 _GOOD: Final = frozenset({"ok", "delivered", "forwarded", "awaiting-receipt"})
 _WAIT: Final = frozenset({"held", "retry-due", "duplicate", "warning"})
-_HIDDEN: Final = frozenset({"document", "version", "case", "case_id", "cdm", "buc"})
+_HIDDEN: Final = frozenset({"document", "version", "case", "case_id", "cdm", "buc", "steps", "legal_ground"})
 """Parts of the detail that only ``--json`` shows."""
 _CHECKS: Final = {
     "as4_signature": "valid",

@@ -29,6 +29,7 @@ from eessi_sim.storage.base import (
 DEAD: Final = (
     InboundState.REJECTED,
     InboundState.DEAD_LETTERED,
+    InboundState.QUARANTINED,
     OutboundState.REJECTED,
     OutboundState.DEAD_LETTERED,
 )

@@ -45,6 +45,10 @@ class Acceptor(Protocol):
         """Raise EbmsFault when this TLS client may not hand in this message."""
         ...
 
+    def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:
+        """Return the message without the encryption of the last hop, the same when there is none."""
+        ...
+
     async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Return the certificates that may have signed the message."""
         ...
@@ -126,6 +130,31 @@ class Inbox:
             return later("This node is being drained and takes no new messages")
         try:
             self._acceptor.allow(client, unpacked)
+            opened = await aside(request.spooled, lambda: self._acceptor.opened(client, unpacked))
+        except EbmsFault as fault:
+            return await self._acceptor.refuse(unpacked, fault, client, verified=False)
+        if opened is unpacked:
+            return await self._check_and_accept(request, unpacked, client)
+        bare = await aside(request.spooled, lambda: self._without_hop(request, opened))
+        try:
+            large = bare.spooled and msh.unpack(opened.content_type, bare.octets, self._station.limits)
+            return await self._check_and_accept(bare, large or opened, client)
+        finally:
+            if bare.spooled is not None:
+                bare.spooled.discard()
+
+    def _without_hop(self, request: Request, opened: Unpacked) -> Request:
+        """Return the request as if it had come without encryption; what was in the spool goes there again."""
+        headers = {**request.headers, "content-type": opened.content_type}
+        body, spool = opened.body, self._station.spool
+        if request.spooled is None or spool is None:
+            return replace(request, body=body, headers=headers, spooled=None)
+        return replace(request, headers=headers, spooled=spool.write([body]))
+
+    async def _check_and_accept(
+        self, request: Request, unpacked: Unpacked, client: frozenset[InstitutionId]
+    ) -> Response:
+        try:
             candidates = await self._acceptor.candidates(unpacked)
             verified = await aside(request.spooled, lambda: self._verify(unpacked, candidates))
         except EbmsFault as fault:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsFault
-from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound, next_attempt
+from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound, next_attempt, wait_after
 from eessi_sim.as4.model import ErrorSignal
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import TransportError, XmlError
@@ -260,7 +260,7 @@ class Outbox:
             changes["accepted_at"] = message.accepted_at or now
             event = OutboundEvent.HANDED_OVER
             if message.kind is MessageKind.USER and not self._forwards:
-                changes["due_at"] = now + self._station.receipt_within
+                changes["due_at"] = now + wait_after(self._station.receipts, attempts)
                 event = OutboundEvent.ACCEPTED
         else:
             changes["last_error"] = attempt.reason

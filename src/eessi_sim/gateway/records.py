@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -10,7 +11,7 @@ from eessi_sim.as4.model import ErrorSignal, PullRequest, Receipt, RoutingInput,
 from eessi_sim.as4.msh import LargePacked, Packed
 from eessi_sim.gateway.inbox import Received
 from eessi_sim.gateway.station import plain
-from eessi_sim.spool import SpoolFile
+from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
 
 _KINDS: Final = {
@@ -84,6 +85,19 @@ def outgoing(
         endpoint=endpoint,
         details=plain(details or {}),
         spooled=spooled,
+    )
+
+
+def with_octets(message: StoredMessage, packed: Packed, spool: Spool | None) -> StoredMessage:
+    """Return the record with other octets; those of a large message go to the spool.
+
+    Raises:
+        Unavailable: the disk does not take them.
+    """
+    file = spool.write([packed.body]).keep() if message.spooled is not None and spool is not None else None
+    body = b"" if file else packed.body
+    return replace(
+        message, content_type=packed.content_type, body=body, digest=_digest(body, file), spooled=file
     )
 
 

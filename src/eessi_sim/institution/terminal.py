@@ -52,12 +52,13 @@ class Terminal:
         self._outbox = outbox
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
-        """Let only access points deliver, and who fetched a message from the channel of this institution."""
-        points = {point.id for point in self._station.directory.current.access_points}
-        if not client & points and not client & self._sharing():
+        """Let only its access point deliver, and who fetched a message from the channel of this institution."""
+        directory, own = self._station.directory.current, self._station.party
+        is_own_point = any(directory.serves(each, own) for each in client)
+        if not is_own_point and not client & self._sharing():
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected an access point as TLS client, found {', '.join(sorted(client))}",
+                f"Expected the access point of {own} as TLS client, found {', '.join(sorted(client))}",
                 hint="Send to the outbox of your own access point.",
             )
         if isinstance(unpacked.unit, PullRequest):
@@ -75,6 +76,10 @@ class Terminal:
             return set()
         sharing = station.directory.current.sharing(entry.endpoint.channel, station.clock.now())
         return {each.id for each in sharing}
+
+    def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:  # noqa: ARG002 - of Acceptor
+        """Nothing is encrypted between an institution and its access point (observed)."""
+        return unpacked
 
     async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Return who may have signed: the sender; for a receipt only the receiver of the original."""

@@ -5,7 +5,7 @@ only once a network is built, so they are never in these files. Stories are name
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -14,11 +14,13 @@ from eessi_sim.attachments import DEFAULT_LIMITS, MEGABYTE, AttachmentLimits
 from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks, read_checks
 from eessi_sim.ir.model import (
     AccessPointEntry,
     ApplicationRole,
     AssignedBuc,
     BehaviourRule,
+    CentralServicesNode,
     Contact,
     Decision,
     Endpoint,
@@ -28,6 +30,7 @@ from eessi_sim.ir.model import (
     Occasion,
     Translation,
 )
+from eessi_sim.ir.points import read_access_points, read_central
 from eessi_sim.ir.repository import InstitutionRepository
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
@@ -43,16 +46,32 @@ class NetworkDefinition:
 
     id: str
     title: str
-    access_point: AccessPointEntry
+    access_points: tuple[AccessPointEntry, ...]
+    """One for all, or one per country."""
     institutions: tuple[Institution, ...]
     stories: tuple[str, ...]
     """Ids of the stories that the network can play."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments its nodes take."""
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks its access points make."""
+    central: CentralServicesNode | None = None
+    """The central service node; None when the one access point is it too."""
+
+    def only(self, kept: Collection[InstitutionId]) -> "NetworkDefinition":
+        """Return the network with these institutions only; its access points serve the others no more."""
+        return replace(
+            self,
+            access_points=tuple(
+                replace(point, linked=tuple(each for each in point.linked if each in kept))
+                for point in self.access_points
+            ),
+            institutions=tuple(each for each in self.institutions if each.id in kept),
+        )
 
     def repository(self, version: str) -> InstitutionRepository:
         """Return the repository of this network under a version number."""
-        return InstitutionRepository(version, self.institutions, (self.access_point,))
+        return InstitutionRepository(version, self.institutions, self.access_points, self.central)
 
     def deciding(self, decision: Decision) -> "NetworkDefinition":
         """Return the network in which all rules of all institutions decide, suggest, or leave it to a clerk."""
@@ -94,19 +113,21 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         DefinitionError: names file, line and key; an institution without file is one of the reasons.
     """
     fields = load_yaml(path).mapping(
-        required=("id", "title", "access_point", "institutions"), allowed=("stories", "attachments", "pull")
+        required=("id", "title", "institutions"),
+        allowed=("access_point", "access_points", "csn", "stories", "attachments", "pull", "checks"),
     )
     institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
+    named = tuple(zip(fields["institutions"].sequence(), institutions, strict=True))
+    points = read_access_points(fields, named)
     return NetworkDefinition(
         id=fields.read("id", Node.text),
         title=fields.read("title", Node.text),
-        access_point=replace(
-            fields.read("access_point", _access_point),
-            linked=tuple(institution.id for institution in institutions),
-        ),
+        access_points=points,
         institutions=institutions,
         stories=fields.each("stories", Node.text),
         attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
+        checks=fields.read("checks", read_checks, DEFAULT_CHECKS),
+        central=read_central(fields, points),
     )
 
 
@@ -185,12 +206,6 @@ def _finder(folders: Sequence[Path]) -> Callable[[Node], Institution]:
         )
 
     return find
-
-
-def _access_point(node: Node) -> AccessPointEntry:
-    fields = node.mapping(required=("id", "name"))
-    access_point_id = fields["id"].parsed(InstitutionId)
-    return AccessPointEntry(access_point_id, fields["name"].text(), access_point_id.country)
 
 
 def _institution(node: Node, path: Path) -> Institution:

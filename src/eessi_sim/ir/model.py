@@ -207,6 +207,8 @@ class AccessPointEntry:
     certificates: Certificates = Certificates()
     linked: tuple[InstitutionId, ...] = ()
     """The institutions it serves (SYN001 ``LinkedInstitutions``)."""
+    via: InstitutionId | None = None
+    """The access point through which all others reach it; None is reached directly (our choice, inferred)."""
     valid_from: datetime | None = None
     """First moment of the entry; None has no beginning."""
     valid_until: datetime | None = None
@@ -219,8 +221,9 @@ class CentralServicesNode:
 
     id: InstitutionId
     channel: str
-    """URL for system messages."""
+    """URL for system messages; empty until the network is built."""
     certificates: Certificates = Certificates()
+    name: str = ""
 
 
 def _covers(start: datetime | None, end: datetime | None, at: datetime) -> bool:

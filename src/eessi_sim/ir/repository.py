@@ -118,6 +118,51 @@ class InstitutionRepository:
             )
         return entry
 
+    def serves(self, access_point_id: str, institution_id: str) -> bool:
+        """Return whether this access point is that of the institution."""
+        entry = self._index.access_point_of.get(institution_id)
+        return entry is not None and entry.id == access_point_id
+
+    def way(self, sender: str, receiver: str) -> tuple[AccessPointEntry, ...]:
+        """Return the access points that a message passes, that of its sender first.
+
+        Raises:
+            UnknownReceiver: one of the two has no access point.
+        """
+        first, last = self.access_point_of(sender), self.access_point_of(receiver)
+        way = [first]
+        while way[-1].id != last.id:
+            way.append(self._step(way[-1], last))
+        return tuple(way)
+
+    def next_access_point(self, here: str, receiver: str) -> AccessPointEntry | None:
+        """Return the access point to which the one called ``here`` sends what is for ``receiver``; None is itself.
+
+        Raises:
+            UnknownReceiver: no access point serves the receiver.
+        """
+        last = self.access_point_of(receiver)
+        point = self._index.access_points.get(here)
+        return None if point is None or last.id == here else self._step(point, last)
+
+    def _step(self, here: AccessPointEntry, last: AccessPointEntry) -> AccessPointEntry:
+        """Return where the way to ``last`` leads on from ``here``: down its routes, else up, else across.
+
+        The routes ``via`` make trees; network files that make circles are refused, so that every way ends. The way
+        back is the same one.
+        """
+        way = self._upwards(last)
+        known = [each.id for each in way]
+        if here.id in known:
+            return way[known.index(here.id) - 1]
+        return self._index.access_points[here.via] if here.via else way[-1]
+
+    def _upwards(self, point: AccessPointEntry) -> list[AccessPointEntry]:
+        way = [point]
+        while (via := way[-1].via) is not None:
+            way.append(self._index.access_points[via])
+        return way
+
     def is_competent(
         self, institution_id: str, buc: BucType, role: str, *, at: datetime, ready: bool = True
     ) -> bool:
@@ -182,6 +227,8 @@ class InstitutionRepository:
 
     def certificates_of(self, party: str, purpose: Purpose) -> tuple[Certificate, ...]:
         """Return the certificates listed for an institution or access point; none when it is unknown."""
+        if self.central is not None and party == self.central.id:
+            return self.central.certificates.of(purpose)
         entry = self._index.institutions.get(party) or self._index.access_points.get(party)
         return entry.certificates.of(purpose) if entry else ()
 

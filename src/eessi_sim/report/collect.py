@@ -13,6 +13,7 @@ from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.identifiers import CdmVersion, InstitutionId, SedType
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.report.model import CaseFile, Message, Party, RunReport, StoryRun
+from eessi_sim.simulation.assembly import between
 from eessi_sim.simulation.control import NodeReader
 from eessi_sim.simulation.story import Story
 from eessi_sim.simulation.views import CaseView, MessageView
@@ -54,11 +55,13 @@ class Scene:
 
     @property
     def parties(self) -> tuple[Party, ...]:
-        """The access point and all institutions."""
-        point = self.definition.access_point
+        """The access points and all institutions."""
         institutions = sorted(self.definition.institutions, key=lambda institution: institution.id)
         return (
-            Party(str(point.id), point.name, point.id.country, is_access_point=True),
+            *(
+                Party(str(point.id), point.name, point.country, is_access_point=True)
+                for point in self.definition.access_points
+            ),
             *(Party(str(entry.id), entry.name_in(), entry.country) for entry in institutions),
         )
 
@@ -84,8 +87,8 @@ async def collect(
         stories: what was played.
         scene: what was run.
     """
-    point = scene.definition.access_point.id
-    institutions = sorted(party for party in readers if party != point)
+    others = between(scene.definition)
+    institutions = sorted(party for party in readers if party not in others)
     listed = await asyncio.gather(*(readers[party].messages() for party in institutions))
     records = _Records()
     for party, views in zip(institutions, listed, strict=True):

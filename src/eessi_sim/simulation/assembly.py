@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from eessi_sim import resources
+from eessi_sim.access_point.central import CentralNode
 from eessi_sim.access_point.pipeline import Rulebook
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.limits import DEFAULT_LIMITS as AS4_LIMITS
@@ -21,6 +22,7 @@ from eessi_sim.identifiers import CdmVersion, IdFactory, InstitutionId
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.institution.office import Library, Office
 from eessi_sim.ir import addresses
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition, load_network
 from eessi_sim.ir.model import Endpoint, Exchange, Institution
 from eessi_sim.ir.repository import InstitutionRepository
@@ -29,16 +31,16 @@ from eessi_sim.simulation.credentials import Credentials, PartyKeys
 from eessi_sim.storage.base import Storage
 from eessi_sim.transport.base import Transport
 
-FORWARDING: Final = ReceptionAwareness(retries=150, interval=1, multiplier=3, max_interval=600)
-"""An access point tries for about a day, within which an institution must collect (decision E6 as summarised
-publicly, documented; the schedule is ours)."""
+FORWARDING: Final = ReceptionAwareness(retries=160, interval=1, multiplier=3, max_interval=600)
+"""An access point tries for nearly 26 hours: longer than the day within which an institution must collect (decision E6
+as summarised publicly, documented; the schedule is ours), so that a line may be cut for a day. Then it tells the sender."""
 DEFAULT_CDM: Final = CdmVersion("4.4")
 OUTBOX_PATH: Final = addresses.BASE_PATH + addresses.OUTBOX
 INBOX_PATH: Final = addresses.BASE_PATH + addresses.INBOX
 INBOUND_PATH: Final = addresses.BASE_PATH + addresses.INBOUND
 PUSH_PATH: Final = addresses.BASE_PATH + addresses.PUSH
 
-Node = InstitutionNode | AccessPoint
+Node = InstitutionNode | AccessPoint | CentralNode
 
 
 def load_definition(file: Path | None = None) -> NetworkDefinition:
@@ -59,9 +61,15 @@ def load_definition(file: Path | None = None) -> NetworkDefinition:
 
 
 def parties_of(definition: NetworkDefinition) -> tuple[InstitutionId, ...]:
-    """Return the access point and the institutions that the simulator plays."""
+    """Return the access points, the central service node and the institutions that the simulator plays."""
     played = (institution.id for institution in definition.institutions if not institution.external)
-    return (definition.access_point.id, *played)
+    return (*between(definition), *played)
+
+
+def between(definition: NetworkDefinition) -> tuple[InstitutionId, ...]:
+    """Return the nodes of a network that are no institutions: access points, then the central service node."""
+    central = (definition.central.id,) if definition.central else ()
+    return (*(point.id for point in definition.access_points), *central)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,8 @@ class Machinery:
     """User messages that may wait at the access point."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments the nodes take."""
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks the access points make."""
 
     @property
     def limits(self) -> As4Limits:
@@ -116,14 +126,20 @@ def repository(
         credentials: its keys.
         urls: base URL of every node.
     """
-    point = definition.access_point
-    base = urls[point.id]
-    entry = replace(
-        point,
-        outbox=base + OUTBOX_PATH,
-        inbox=base + INBOX_PATH,
-        inbound=base + INBOUND_PATH,
-        certificates=credentials.parties[point.id].certificates,
+    points = tuple(
+        replace(
+            point,
+            outbox=urls[point.id] + OUTBOX_PATH,
+            inbox=urls[point.id] + INBOX_PATH,
+            inbound=urls[point.id] + INBOUND_PATH,
+            certificates=credentials.parties[point.id].certificates,
+        )
+        for point in definition.access_points
+    )
+    central = definition.central and replace(
+        definition.central,
+        channel=urls[definition.central.id] + addresses.BASE_PATH,
+        certificates=credentials.parties[definition.central.id].certificates,
     )
     institutions = tuple(
         replace(
@@ -133,7 +149,7 @@ def repository(
         )
         for institution in definition.institutions
     )
-    return InstitutionRepository("4.4.1", institutions, (entry,))
+    return InstitutionRepository("4.4.1", institutions, points, central)
 
 
 def _endpoint(institution: Institution, url: str) -> Endpoint:
@@ -144,7 +160,7 @@ def _endpoint(institution: Institution, url: str) -> Endpoint:
 
 
 def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, machinery: Machinery) -> Node:
-    """Return the node that plays ``party``: an access point or an institution."""
+    """Return the node that plays ``party``: an access point, the central service node or an institution."""
     station = Station(
         party=party,
         keys=keys.ebms,
@@ -163,7 +179,9 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
     current = machinery.directory.current
     if current.find_access_point(party):
         forwarding = replace(station, awareness=machinery.forwarding)
-        return AccessPoint(forwarding, Rulebook(library.validator, library.processes))
+        return AccessPoint(forwarding, Rulebook(library.validator, library.processes), machinery.checks)
+    if current.central is not None and party == current.central.id:
+        return CentralNode(station)
     return InstitutionNode(
         Office(
             station,

@@ -102,12 +102,10 @@ def silent(network: NetworkDefinition, only: Iterable[InstitutionId] | None = No
         only: keep only these institutions.
     """
     kept = {each.id for each in network.institutions} if only is None else set(only)
+    fewer = network.only(kept)
     return replace(
-        network,
-        access_point=replace(
-            network.access_point, linked=tuple(each for each in network.access_point.linked if each in kept)
-        ),
-        institutions=tuple(replace(each, behaviours=()) for each in network.institutions if each.id in kept),
+        fewer,
+        institutions=tuple(replace(each, behaviours=()) for each in fewer.institutions),
         stories=(),
     )
 

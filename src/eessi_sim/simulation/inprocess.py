@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from eessi_sim import resources
+from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.clock import FlowingClock, ManualClock
@@ -27,6 +28,7 @@ from eessi_sim.simulation.assembly import (
 )
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import Credentials
+from eessi_sim.simulation.lines import Lines
 from eessi_sim.storage.base import Storage
 from eessi_sim.storage.memory import MemoryStorage
 from eessi_sim.transport.inprocess import Switchboard
@@ -95,6 +97,7 @@ class InProcessNetwork:
             pace=pace,
             forwarding=forwarding,
             attachments=definition.attachments,
+            checks=definition.checks,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}
@@ -161,6 +164,26 @@ class InProcessNetwork:
         """Let time pass, and everything happen that is due then."""
         self.clock.advance(by)
         await self.quiet()
+
+    async def let_pass(self, by: timedelta) -> None:
+        """Let time pass, from one thing that is due to the next."""
+        end = self.clock.now() + by
+        await self.quiet()
+        while (wake := self.clock.next_wake()) is not None and wake <= end:
+            self.clock.advance(max(wake - self.clock.now(), timedelta(0)))
+            await self.quiet()
+        self.clock.advance(max(end - self.clock.now(), timedelta(0)))
+        await self.quiet()
+
+    @property
+    def lines(self) -> Lines:
+        """The lines between the access points."""
+        return Lines(self.definition.access_points, self._switch)
+
+    async def _switch(self, point: InstitutionId, is_up: bool) -> None:
+        node = self.nodes[point]
+        assert isinstance(node, AccessPoint)  # listed as one
+        node.line.is_up = is_up
 
     async def pause(self) -> None:
         """Let everything happen that can happen now; if nothing can, move the clock to the next thing that is due."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from eessi_sim.access_point.central import CentralNode
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
 from eessi_sim.errors import StorageError
@@ -205,6 +206,8 @@ class Operations:
 
     def _directory_trouble(self) -> str | None:
         directory, party = self.station.directory.current, self.station.party
+        if isinstance(self.node, CentralNode):
+            return None if directory.access_points else "the directory lists no access point"
         is_listed = directory.find(party) is not None or directory.find_access_point(party) is not None
         return None if is_listed else f"the directory does not list {party}"
 

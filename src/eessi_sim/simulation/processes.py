@@ -65,7 +65,8 @@ class ProcessNetwork:
     @property
     def controls(self) -> dict[InstitutionId, RemoteControl]:
         """One control per institution."""
-        return {party: control for party, control in self.readers.items() if party != self.state.access_point}
+        readers = self.readers
+        return {party: readers[party] for party in self.state.institutions}
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(trust_env=False)

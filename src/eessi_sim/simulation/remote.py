@@ -101,6 +101,11 @@ class RemoteControl:
         found: datetime = await self._call("POST", "/clock", datetime, {"advance": by})
         return found
 
+    async def set_line(self, *, is_up: bool) -> bool:
+        """Cut or restore the line of an access point to the others; return whether it is up."""
+        found: bool = await self._call("POST", "/line", bool, {"up": is_up})
+        return found
+
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
     ) -> str:

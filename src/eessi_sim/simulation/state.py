@@ -24,6 +24,7 @@ from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.gateway.station import DEFAULT_QUEUE
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
+from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import FORWARDING, parties_of, repository
@@ -70,13 +71,24 @@ class NetworkState:
     folder: str
     title: str
     started_at: datetime
-    access_point: str
+    access_points: tuple[str, ...]
+    """Ids of the access points."""
     token: str
     pace: float
     nodes: tuple[NodeAddress, ...]
     cdm: tuple[str, ...] = ()
     """Folders of the SED definitions; those that come with the program when there are none."""
     limits: NodeLimits = NodeLimits()
+    checks: Checks = DEFAULT_CHECKS
+    """Which checks the access points make."""
+    central: str | None = None
+    """Id of the central service node; None when the one access point is it too."""
+
+    @property
+    def institutions(self) -> tuple[InstitutionId, ...]:
+        """The institutions that the network plays."""
+        others = {*self.access_points, self.central}
+        return tuple(InstitutionId(node.party) for node in self.nodes if node.party not in others)
 
     @property
     def path(self) -> Path:
@@ -166,12 +178,14 @@ def establish(
         str(folder.resolve()),
         definition.title,
         now,
-        definition.access_point.id,
+        tuple(point.id for point in definition.access_points),
         secrets.token_urlsafe(24),
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
         replace(limits, attachments=definition.attachments),
+        definition.checks,
+        definition.central.id if definition.central else None,
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)

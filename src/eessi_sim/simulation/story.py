@@ -13,8 +13,9 @@ from typing import Final
 from eessi_sim.clock import Clock
 from eessi_sim.definition_files import Fields, Node, load_yaml
 from eessi_sim.errors import CaseError, DefinitionError
-from eessi_sim.identifiers import BucType, InstitutionId, SedType
+from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
 from eessi_sim.simulation.control import NodeControl
+from eessi_sim.simulation.lines import Lines
 from eessi_sim.simulation.views import CaseView
 
 _PATIENCE: Final = timedelta(minutes=10)
@@ -27,6 +28,14 @@ class Verb(StrEnum):
     SEND = "send"
     AWAIT = "await"
     CLOSE = "close"
+    CUT = "cut"
+    """A country is out of reach from now on."""
+    RESTORE = "restore"
+    WAIT = "wait"
+    """Time passes."""
+
+
+_OF_A_COUNTRY: Final = (Verb.CUT, Verb.RESTORE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +46,16 @@ class Step:
     sed: SedType | None
     """The document to send or to wait for."""
     who: tuple[str, ...]
-    """Ids, or ``owner``, or ``all``: who sends, from whom something is awaited, who closes."""
+    """Ids, or ``owner``, or ``all``: who sends, from whom something is awaited, who closes; the country that is cut."""
+    time: timedelta = timedelta(0)
+    """How long to wait."""
 
     def __str__(self) -> str:
         names = ", ".join(self.who)
+        if self.verb is Verb.WAIT:
+            return f"wait {self.time}"
+        if self.verb in _OF_A_COUNTRY:
+            return f"{self.verb} {names}"
         if self.verb is Verb.AWAIT:
             return f"await {self.sed} from {names}"
         return f"{self.verb} {self.sed or ''} by {names}".replace("  ", " ")
@@ -62,6 +77,11 @@ class Story:
     def participants(self) -> tuple[InstitutionId, ...]:
         """Owner first."""
         return (self.owner, *self.counterparties)
+
+    @property
+    def disturbs_others(self) -> bool:
+        """Whether it cuts lines or moves the clock, so that no other story can be played beside it."""
+        return any(step.verb in (*_OF_A_COUNTRY, Verb.WAIT) for step in self.steps)
 
 
 def load_story(path: Path) -> Story:
@@ -89,10 +109,17 @@ def _institution(node: Node) -> InstitutionId:
 
 
 def _step(node: Node) -> Step:
-    fields = node.mapping(required=set(), allowed={"send", "await", "close", "by", "from"})
+    fields = node.mapping(required=set(), allowed={*map(str, Verb), "by", "from"})
     verb = next((verb for verb in Verb if verb in fields), None)
     if verb is None:
-        raise node.error("Expected send, await or close, found none of them", hint="A step does one thing.")
+        raise node.error(
+            f"Expected {', '.join(Verb)}: found none of them",
+            hint="A step does one thing.",
+        )
+    if verb in _OF_A_COUNTRY:
+        return Step(verb, None, (fields[verb].one_of(COUNTRIES),))
+    if verb is Verb.WAIT:
+        return Step(verb, None, (), fields[verb].duration())
     sed = None if verb is Verb.CLOSE else fields.read(verb, lambda item: item.parsed(SedType))
     return Step(verb, sed, _who(fields, "from" if verb is Verb.AWAIT else "by"))
 
@@ -125,6 +152,8 @@ class StoryRunner:
         controls: one per participant.
         clock: the clock of the network.
         pause: lets the network work for a moment; in one process it moves the clock when nothing else is to do.
+        lines: the lines between the countries; only a story that cuts one needs them.
+        let_pass: lets time pass, and everything happen that is due meanwhile; only a story that waits needs it.
     """
 
     def __init__(
@@ -133,6 +162,9 @@ class StoryRunner:
         controls: Mapping[InstitutionId, NodeControl],
         clock: Clock,
         pause: Callable[[], Awaitable[None]],
+        *,
+        lines: Lines | None = None,
+        let_pass: Callable[[timedelta], Awaitable[None]] | None = None,
     ) -> None:
         missing = [party for party in story.participants if party not in controls]
         if missing:
@@ -144,6 +176,9 @@ class StoryRunner:
         self._controls = controls
         self._clock = clock
         self._pause = pause
+        self._lines = lines
+        self._let_pass = let_pass
+        self._out_of_reach: frozenset[InstitutionId] = frozenset()
         self._case_id = ""
         self._international_id = ""
 
@@ -162,7 +197,12 @@ class StoryRunner:
         return Played(self._story, await owner.case(self._case_id))
 
     async def _do(self, step: Step) -> None:
-        if step.verb is Verb.SEND:
+        if step.verb is Verb.WAIT:
+            assert self._let_pass is not None  # whoever plays a story that waits has a clock
+            await self._let_pass(step.time)
+        elif step.verb in _OF_A_COUNTRY:
+            await self._switch(step)
+        elif step.verb is Verb.SEND:
             for party in self._parties(step):
                 await self._send(step, party)
         elif step.verb is Verb.AWAIT:
@@ -172,6 +212,14 @@ class StoryRunner:
                 control = self._controls[party]
                 await control.close_case((await self._case_of(party)).case_id)
 
+    async def _switch(self, step: Step) -> None:
+        assert self._lines is not None  # whoever plays a story that cuts a line has lines
+        (country,) = step.who
+        if step.verb is Verb.CUT:
+            self._out_of_reach |= await self._lines.cut(country)
+        else:
+            self._out_of_reach -= await self._lines.restore(country)
+
     async def _send(self, step: Step, party: InstitutionId) -> None:
         assert step.sed is not None  # every send has one
         case = await self._case_of(party)
@@ -179,13 +227,19 @@ class StoryRunner:
         await self._until(step, self._is_delivered)
 
     async def _is_delivered(self, step: Step) -> bool:
-        """Whether all receivers of the documents sent by this step acknowledged them."""
+        """Whether all receivers within reach acknowledged the documents sent by this step."""
         for party in self._parties(step):
             case = await self._case_of(party)
             sent = [d for d in case.documents if d.type == step.sed and d.sender == party]
             if any(delivery.status == "error" for document in sent for delivery in document.deliveries):
                 raise StoryStuck(f"Expected {step} to be delivered, found an error", story=self._story.id)
-            if any(delivery.status != "delivered" for document in sent for delivery in document.deliveries):
+            waiting = [
+                delivery.receiver
+                for document in sent
+                for delivery in document.deliveries
+                if delivery.status != "delivered"
+            ]
+            if not self._out_of_reach.issuperset(waiting):
                 return False
         return True
 

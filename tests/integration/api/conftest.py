@@ -53,7 +53,7 @@ class Desk:
         """The node as another process sees it."""
         assert self.server.port is not None
         address = NodeAddress(party, 0, self.server.port)
-        state = NetworkState("", "Tests", START, "EU:APSIM01", TOKEN, 1.0, (address,))
+        state = NetworkState("", "Tests", START, ("EU:APSIM01",), TOKEN, 1.0, (address,))
         return RemoteControl(self.session, state, party)
 
 
@@ -80,7 +80,9 @@ async def open_desk() -> AsyncIterator[OpenDesk]:
         desks: list[TestServer] = []
 
         async def open_one(reader: StoreReader, operations: Operations | None = None) -> Desk:
-            server = TestServer(make_app(reader, TOKEN, MovableClock(), operations), host="127.0.0.1")
+            server = TestServer(
+                make_app(reader, TOKEN, MovableClock(), operations=operations), host="127.0.0.1"
+            )
             await server.start_server()
             desks.append(server)
             return Desk(session, server)

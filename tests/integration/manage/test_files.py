@@ -43,7 +43,7 @@ async def play(tmp_path: Path) -> AsyncIterator[Play]:
             stack.push_async_callback(runner.cleanup)
             await web.TCPSite(runner, "127.0.0.1", 0).start()
             nodes = (NodeAddress(NAV, 1, runner.addresses[0][1]),)
-            state = NetworkState(str(tmp_path), "", datetime.now(UTC), NAV, "token", 1.0, nodes)
+            state = NetworkState(str(tmp_path), "", datetime.now(UTC), (NAV,), "token", 1.0, nodes)
             session = await stack.enter_async_context(aiohttp.ClientSession())
             return lab, RemoteControl(session, state, NAV)
 

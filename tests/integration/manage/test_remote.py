@@ -36,7 +36,7 @@ async def remote(store: NodeStore, tmp_path: Path) -> AsyncIterator[RemoteContro
     await site.start()
     port = runner.addresses[0][1]
     nodes = (NodeAddress(NAV, 1, port),)
-    state = NetworkState(str(tmp_path), "", datetime(2026, 3, 2, tzinfo=UTC), NAV, "token", 1.0, nodes)
+    state = NetworkState(str(tmp_path), "", datetime(2026, 3, 2, tzinfo=UTC), (NAV,), "token", 1.0, nodes)
     async with aiohttp.ClientSession() as session:
         yield RemoteControl(session, state, NAV)
     await runner.cleanup()

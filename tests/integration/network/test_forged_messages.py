@@ -192,7 +192,7 @@ async def test_receiver_takes_messages_only_from_its_access_point(lab: Lab) -> N
     draft = await held_back(lab)
     answer = await post(lab, draft.packed(lab.keys(NAV).ebms), client=NAV, to=ZUS)
     assert codes(answer) == ["EBMS:0101"]
-    assert "access point as TLS client" in await lab.reasons(ZUS)
+    assert "access point of PL:ZUS01 as TLS client" in await lab.reasons(ZUS)
     assert not await lab.messages(ZUS, Direction.IN)
 
 

@@ -91,7 +91,7 @@ async def test_receipt_after_the_last_retry_still_proves_delivery(lab: Lab) -> N
     """A message that was given up for want of a receipt is delivered when the receipt comes after all."""
     lab.take_down(NAV)
     await lab.open(owner=NAV, others=[ZUS])
-    await lab.work(400)
+    await lab.work(2 * 86_400)
     assert ((await lab.sent(NAV)).state, await lab.delivery(NAV)) == ("dead-lettered", "error")
     lab.bring_up(NAV)
     receipt = await lab.sent(POINT, MessageKind.RECEIPT)

@@ -9,6 +9,7 @@ from eessi_sim.transport.base import Response
 USER_MESSAGE = b"<eb:UserMessage"
 RECEIPT = b"NonRepudiationInformation"
 TRY_LATER = Response(503)
+A_DAY = 86_400
 SWALLOWED = Response(202)
 """Whoever gets this answer believes that the message arrived."""
 
@@ -165,11 +166,13 @@ async def test_repeated_message_is_one_document_at_the_receiver(lab: Lab) -> Non
 
 
 async def test_message_without_receipt_is_given_up_after_the_last_retry(lab: Lab) -> None:
-    """Six attempts without a receipt end as EBMS:0301 MissingReceipt."""
+    """Six attempts without a receipt end as EBMS:0301 MissingReceipt, after more than the day that a receiver has."""
     tap = await lab.tap(NAV)
     tap.instead = [SWALLOWED] * 20
     await lab.open()
-    await lab.work(600)
+    await lab.work(A_DAY)
+    assert (await lab.sent(NAV)).state == "awaiting-receipt"
+    await lab.work(A_DAY)
     assert ((await lab.sent(NAV)).last_error or "").startswith("EBMS:0301")
     assert (await lab.sent(NAV)).state == "dead-lettered"
     assert await lab.delivery(NAV) == "error"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from tests.helpers.repositories import KRUS, NAV, NOW, ZUS, repository
+from tests.helpers.repositories import KRUS, NAV, NOW, POINT, ZUS, repository
 
 from eessi_sim.access_point.routing import Route, route
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -13,14 +13,14 @@ from eessi_sim.ir.repository import InstitutionRepository
 def fault_of(receiver: str, directory: InstitutionRepository | None = None) -> EbmsFault:
     """Return the fault that routing ends with."""
     with pytest.raises(EbmsFault) as caught:
-        route(receiver, directory or repository(), NOW)
+        route(receiver, POINT, directory or repository(), NOW)
     assert caught.value.error_code is EbmsErrorCode.ROUTING_FAILURE
     return caught.value
 
 
 def test_push_endpoint_is_the_next_hop() -> None:
     """An institution that is pushed to gets its messages at its URL."""
-    assert route(ZUS, repository(), NOW) == Route(ZUS, "https://localhost:8443/zus")
+    assert route(ZUS, POINT, repository(), NOW) == Route(ZUS, "https://localhost:8443/zus")
 
 
 def test_unknown_receiver_has_no_route() -> None:
@@ -45,10 +45,18 @@ def test_entry_that_has_ended_has_no_route() -> None:
 
 def test_institution_that_pulls_gets_its_messages_in_its_channel() -> None:
     """Nothing is pushed to one that the directory says fetches its messages."""
-    found = route(KRUS, repository(), NOW)
+    found = route(KRUS, POINT, repository(), NOW)
     assert (found.endpoint, found.channel) == (None, repository().get(KRUS).endpoint.channel)
 
 
 def test_institution_without_endpoint_has_no_route() -> None:
     """One without URL can neither be pushed to nor pull."""
-    assert f"endpoint for {NAV}" in fault_of(NAV).message
+    known = repository()
+    point = replace(known.access_points[0], linked=(NAV,))
+    fault = fault_of(NAV, InstitutionRepository("1", known.institutions, (point,)))
+    assert f"endpoint for {NAV}" in fault.message
+
+
+def test_institution_without_access_point_has_no_route() -> None:
+    """One that nobody serves cannot be reached."""
+    assert f'serves "{NAV}"' in fault_of(NAV).message

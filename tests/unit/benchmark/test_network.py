@@ -37,7 +37,7 @@ def test_nobody_answers_by_itself() -> None:
 def test_access_point_serves_just_the_two() -> None:
     """The reduced network has no link to an institution that is not there."""
     chosen = route("A003")
-    assert set(chosen.network.access_point.linked) == {chosen.owner, chosen.counterparty}
+    assert set(chosen.network.access_points[0].linked) == {chosen.owner, chosen.counterparty}
 
 
 def test_reply_cannot_begin_a_case() -> None:

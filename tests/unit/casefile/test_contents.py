@@ -1,5 +1,6 @@
 """What goes into an archive: everything that the node keeps of the case, in the order in which it happened."""
 
+import asyncio
 from dataclasses import replace
 
 from tests.helpers.case_archives import played, played_with_files
@@ -76,12 +77,12 @@ async def test_further_signals_lie_beside_the_receipt() -> None:
     ]
 
 
-async def test_files_are_there_once_and_when_they_were_exchanged() -> None:
+def test_files_are_there_once_and_when_they_were_exchanged() -> None:
     """A file that a later version has too is listed with the first one, what was only saved is left out."""
     whole = played_with_files()
     document = whole.case.documents[0]
     (sent,) = document.versions
     again, saved = replace(sent, number=2), replace(sent, number=3, sent_at=None)
     case = whole.case.with_document(replace(document, versions=(sent, again, saved)))
-    records = await contents.gather(whole.store, case, whole.surroundings, at=START)
+    records = asyncio.run(contents.gather(whole.store, case, whole.surroundings, at=START))
     assert [each.facts["version"] for each in records if each.what == "attachment"] == ["1", "1", "1"]

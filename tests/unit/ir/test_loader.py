@@ -293,7 +293,7 @@ def test_network_has_id_title_and_stories(folder: Path) -> None:
 
 def test_access_point_of_a_network_serves_all_its_institutions(folder: Path) -> None:
     """One central access point is linked to everybody."""
-    point = load_network(folder / "networks" / "demo.yaml", [folder]).access_point
+    point = load_network(folder / "networks" / "demo.yaml", [folder]).access_points[0]
     assert (point.id, point.country, point.linked) == ("EU:APEU01", "EU", ("PL:ZUS001", "NO:NAVAT07"))
 
 

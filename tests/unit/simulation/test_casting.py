@@ -68,5 +68,5 @@ def test_who_joins_later_is_a_party_too() -> None:
 def test_nobody_acts_in_a_silent_network() -> None:
     """Institutions have no behaviours, and only those asked for take part."""
     found = silent(network("five"), [InstitutionId("IE:DSP01")])
-    assert [each.id for each in found.institutions] == list(found.access_point.linked) == ["IE:DSP01"]
+    assert [each.id for each in found.institutions] == list(found.access_points[0].linked) == ["IE:DSP01"]
     assert not any(each.behaviours for each in silent(network("five")).institutions)
