@@ -151,3 +151,15 @@ async def test_labels_name_no_message_and_no_other_party(lab: Lab, desk: Desk) -
         text = await response.text()
     for stranger in ((await lab.sent(NAV)).message_id, case.id, case.international_id, ZUS):
         assert stranger not in text
+
+
+async def test_node_that_is_told_to_finish_ends_what_is_under_way(lab: Lab, operations: Operations) -> None:
+    """Nothing under way: the node stops at once. A request that does not end is abandoned after the time that it has."""
+    gate = operations.station.gate
+    with gate.passing(), gate.passing():
+        assert gate.under_way == 2
+        assert not await operations.finish(0.01)
+    assert await operations.finish(60)
+    assert operations.is_drained
+    assert not operations.node.busy
+    await lab.network.restart(NAV)
