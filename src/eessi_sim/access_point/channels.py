@@ -5,7 +5,7 @@ What is offered next and when again is decided in ``as4.channels``.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -24,6 +24,10 @@ UNCOLLECTED: Final = (OutboundState.PARKED, OutboundState.OFFERED)
 """States of what waits in a channel."""
 COLLECT_WITHIN: Final = timedelta(hours=24)
 """An institution must collect its messages at least once in this time (decision E6, documented)."""
+ALARM: Final = "alarm"
+"""Detail of a message whose alarm was raised; a node that starts again does not raise it once more."""
+_OLD: Final = timedelta(minutes=1)
+"""What is put into a channel at this age has waited there before."""
 _STATES: Final = {OutboundState.PARKED: OfferState.READY, OutboundState.OFFERED: OfferState.OFFERED}
 
 
@@ -39,9 +43,12 @@ class Depth:
     oldest: datetime
     """When the oldest of them was taken in."""
 
+    has_alarm: bool = False
+    """Whether the access point has raised the alarm about one of them, by its own clock."""
+
     def is_late(self, now: datetime) -> bool:
         """Whether the oldest should have been collected by now."""
-        return now - self.oldest > COLLECT_WITHIN
+        return self.has_alarm or now - self.oldest > COLLECT_WITHIN
 
 
 class Channels:
@@ -57,6 +64,11 @@ class Channels:
         self._policy = policy
         self._waiting: dict[str, dict[str, Waiting]] = {}
         """By MPC."""
+        self._on_waiting: Callable[[], None] = lambda: None
+
+    def tell(self, on_waiting: Callable[[], None]) -> None:
+        """Call ``on_waiting`` when something waits where nothing waited, or something that is old comes back."""
+        self._on_waiting = on_waiting
 
     async def read_all(self) -> None:
         """Take up what an earlier run left."""
@@ -67,7 +79,10 @@ class Channels:
     def put(self, message: StoredMessage) -> None:
         """Let a message that is stored as parked wait; one whose way is another is none of ours."""
         if message.state == OutboundState.PARKED:
+            is_news = not any(self._waiting.values()) or message.created_at < self._station.clock.now() - _OLD
             self._keep(message)
+            if is_news:
+                self._on_waiting()
 
     def _keep(self, message: StoredMessage) -> None:
         state = _STATES[OutboundState(message.state)]
@@ -81,6 +96,10 @@ class Channels:
             offered_at=message.updated_at if state is OfferState.OFFERED else None,
         )
         self._waiting.setdefault(entry.mpc, {})[entry.message_id] = entry
+
+    def entries(self) -> list[Waiting]:
+        """Return what waits, over all channels."""
+        return [entry for entries in self._waiting.values() for entry in entries.values()]
 
     def depths(self) -> tuple[Depth, ...]:
         """Return how much waits in every channel that is not empty."""
@@ -201,6 +220,7 @@ def depths(messages: Iterable[StoredMessage]) -> tuple[Depth, ...]:
             len(entries),
             sum(entry.state == OutboundState.OFFERED for entry in entries),
             min(entry.created_at for entry in entries),
+            any(ALARM in entry.details for entry in entries),
         )
         for channel, entries in sorted(waiting.items())
     )

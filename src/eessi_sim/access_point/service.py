@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from eessi_sim.access_point.alarms import Alarms
 from eessi_sim.access_point.channels import Channels, directed
 from eessi_sim.access_point.clamd import ScannerSilent
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
@@ -66,6 +67,8 @@ class AccessPoint:
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
         self._channels = Channels(station)
+        self._alarms = Worker(f"alarms {station.party}", station.clock, Alarms(station, self._channels))
+        self._channels.tell(self._alarms.wake)
         self._desk = PullDesk(station, self._channels, self._not_collected)
         self._inbox = Inbox(
             station, Intermediary(station, self._inspection, self._outbox, self._channels, self._desk)
@@ -79,12 +82,12 @@ class AccessPoint:
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self._outbox.busy or self._inspection.busy
+        return self._outbox.busy or self._inspection.busy or self._alarms.busy
 
     @property
     def workers(self) -> dict[str, Worker]:
         """Who works its queues off, by what they do."""
-        return {"outbox": self._outbox, "inspection": self._inspection}
+        return {"outbox": self._outbox, "inspection": self._inspection, "alarms": self._alarms}
 
     @property
     def channels(self) -> Channels:
@@ -112,11 +115,13 @@ class AccessPoint:
         await self._channels.read_all()
         self._inspection.start()
         self._outbox.start()
+        self._alarms.start()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
         await self._inspection.stop(drain=True)
         await self._outbox.stop(drain=True)
+        await self._alarms.stop(drain=True)
 
     def take_up(self, message: StoredMessage) -> None:
         """Work on a message that was put back into its queue or its channel."""

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from eessi_sim.access_point.alarms import NOT_COLLECTED
 from eessi_sim.access_point.central import CentralNode
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
@@ -256,4 +257,4 @@ class Operations:
         if not isinstance(self.node, AccessPoint):
             return {}
         now = self.station.clock.now()
-        return {"not-collected": sum(depth.is_late(now) for depth in self.node.channels.depths())}
+        return {NOT_COLLECTED: sum(depth.is_late(now) for depth in self.node.channels.depths())}
