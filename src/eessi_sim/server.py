@@ -74,10 +74,8 @@ async def _start_node(
     stack.push_async_callback(storage.close)
     if storage.spool is not None:
         storage.spool.sweep(await storage.spooled())
-    file = DirectoryFile(state.directory_file)
+    file = DirectoryFile(state.directory_of(party), state.directory_file)
     directory = file.directory
-    watch = asyncio.create_task(file.watch())
-    stack.callback(watch.cancel)
     transport = HttpTransport(
         identity, listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls]
     )
@@ -106,10 +104,22 @@ async def _start_node(
     operations = Operations(node, storage, state.database(party).parent)
     await node.start()
     stack.push_async_callback(operations.finish, _FINISH_WITHIN)
+    await _keep_up(node, party, file, state, stack)
     await listener.start(node.handle)
     operations.is_listening = True
     stack.push_async_callback(listener.stop)
     return operations
+
+
+async def _keep_up(
+    node: Node, party: InstitutionId, file: DirectoryFile, state: NetworkState, stack: AsyncExitStack
+) -> None:
+    """Look for a newer directory from now on; tell the others of it, or ask for what was missed."""
+    tells = state.synchronised and party == state.source
+    watch = asyncio.create_task(file.watch(node.synchroniser.publish if tells else None))
+    stack.callback(watch.cancel)
+    if state.synchronised and isinstance(node, InstitutionNode) and not file.is_first:
+        await node.synchroniser.ask()
 
 
 def _reader(node: Node) -> StoreReader:

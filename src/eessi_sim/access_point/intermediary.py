@@ -25,6 +25,7 @@ from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import InstitutionId, InternationalId
 from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
+from eessi_sim.synchronisation.desk import SystemDesk, is_system, unit_of
 from eessi_sim.transport.base import Response
 
 _WAITING: Final = frozenset(
@@ -55,11 +56,15 @@ class Intermediary:
         self._outbox = outbox
         self._channels = channels
         self._desk = desk
+        self._system = SystemDesk(station, inspection)
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
         """Let an institution hand in only what is from itself, and pull only from its own channel."""
         if isinstance(unpacked.unit, PullRequest):
             self._desk.allow(client, unpacked.unit)
+            return
+        if is_system(unpacked):
+            self._system.allow(client, unit_of(unpacked))
             return
         sender = sender_of(unpacked)
         if sender is None:
@@ -102,6 +107,8 @@ class Intermediary:
         """
         if isinstance(unpacked.unit, PullRequest):
             return self._desk.candidates(unpacked.unit)
+        if is_system(unpacked):
+            return self._system.candidates(unit_of(unpacked))
         sender = sender_of(unpacked)
         if isinstance(unpacked.unit, UserMessage):
             return self._station.sender_certificates(unpacked.unit.sender.id)
@@ -122,6 +129,10 @@ class Intermediary:
         unpacked = received.unpacked
         if isinstance(unpacked.unit, PullRequest):
             return await self._desk.answer(received, unpacked.unit)
+        if is_system(unpacked):
+            EESSI_PROFILE.check_time(unpacked.unit.info, self._station.clock.now())
+            EESSI_PROFILE.check(unit_of(unpacked))
+            return await self._system.accept(received, unit_of(unpacked))
         await self._check(unpacked)
         message = incoming(received, state=InboundState.RECEIVED, at=self._station.clock.now())
         store = self._station.store

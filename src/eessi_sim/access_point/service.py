@@ -38,6 +38,8 @@ from eessi_sim.storage.base import (
     StoredMessage,
     UnitOfWork,
 )
+from eessi_sim.synchronisation.desk import SYSTEM_TYPE
+from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
@@ -53,10 +55,13 @@ class AccessPoint:
     Args:
         station: its identity, seams and limits.
         rulebook: what documents are checked against.
+        holdings: what it synchronises with others.
         checks: which checks it makes, in which order.
     """
 
-    def __init__(self, station: Station, rulebook: Rulebook, checks: Checks = DEFAULT_CHECKS) -> None:
+    def __init__(
+        self, station: Station, rulebook: Rulebook, holdings: Holdings, checks: Checks = DEFAULT_CHECKS
+    ) -> None:
         self.line = Line(station.transport, self._is_far)
         station = replace(station, transport=self.line)
         self._station = station
@@ -66,6 +71,8 @@ class AccessPoint:
         self._from_abroad = Pipeline(checks.order_from_abroad, STEPS, THOROUGH)
         self._outbox = Worker(f"outbox {station.party}", station.clock, Outbox(station, self, forwards=True))
         self._inspection = Worker(f"inspection {station.party}", station.clock, self)
+        self.synchroniser = Synchroniser(station, holdings, self._outbox.wake)
+        """Keeps the directory, and gives it on."""
         self._channels = Channels(station)
         self._alarms = Worker(f"alarms {station.party}", station.clock, Alarms(station, self._channels))
         self._channels.tell(self._alarms.wake)
@@ -152,6 +159,9 @@ class AccessPoint:
 
     async def process(self, message: StoredMessage) -> None:
         """Check one message and send it on, or answer its sender why not."""
+        if SYSTEM_TYPE in message.details:
+            await self.synchroniser.process(message)
+            return
         inspection: Inspection | None = None
         try:
             inspection = self._inspection_of(message)
@@ -394,8 +404,10 @@ class AccessPoint:
                 **({"reason": attempt.reason} if attempt.reason else {}),
             )
         )
+        if attempt.receipt is not None:
+            work.add_message(attempt.receipt)
         answer = None
-        if settlement.is_dead_letter:
+        if settlement.is_dead_letter and message.sender != station.party:
             reason = (
                 f"Not brought to {message.receiver} after {message.attempts + 1} attempts: {attempt.reason}"
             )

@@ -4,7 +4,7 @@ Where there is no terminal only the lines appear, so that a log reads like the s
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,6 +14,7 @@ from rich.spinner import Spinner
 from rich.text import Text
 
 from eessi_sim.cli import output
+from eessi_sim.clock import span
 from eessi_sim.simulation.watch import Progress
 
 _OPEN_LINES: Final = 12
@@ -123,7 +124,4 @@ def since(start: datetime | None, end: datetime | None) -> str | None:
     """Return the time between two moments in words; None when one of them has not come."""
     if start is None or end is None:
         return None
-    passed = end - start
-    if passed < timedelta(seconds=1):
-        return f"{passed.total_seconds() * 1000:.0f} ms"
-    return f"{passed.total_seconds():.1f} s"
+    return span(end - start)

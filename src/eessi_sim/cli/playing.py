@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import click
+from rich.text import Text
 
 from eessi_sim import resources
 from eessi_sim.cli import failures
@@ -15,7 +16,7 @@ from eessi_sim.cli.stage import Stage
 from eessi_sim.errors import DefinitionError, EessiSimError
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.report.collect import StoryResult
-from eessi_sim.simulation.story import Story, StoryRunner, load_story
+from eessi_sim.simulation.story import Event, Story, StoryRunner, load_story
 from eessi_sim.simulation.views import CaseView
 from eessi_sim.simulation.watch import Progress, Watch, unsettled
 
@@ -84,6 +85,12 @@ class Follower:
             self._next_look = now + self._every
             self._screen.show(await self.watch.look())
 
+    def tell(self, event: Event) -> None:
+        """Show what happens to the network."""
+        self._screen.say(
+            Text(f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}  {event.text}", style="bold")
+        )
+
     async def settle(self) -> None:
         """Wait until nothing is under way any more; give up after a while, the report says what is missing."""
         deadline = self._stage.clock.now() + _SETTLE_WITHIN
@@ -127,6 +134,12 @@ async def play_all(stage: Stage, stories: Sequence[Story], follower: Follower) -
 
 async def _play(stage: Stage, story: Story, follower: Follower) -> StoryResult:
     within = _STORY_WITHIN if stage.mode == "processes" else None
+    events: list[Event] = []
+
+    def tell(event: Event) -> None:
+        events.append(event)
+        follower.tell(event)
+
     try:
         runner = StoryRunner(
             story,
@@ -135,14 +148,16 @@ async def _play(stage: Stage, story: Story, follower: Follower) -> StoryResult:
             follower.pause,
             lines=stage.lines,
             let_pass=stage.let_pass,
+            tell=tell,
         )
         async with asyncio.timeout(within):
-            return StoryResult(story, (await runner.play()).case)
+            case = (await runner.play()).case
+            return StoryResult(story, case, events=tuple(events))
     except TimeoutError:
         reason = f"not at its end after {_STORY_WITHIN:.0f} s"
     except EessiSimError as error:
         reason = f"{error.code}: {error.message}"
-    return StoryResult(story, await _case_of(stage, story), reason)
+    return StoryResult(story, await _case_of(stage, story), reason, tuple(events))
 
 
 async def _case_of(stage: Stage, story: Story) -> CaseView | None:

@@ -196,7 +196,7 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         pause=network.pause,
         advance=advance,
         let_pass=advance,
-        lines=Lines(snapshot.load(state.directory_file).access_points, switch),
+        lines=Lines(snapshot.load(state.directory_file).access_points, switch, nodes),
         mode="processes",
         seed=None,
         authority={name: path.read_bytes() for name, path in files.items() if path.exists()},

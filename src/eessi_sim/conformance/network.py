@@ -30,12 +30,14 @@ from eessi_sim.conformance.certificates import extra_certificates
 from eessi_sim.conformance.draft import Draft, forged_part, listed
 from eessi_sim.conformance.forgery import Forgery
 from eessi_sim.conformance.model import Exchange, NotApplicable, Result, Unexpected, expect
-from eessi_sim.conformance.setting import BA, FK, NAV, POINT, ZUS, folder, setting
+from eessi_sim.conformance.setting import BA, CSN, FK, NAV, POINT, ZUS, folder, setting
 from eessi_sim.conformance.wire import PATIENCE, Answer, Door, Shot
 from eessi_sim.identifiers import DocumentId, InstitutionId, InternationalId, MessageId
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import CentralServicesNode
+from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 from eessi_sim.simulation.assembly import OUTBOX_PATH, PUSH_PATH, load_definition
@@ -46,6 +48,8 @@ from eessi_sim.simulation.state import NetworkState, NodeLimits, establish
 from eessi_sim.simulation.views import MessageView
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery
 from eessi_sim.storage.memory import MemoryStorage
+from eessi_sim.synchronisation import documents
+from eessi_sim.synchronisation.desk import is_system
 from eessi_sim.transport.base import Request, Response
 from eessi_sim.transport.http import HttpListener
 from eessi_sim.transport.tls import client_context
@@ -61,9 +65,13 @@ _OPEN: Final = ("", "received", "processing")
 class Mailbox:
     """The entrance of an institution that the tests play: keeps signals by the message they are about."""
 
+    keys: KeyPair
+    """Signs receipts of system messages, which go back at once."""
     signals: dict[str, list[Receipt | ErrorSignal]] = field(default_factory=dict)
     bodies: dict[str, list[Request]] = field(default_factory=dict)
     messages: list[Request] = field(default_factory=list)
+    system: list[StandardBusinessDocument] = field(default_factory=list)
+    """What system messages brought."""
     instead: list[Response] = field(default_factory=list)
     """Answers to the next messages, which are not taken in."""
     away: bool = False
@@ -75,7 +83,10 @@ class Mailbox:
             return Response(503)
         if self.instead:
             return self.instead.pop(0)
-        unit = msh.unpack(request.headers["content-type"], request.body).unit
+        unpacked = msh.unpack(request.headers["content-type"], request.body)
+        if is_system(unpacked):
+            return self._receipted(unpacked)
+        unit = unpacked.unit
         if isinstance(unit, Receipt | ErrorSignal):
             about = unit.info.ref_to_message_id or ""
             self.signals.setdefault(about, []).append(unit)
@@ -83,6 +94,12 @@ class Mailbox:
         else:
             self.messages.append(request)
         return Response(202)
+
+    def _receipted(self, unpacked: Unpacked) -> Response:
+        self.system.append(documents.read(unpacked.parts[0]))
+        stamp = Stamp(MessageId(f"{uuid4()}@{NAV.domain}"), datetime.now(UTC), uuid4().hex)
+        packed = msh.pack_receipt(unpacked, self.keys, stamp=stamp)
+        return Response(200, {"content-type": packed.content_type}, packed.body)
 
 
 @dataclass
@@ -189,15 +206,15 @@ class Range(Bench):
             self.contexts[party] = client_context(self.state.tls_identity(party))
         return self.contexts[party]
 
-    def door(self, to: InstitutionId) -> Door:
-        """Return where a node takes messages."""
-        path = OUTBOX_PATH if to == POINT else PUSH_PATH
+    def door(self, to: InstitutionId, path: str = "") -> Door:
+        """Return where a node takes messages; another path than that for business messages when one is given."""
+        path = path or (OUTBOX_PATH if to == POINT else PUSH_PATH)
         return Door("127.0.0.1", self.state.address(to).port, path, "localhost")
 
     async def fire(self, shot: Shot) -> Answer:
         """Send and return what came back."""
         context = shot.context or self.context(shot.client)
-        request, answer = await self.door(shot.to).fire(shot, context)
+        request, answer = await self.door(shot.to, shot.path).fire(shot, context)
         self.exchanges.append(Exchange.of(request, answer.head + answer.body))
         return answer
 
@@ -342,7 +359,7 @@ class Range(Bench):
 @asynccontextmanager
 async def live_range(place: Path) -> AsyncIterator[Range]:
     """Start the network and end it."""
-    definition = _silent(load_definition(folder() / "network.yaml"))
+    definition = _synchronised(_silent(load_definition(folder() / "network.yaml")))
     now = datetime.now(UTC)
     state = establish(
         definition,
@@ -355,7 +372,7 @@ async def live_range(place: Path) -> AsyncIterator[Range]:
     odd = extra_certificates(authority, now)
     _list_them(state, authority, odd, now)
     keys = {InstitutionId(node.party): PartyKeys.load(state.pki / _file(node.party)) for node in state.nodes}
-    boxes = {party: Mailbox() for party in (NAV, FK)}
+    boxes = {party: Mailbox(keys[party].ebms) for party in (NAV, FK)}
     served = replace(state, nodes=tuple(node for node in state.nodes if node.party in (POINT, ZUS)))
     template = await _specimen(definition)
     async with AsyncExitStack() as stack:
@@ -368,6 +385,12 @@ async def live_range(place: Path) -> AsyncIterator[Range]:
             stack.push_async_callback(listener.stop)
         sealed = _sealed(template, keys[NAV].seal)
         yield Range(state, network, template, keys, authority, odd, boxes, sed=sealed)
+
+
+def _synchronised(definition: NetworkDefinition) -> NetworkDefinition:
+    """The network with a central service node of its own, whose messages keep every node's directory."""
+    central = CentralServicesNode(CSN, "", name="Central service node of the conformance runner")
+    return replace(definition, central=central, synchronised=True)
 
 
 def _silent(definition: NetworkDefinition) -> NetworkDefinition:

@@ -15,6 +15,8 @@ NAV: Final = InstitutionId("NO:NAVAT07")
 ZUS: Final = InstitutionId("PL:ZUS01")
 """The receiver."""
 FK: Final = InstitutionId("SE:FKSE01")
+CSN: Final = InstitutionId("EU:CSN01")
+"""The central service node, played by the runner."""
 BA: Final = InstitutionId("DE:BA01")
 """Listed, but its time is over."""
 PULLER: Final = InstitutionId("SE:PMSE01")

@@ -10,6 +10,7 @@ from eessi_sim.conformance import (
     rows_point,
     rows_pull,
     rows_signature,
+    rows_synchronisation,
     rows_xml,
 )
 from eessi_sim.conformance.plays import AtPoint, Stimulus, Wire
@@ -20,6 +21,7 @@ ALL: Final[tuple[Stimulus | Wire | AtPoint, ...]] = (
     *rows_packaging.STIMULI,
     *rows_business.STIMULI,
     *rows_eessi.STIMULI,
+    *rows_synchronisation.STIMULI,
     *rows_point.STIMULI,
     *rows_pull.STIMULI,
     *rows_channels.STIMULI,

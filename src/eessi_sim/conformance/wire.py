@@ -72,6 +72,8 @@ class Shot:
     """Sent behind the octets, one after the other, until the other side closes."""
     context: ssl.SSLContext | None = None
     """TLS settings in place of those of the client."""
+    path: str = ""
+    """Where it is posted to; the place for business messages when empty."""
 
     @classmethod
     def of(cls, packed: Packed, **changes: object) -> "Shot":

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, Protocol
 
-from eessi_sim.as4 import msh
+from eessi_sim.as4 import confirmation, msh
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound, next_attempt, wait_after
-from eessi_sim.as4.model import ErrorSignal
+from eessi_sim.as4.model import ErrorSignal, Receipt
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import TransportError, XmlError
+from eessi_sim.gateway.records import answered
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import MessageId
 from eessi_sim.storage.base import (
@@ -55,6 +56,8 @@ class Verdict(StrEnum):
     ACCEPTED = "accepted"
     AGAIN = "again"
     REFUSED = "refused"
+    RECEIPTED = "receipted"
+    """The answer was the receipt of the receiver itself."""
     EXHAUSTED = "exhausted"
     """All attempts were used up before; nothing was sent."""
 
@@ -66,6 +69,8 @@ class Attempt:
     verdict: Verdict
     reason: str = ""
     """Empty when accepted; else code and sentence, for the journal and the dead letter."""
+    receipt: StoredMessage | None = None
+    """That came as the answer, verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,13 +213,15 @@ class Outbox:
             )
         except TransportError as error:
             return Attempt(Verdict.AGAIN, f"{error.code}: {error.message}")
-        return self._read(message.endpoint, message.message_id, response)
+        return self._read(message, message.endpoint, response)
 
-    def _read(self, endpoint: str, message_id: MessageId, response: Response) -> Attempt:
+    def _read(self, message: StoredMessage, endpoint: str, response: Response) -> Attempt:
         """Tell what an HTTP answer means; ebMS errors come with 200, 400 or 500 (all are in use)."""
         answer = self._message_in(response)
         if answer is not None and isinstance(answer.unit, ErrorSignal):
-            return self._judge(endpoint, message_id, answer, answer.unit)
+            return self._judge(endpoint, message.message_id, answer, answer.unit)
+        if answer is not None and isinstance(answer.unit, Receipt) and not self._forwards_user(message):
+            return self._confirmed(message, endpoint, response, answer)
         if response.status in (200, 202, 204):
             return Attempt(Verdict.ACCEPTED)
         reason = f"HTTP {response.status} {response.body[:200].decode(errors='replace').strip()}"
@@ -229,23 +236,44 @@ class Outbox:
         except (EbmsFault, XmlError):
             return None
 
+    def _forwards_user(self, message: StoredMessage) -> bool:
+        """Whether the message is somebody else's: receipts of its receiver are the business of its sender."""
+        return self._forwards and message.sender != self._station.party
+
+    def _confirmed(
+        self, message: StoredMessage, endpoint: str, response: Response, answer: Unpacked
+    ) -> Attempt:
+        """Believe a receipt in the answer when the next hop signed it and it confirms all that was sent."""
+        station = self._station
+        if answer.unit.info.ref_to_message_id != message.message_id:
+            return Attempt(Verdict.AGAIN, "A receipt of another message came back")
+        try:
+            self._verify(endpoint, answer)
+            confirmation.check_receipt(answer, station.references_of(message))
+        except EbmsFault as fault:
+            return Attempt(Verdict.AGAIN, f"A receipt that confirms nothing came back: {fault.message}")
+        return Attempt(Verdict.RECEIPTED, receipt=answered(message, answer, response, station.clock.now()))
+
+    def _verify(self, endpoint: str, answer: Unpacked) -> None:
+        station = self._station
+        msh.verify(
+            answer,
+            candidates=station.directory.current.certificates_at(endpoint).ebms,
+            trust=station.trust,
+            at=station.clock.now(),
+            policy=station.policy,
+        )
+
     def _judge(self, endpoint: str, message_id: MessageId, answer: Unpacked, signal: ErrorSignal) -> Attempt:
         """Believe an error only when the next hop signed it and it is about this message.
 
         Whatever else answers may be anybody who wants to stop the sender: the message is sent again.
         """
-        station = self._station
         reason = reason_of(signal)
         if signal.info.ref_to_message_id not in (None, message_id):
             return Attempt(Verdict.AGAIN, f"An error about another message came back: {reason}")
         try:
-            msh.verify(
-                answer,
-                candidates=station.directory.current.certificates_at(endpoint).ebms,
-                trust=station.trust,
-                at=station.clock.now(),
-                policy=station.policy,
-            )
+            self._verify(endpoint, answer)
         except EbmsFault as fault:
             return Attempt(
                 Verdict.AGAIN, f"An error of unproven origin came back: {reason} ({fault.message})"
@@ -256,10 +284,14 @@ class Outbox:
         now = self._station.clock.now()
         attempts = message.attempts + 1
         changes: MessageChanges = {"attempts": attempts, "updated_at": now, "due_at": None}
-        if attempt.verdict is Verdict.ACCEPTED:
+        if attempt.verdict is Verdict.RECEIPTED:
+            changes["accepted_at"] = message.accepted_at or now
+            changes["receipted_at"] = now
+            event = OutboundEvent.RECEIPT
+        elif attempt.verdict is Verdict.ACCEPTED:
             changes["accepted_at"] = message.accepted_at or now
             event = OutboundEvent.HANDED_OVER
-            if message.kind is MessageKind.USER and not self._forwards:
+            if message.kind is MessageKind.USER and not self._forwards_user(message):
                 changes["due_at"] = now + wait_after(self._station.receipts, attempts)
                 event = OutboundEvent.ACCEPTED
         else:

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
-from eessi_sim.as4.exchange import OutboundState
+from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.model import ErrorSignal, PullRequest, Receipt, RoutingInput, UserMessage
-from eessi_sim.as4.msh import LargePacked, Packed
+from eessi_sim.as4.msh import LargePacked, Packed, Unpacked
 from eessi_sim.gateway.inbox import Received
 from eessi_sim.gateway.station import plain
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
+from eessi_sim.transport.base import Response
 
 _KINDS: Final = {
     UserMessage: MessageKind.USER,
@@ -41,6 +42,25 @@ def incoming(received: Received, *, state: str, at: datetime) -> StoredMessage:
         created_at=at,
         updated_at=at,
         ref_to=unit.info.ref_to_message_id,
+    )
+
+
+def answered(message: StoredMessage, answer: Unpacked, response: Response, at: datetime) -> StoredMessage:
+    """Return the record of a receipt that came as the answer to ``message``."""
+    return StoredMessage(
+        message_id=answer.message_id,
+        direction=Direction.IN,
+        kind=MessageKind.RECEIPT,
+        state=InboundState.DELIVERED,
+        sender=message.receiver,
+        receiver=message.sender,
+        conversation=message.conversation,
+        content_type=response.headers.get("content-type", ""),
+        body=response.body,
+        digest=_digest(response.body, None),
+        created_at=at,
+        updated_at=at,
+        ref_to=message.message_id,
     )
 
 

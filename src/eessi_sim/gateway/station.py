@@ -3,7 +3,8 @@
 No behaviour beyond small conveniences; who decides what to do with a message is not here.
 """
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -40,6 +41,14 @@ class Directory:
     """The Institution Repository in force; replaced as a whole when a newer one arrives."""
 
     current: InstitutionRepository
+    keep: Callable[[InstitutionRepository], None] | None = None
+    """Makes a version durable; None where nothing outlives the process."""
+
+    async def install(self, newer: InstitutionRepository) -> None:
+        """Put a newer version in force, once it is durable."""
+        if self.keep is not None:
+            await asyncio.to_thread(self.keep, newer)
+        self.current = newer
 
 
 @dataclass(frozen=True, slots=True)

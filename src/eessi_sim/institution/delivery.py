@@ -47,8 +47,13 @@ class Deliveries:
             **settlement.changes,
         )
         work.journal(note)
+        if attempt.receipt is not None:
+            work.add_message(attempt.receipt)
+            work.journal(station.note("receipted", "ok", message_id=message.message_id))
         try:
-            if settlement.is_dead_letter and message.kind is MessageKind.USER:
+            if attempt.receipt is not None:
+                await self._with_case(message, work, DeliveryStatus.DELIVERED, "")
+            elif settlement.is_dead_letter and message.kind is MessageKind.USER:
                 await self._with_case(message, work, DeliveryStatus.ERROR, attempt.reason)
             else:
                 await station.store.commit(work)

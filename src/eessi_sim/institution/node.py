@@ -38,6 +38,8 @@ from eessi_sim.institution.reminding import Reminders
 from eessi_sim.institution.rerouting import Replacement
 from eessi_sim.institution.terminal import Terminal
 from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
+from eessi_sim.synchronisation.desk import SYSTEM_TYPE
+from eessi_sim.synchronisation.synchroniser import Synchroniser
 from eessi_sim.transport.base import Request, Response
 from eessi_sim.xmlsafe import Element
 
@@ -65,6 +67,8 @@ class InstitutionNode:
         self._reminders = Reminders(office, self._habits.remind)
         self._watch = Worker(f"reminders {station.party}", station.clock, self._reminders)
         self._inbox = Inbox(station, Terminal(station, deliveries, self._filing, self._outbox))
+        self.synchroniser = Synchroniser(station, office.library.holdings, self._outbox.wake)
+        """Keeps the directory."""
         collector = Collector(station, self._inbox)
         self._collecting = Worker(f"collecting {station.party}", station.clock, collector)
 
@@ -363,6 +367,9 @@ class InstitutionNode:
 
     async def process(self, message: StoredMessage) -> None:
         """File one message, or give the answer that is due for it."""
+        if SYSTEM_TYPE in message.details:
+            await self.synchroniser.process(message)
+            return
         if message.details.get("answer") == "due":
             case_id, document_id = message.details["case_id"], DocumentId(message.details["document"])
             await self._habits.answer(message, case_id, (await self.case(case_id)).get(document_id))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from eessi_sim import resources
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cdm.validation import Validator
@@ -14,6 +15,7 @@ from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import CdmVersion
 from eessi_sim.ir.model import BehaviourRule, NewcomerGets
 from eessi_sim.security.keys import KeyPair
+from eessi_sim.synchronisation.synchroniser import Holdings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,11 @@ class Library:
     catalogue: Catalogue
     validator: Validator
     processes: Definitions
+
+    @property
+    def holdings(self) -> Holdings:
+        """What system messages are checked against, and tell of."""
+        return Holdings(resources.schemas(), self.catalogue.versions())
 
 
 class CaseLocks:

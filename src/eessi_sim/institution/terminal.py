@@ -30,6 +30,7 @@ from eessi_sim.storage.base import (
     StoredMessage,
     UnitOfWork,
 )
+from eessi_sim.synchronisation.desk import SystemDesk, is_system, unit_of
 from eessi_sim.transport.base import Response
 
 _SENT: Final = (OutboundState.FORWARDED, OutboundState.REJECTED, OutboundState.DEAD_LETTERED)
@@ -46,6 +47,7 @@ class Terminal:
     """
 
     def __init__(self, station: Station, deliveries: Deliveries, receiving: Worker, outbox: Worker) -> None:
+        self._system = SystemDesk(station, receiving)
         self._station = station
         self._deliveries = deliveries
         self._receiving = receiving
@@ -53,6 +55,9 @@ class Terminal:
 
     def allow(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> None:
         """Let only its access point deliver, and who fetched a message from the channel of this institution."""
+        if is_system(unpacked):
+            self._system.allow(client, unit_of(unpacked))
+            return
         directory, own = self._station.directory.current, self._station.party
         is_own_point = any(directory.serves(each, own) for each in client)
         if not is_own_point and not client & self._sharing():
@@ -84,6 +89,8 @@ class Terminal:
     async def candidates(self, unpacked: Unpacked) -> tuple[Certificate, ...]:
         """Return who may have signed: the sender; for a receipt only the receiver of the original."""
         station, unit = self._station, unpacked.unit
+        if is_system(unpacked):
+            return self._system.candidates(unit_of(unpacked))
         if isinstance(unit, UserMessage):
             return station.sender_certificates(unit.sender.id)
         original = await self._original(unpacked)
@@ -97,6 +104,8 @@ class Terminal:
         """Make the message durable and answer 202."""
         unit = received.unpacked.unit
         EESSI_PROFILE.check_time(unit.info, self._station.clock.now())
+        if is_system(received.unpacked):
+            return await self._system.accept(received, unit_of(received.unpacked))
         if isinstance(unit, UserMessage):
             return await self._user_message(received, unit)
         assert not isinstance(unit, PullRequest)  # not allowed

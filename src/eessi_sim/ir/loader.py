@@ -55,6 +55,8 @@ class NetworkDefinition:
     """Which attachments its nodes take."""
     checks: Checks = DEFAULT_CHECKS
     """Which checks its access points make."""
+    synchronised: bool = False
+    """Whether its nodes learn of a newer directory by system messages, each for itself."""
     central: CentralServicesNode | None = None
     """The central service node; None when the one access point is it too."""
 
@@ -114,7 +116,16 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
     """
     fields = load_yaml(path).mapping(
         required=("id", "title", "institutions"),
-        allowed=("access_point", "access_points", "csn", "stories", "attachments", "pull", "checks"),
+        allowed=(
+            "access_point",
+            "access_points",
+            "csn",
+            "stories",
+            "attachments",
+            "pull",
+            "checks",
+            "synchronised",
+        ),
     )
     institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
     named = tuple(zip(fields["institutions"].sequence(), institutions, strict=True))
@@ -128,6 +139,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
         checks=fields.read("checks", read_checks, DEFAULT_CHECKS),
         central=read_central(fields, points),
+        synchronised=fields.read("synchronised", Node.boolean, default="access_points" in fields),
     )
 
 

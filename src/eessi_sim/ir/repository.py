@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 from eessi_sim.definition_files import suggestion
 from eessi_sim.errors import DefinitionError, NotCompetent, UnknownReceiver
 from eessi_sim.identifiers import BucType, InstitutionId
+from eessi_sim.ir import vocabulary
 from eessi_sim.ir.model import (
     AccessPointEntry,
     AssignedBuc,
@@ -61,12 +62,13 @@ class InstitutionRepository:
     _index: _Index = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        central = (self.central,) if self.central else ()
         index = _Index(
             _by_id(self.institutions),
             _by_id(self.access_points),
             _links(self.access_points),
-            _parties_of_tls((*self.institutions, *self.access_points)),
-            _certificates_at(self.institutions, self.access_points),
+            _parties_of_tls((*self.institutions, *self.access_points, *central)),
+            _certificates_at(self.institutions, self.access_points, central),
             _channels(self.institutions),
         )
         object.__setattr__(self, "_index", index)  # the dataclass is frozen
@@ -226,7 +228,7 @@ class InstitutionRepository:
         return self._index.certificates_at.get(url, Certificates())
 
     def certificates_of(self, party: str, purpose: Purpose) -> tuple[Certificate, ...]:
-        """Return the certificates listed for an institution or access point; none when it is unknown."""
+        """Return the certificates listed for an institution, access point or the central service node; else none."""
         if self.central is not None and party == self.central.id:
             return self.central.certificates.of(purpose)
         entry = self._index.institutions.get(party) or self._index.access_points.get(party)
@@ -270,7 +272,7 @@ def _links(entries: Iterable[AccessPointEntry]) -> dict[str, AccessPointEntry]:
 
 
 def _parties_of_tls(
-    entries: Iterable[Institution | AccessPointEntry],
+    entries: Iterable[Institution | AccessPointEntry | CentralServicesNode],
 ) -> dict[bytes, frozenset[InstitutionId]]:
     found: defaultdict[bytes, set[InstitutionId]] = defaultdict(set)
     for entry in entries:
@@ -280,7 +282,9 @@ def _parties_of_tls(
 
 
 def _certificates_at(
-    institutions: Iterable[Institution], access_points: Iterable[AccessPointEntry]
+    institutions: Iterable[Institution],
+    access_points: Iterable[AccessPointEntry],
+    central: Iterable[CentralServicesNode],
 ) -> dict[str, Certificates]:
     places = [
         (
@@ -291,6 +295,12 @@ def _certificates_at(
     ]
     for point in access_points:
         places += [(url, point.certificates) for url in {point.outbox, point.inbox, point.inbound}]
+    places += [(node.channel, node.certificates) for node in central]
+    places += [
+        (vocabulary.system_address(url), certificates)
+        for url, certificates in places
+        if vocabulary.system_address(url) != url
+    ]
     found: dict[str, Certificates] = {}
     for url, certificates in places:
         if url:  # empty until the network is built

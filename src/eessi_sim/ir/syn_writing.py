@@ -53,6 +53,8 @@ class Addressing:
     receiver: InstitutionId
     at: datetime
     ids: IdFactory
+    sender: InstitutionId | None = None
+    """Who sends it; the central service node when None."""
 
 
 def central_of(repository: InstitutionRepository) -> CentralServicesNode:
@@ -86,7 +88,7 @@ def message(repository: InstitutionRepository, to: Addressing, *, extended: bool
         DefinitionError: endpoints of an access point do not lie below one address.
     """
     header = StandardBusinessDocumentHeader(
-        Partner(central_of(repository).id, ContactTypeIdentifier.DATA_SOURCE),
+        Partner(to.sender or central_of(repository).id, ContactTypeIdentifier.DATA_SOURCE),
         (Partner(to.receiver, ContactTypeIdentifier.DATA_DESTINATION),),
         DocumentIdentification(
             to.at, CaseAction.START, vocabulary.SYN001, UUID(to.ids.uuid()), vocabulary.VERSION

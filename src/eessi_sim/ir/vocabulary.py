@@ -18,3 +18,14 @@ FIRST: Final = datetime(2015, 1, 1, tzinfo=UTC)
 """How the sample writes "since ever" for an entry as a whole."""
 LAST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 """How the sample writes "without end"."""
+MODEL_SUC: Final = BucType("SYNC_SUC_02")
+"""For SYN003 and SYN004 (inferred)."""
+VERSIONS_SUC: Final = BucType("SYNC_SUC_03")
+"""For SYN005 (inferred)."""
+_BUSINESS: Final = "/BusinessMessaging/"
+_SYSTEM: Final = "/SystemMessaging/"
+
+
+def system_address(url: str) -> str:
+    """Return where system messages go that belongs to an address for business messages; the same where it tells nothing."""
+    return url.replace(_BUSINESS, _SYSTEM)

@@ -7,15 +7,17 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.identifiers import CdmVersion, InstitutionId, SedType
 from eessi_sim.ir.loader import NetworkDefinition
-from eessi_sim.report.model import CaseFile, Message, Party, RunReport, StoryRun
+from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.report.model import CaseFile, Message, Party, RunReport, StoryEvent, StoryRun
 from eessi_sim.simulation.assembly import between
 from eessi_sim.simulation.control import NodeReader
-from eessi_sim.simulation.story import Story
+from eessi_sim.simulation.story import Event, Story
 from eessi_sim.simulation.views import CaseView, MessageView
 
 _FILED = frozenset({"delivered", "answer-due", "processing"})
@@ -31,9 +33,11 @@ class StoryResult:
     """The case at its owner."""
     reason: str | None = None
     """Why it was not played to its end."""
+    events: tuple[Event, ...] = ()
+    """What happened to the network meanwhile."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scene:
     """What was run: the network, the definitions it used, and how."""
 
@@ -43,6 +47,11 @@ class Scene:
     mode: str
     """``processes`` or ``in-process``."""
     seed: int | None = None
+
+    @cached_property
+    def directory(self) -> InstitutionRepository:
+        """Who is served by whom."""
+        return self.definition.repository("")
 
     def definition_of(self, sed: str, cdm: str) -> SedDefinition | None:
         """Return the definition of a SED; None for one that nobody defines."""
@@ -56,13 +65,17 @@ class Scene:
     @property
     def parties(self) -> tuple[Party, ...]:
         """The access points and all institutions."""
+        served_by = {each: str(point.id) for point in self.definition.access_points for each in point.linked}
         institutions = sorted(self.definition.institutions, key=lambda institution: institution.id)
         return (
             *(
                 Party(str(point.id), point.name, point.country, is_access_point=True)
                 for point in self.definition.access_points
             ),
-            *(Party(str(entry.id), entry.name_in(), entry.country) for entry in institutions),
+            *(
+                Party(str(entry.id), entry.name_in(), entry.country, access_point=served_by.get(entry.id))
+                for entry in institutions
+            ),
         )
 
 
@@ -150,6 +163,7 @@ def _message(sent: MessageView, received: MessageView | None, scene: Scene) -> M
         as4_signature=facts.get("as4_signature"),
         is_duplicate=facts.get("duplicates", "0") != "0",
         is_filed=received is not None and received.state in _FILED and "sed_signature" in facts,
+        access_points=tuple(str(point.id) for point in scene.directory.way(sent.sender, sent.receiver)),
         reason=refused or (None if sent.receipted_at else sent.last_error),
     )
 
@@ -207,4 +221,5 @@ def _case(case: str, messages: Sequence[Message], told: StoryResult | None, scen
 def _story_run(result: StoryResult) -> StoryRun:
     story = result.story
     case = str(result.case.international_id) if result.case else None
-    return StoryRun(story.id, story.title, story.text, str(story.buc), case, result.reason)
+    events = tuple(StoryEvent(event.at, event.text) for event in result.events)
+    return StoryRun(story.id, story.title, story.text, str(story.buc), case, result.reason, events)

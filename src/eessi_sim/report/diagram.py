@@ -43,21 +43,40 @@ class _Lane:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """The way of one message across the lanes."""
+    """The way of one message across the lanes: where it begins, the access points, where it ends."""
 
-    start: float
-    middle: float
-    end: float
+    stops: tuple[float, ...]
+
+    @property
+    def start(self) -> float:
+        """Lane of the sender."""
+        return self.stops[0]
+
+    @property
+    def middle(self) -> float:
+        """Lane of the first access point."""
+        return self.stops[1]
+
+    @property
+    def end(self) -> float:
+        """Lane of the receiver."""
+        return self.stops[-1]
+
+    @property
+    def corners(self) -> tuple[float, ...]:
+        """Lanes of the access points that it leaves to the side it came from."""
+        around = zip(self.stops, self.stops[1:], self.stops[2:], strict=False)
+        return tuple(here for before, here, after in around if (here - before) * (after - here) < 0)
 
     @property
     def turns(self) -> bool:
-        """Whether it leaves the access point to the side it came from."""
-        return (self.middle - self.start) * (self.end - self.middle) < 0
+        """Whether it has a corner."""
+        return bool(self.corners)
 
     @property
     def drop(self) -> int:
         """How much lower it ends than it begins."""
-        return _DETOUR if self.turns else 0
+        return _DETOUR * len(self.corners)
 
 
 def draw(report: RunReport, case: CaseFile) -> Element:
@@ -88,18 +107,29 @@ def draw(report: RunReport, case: CaseFile) -> Element:
 
 
 def _lanes(report: RunReport, case: CaseFile) -> tuple[_Lane, ...]:
-    """Put the owner left, the access point beside it, the counterparties right."""
-    point = next(party for party in report.parties if party.is_access_point)
-    others = [report.party(party) for party in case.participants if party != case.owner]
-    ordered = [report.party(case.owner), point, *others]
+    """Put the owner left, its access point beside it, the counterparties right, each behind its own access point.
+
+    An access point that serves several stands where the first of them needs it; one that only hands on, at the right.
+    """
+    ids = [case.owner, *_points_of(report, case.owner)]
+    for party in case.participants:
+        ids += [*_points_of(report, party), party]
+    ids += [each for message in report.messages_of(case.id) for each in message.access_points]
+    ordered = [report.party(each) for each in dict.fromkeys(ids)]
     step = (_WIDTH - _GUTTER) / len(ordered)
     return tuple(_Lane(party, round(_GUTTER + step * (i + 0.5), 1)) for i, party in enumerate(ordered))
 
 
+def _points_of(report: RunReport, party: str) -> tuple[str, ...]:
+    """Return the access point of a party; the only one where nobody is said to be served by it."""
+    own = report.party(party).access_point
+    return (own,) if own else tuple(each.id for each in report.parties if each.is_access_point)[:1]
+
+
 def _way(lanes: Sequence[_Lane], message: Message) -> _Way:
     places = {lane.party.id: lane.x for lane in lanes}
-    middle = next(lane.x for lane in lanes if lane.party.is_access_point)
-    return _Way(places[message.sender], middle, places[message.receiver])
+    points = message.access_points or [lane.party.id for lane in lanes if lane.party.is_access_point]
+    return _Way(tuple(places[each] for each in (message.sender, *points, message.receiver)))
 
 
 def _draw_lane(svg: Element, lane: _Lane, height: int) -> None:
@@ -164,28 +194,31 @@ def _draw_hops(group: Element, way: _Way, y: float, *, has_arrived: bool) -> Non
         _line(group, way.start, way.middle, y, "way")
         _cross(group, way.middle, y)
         return
-    if not way.turns:
-        _line(group, way.start, way.end, y, "way")
-    else:
-        _line(group, way.start, way.middle, y, "way")
-        _upright(group, way.middle, y, y + way.drop, "way")
-        _line(group, way.middle, way.end, y + way.drop, "way")
-    _dot(group, way.middle, y)
-    _head(group, way.end, y + way.drop, rightward=way.end > way.middle)
+    _stairs(group, way.stops, way.corners, y, "way")
+    left = way.corners
+    for stop in way.stops[1:-1]:
+        _dot(group, stop, y + _DETOUR * (len(way.corners) - len(left)))
+        left = left[1:] if left[:1] == (stop,) else left
+    _head(group, way.end, y + way.drop, rightward=way.end > way.stops[-2])
 
 
 def _draw_receipt(group: Element, way: _Way, y: float, after: timedelta) -> None:
     top = y + way.drop + _RECEIPT
     bottom = top + way.drop
-    if way.turns:
-        _line(group, way.end, way.middle, top, "receipt")
-        _upright(group, way.middle, top, bottom, "receipt")
-        _line(group, way.middle, way.start, bottom, "receipt")
-    else:
-        _line(group, way.end, way.start, top, "receipt")
+    _stairs(group, way.stops[::-1], way.corners[::-1], top, "receipt")
     _head(group, way.start, bottom, rightward=way.start > way.middle)
     words = f"receipt after {span(after)}"
     _text(group, (way.start + way.middle) / 2, bottom - 4, words, "after")
+
+
+def _stairs(group: Element, stops: Sequence[float], corners: Sequence[float], y: float, kind: str) -> None:
+    """Draw a way across the lanes, one step lower behind every corner."""
+    x = stops[0]
+    for corner in corners:
+        _line(group, x, corner, y, kind)
+        _upright(group, corner, y, y + _DETOUR, kind)
+        x, y = corner, y + _DETOUR
+    _line(group, x, stops[-1], y, kind)
 
 
 def _story_of(message: Message) -> str:

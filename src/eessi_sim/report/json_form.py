@@ -67,6 +67,7 @@ def _story(story: StoryRun) -> dict[str, object]:
         "case": story.case,
         "played": story.is_played,
         "reason": story.reason,
+        "events": [{"at": _time(event.at), "text": event.text} for event in story.events],
     }
 
 
@@ -106,6 +107,7 @@ def _message(message: Message) -> dict[str, object]:
         "document": message.document,
         "version": message.version,
         "attachments": message.attachments,
+        "access_points": list(message.access_points),
         "reason": message.shortcoming,
     }
 
@@ -116,4 +118,5 @@ def _party(party: Party) -> dict[str, object]:
         "name": party.name,
         "country": party.country,
         "access_point": party.is_access_point,
+        "served_by": party.access_point,
     }

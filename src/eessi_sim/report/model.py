@@ -15,6 +15,8 @@ class Party:
     name: str
     country: str
     is_access_point: bool = False
+    access_point: str | None = None
+    """Id of the access point that serves the institution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,8 @@ class Message:
     """Whether it lies in the receiver's case file."""
     reason: str | None = None
     """Why it could not go on, in the words of the node that refused it."""
+    access_points: tuple[str, ...] = ()
+    """Ids of the access points that it passes, that of its sender first."""
 
     @property
     def receipt(self) -> str:
@@ -119,6 +123,14 @@ class CaseFile:
 
 
 @dataclass(frozen=True, slots=True)
+class StoryEvent:
+    """What happened to the network while a story was played."""
+
+    at: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoryRun:
     """A story and how it went."""
 
@@ -130,6 +142,7 @@ class StoryRun:
     """Shared id of its case; None when it could not even be opened."""
     reason: str | None = None
     """Why it was not played to its end, None when it was."""
+    events: tuple[StoryEvent, ...] = ()
 
     @property
     def is_played(self) -> bool:
@@ -186,7 +199,7 @@ class RunReport:
     """``processes`` or ``in-process``."""
     seed: int | None
     parties: tuple[Party, ...]
-    """All nodes, the access point first."""
+    """All nodes, the access points first."""
     messages: tuple[Message, ...]
     """By time of sending, then by id."""
     cases: tuple[CaseFile, ...]

@@ -48,6 +48,7 @@ def write(report: RunReport) -> bytes:
             chapters=chapters,
             untold=[story for story in report.stories if story.id not in told],
             commands=_commands(report),
+            several_points=sum(party.is_access_point for party in report.parties) > 1,
         )
     )
     return page.encode()

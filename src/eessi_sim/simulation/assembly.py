@@ -93,6 +93,8 @@ class Machinery:
     """Which attachments the nodes take."""
     checks: Checks = DEFAULT_CHECKS
     """Which checks the access points make."""
+    synchronised: bool = False
+    """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
 
     @property
     def limits(self) -> As4Limits:
@@ -168,7 +170,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         ids=machinery.ids,
         store=machinery.storage.node(party),
         transport=transport,
-        directory=machinery.directory,
+        directory=_directory(machinery),
         trust=machinery.trust,
         queue=machinery.queue,
         attachments=machinery.attachments,
@@ -179,9 +181,11 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
     current = machinery.directory.current
     if current.find_access_point(party):
         forwarding = replace(station, awareness=machinery.forwarding)
-        return AccessPoint(forwarding, Rulebook(library.validator, library.processes), machinery.checks)
+        return AccessPoint(
+            forwarding, Rulebook(library.validator, library.processes), library.holdings, machinery.checks
+        )
     if current.central is not None and party == current.central.id:
-        return CentralNode(station)
+        return CentralNode(station, library.holdings)
     return InstitutionNode(
         Office(
             station,
@@ -194,6 +198,12 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
             pace=machinery.pace,
         )
     )
+
+
+def _directory(machinery: Machinery) -> Directory:
+    """Return the directory of a node: the one of all, or a copy that goes its own way."""
+    shared = machinery.directory
+    return Directory(shared.current, shared.keep) if machinery.synchronised else shared
 
 
 def _templates(machinery: Machinery, party: InstitutionId) -> Path:

@@ -98,6 +98,7 @@ class InProcessNetwork:
             forwarding=forwarding,
             attachments=definition.attachments,
             checks=definition.checks,
+            synchronised=definition.synchronised,
         )
         self.nodes: dict[InstitutionId, Node] = {party: self._node(party) for party in parties}
         self._listeners = {party: self.switchboard.listener(url) for party, url in urls.items()}
@@ -178,7 +179,7 @@ class InProcessNetwork:
     @property
     def lines(self) -> Lines:
         """The lines between the access points."""
-        return Lines(self.definition.access_points, self._switch)
+        return Lines(self.definition.access_points, self._switch, self.readers)
 
     async def _switch(self, point: InstitutionId, is_up: bool) -> None:
         node = self.nodes[point]

@@ -1,12 +1,15 @@
 """The lines between the access points of a network, as an exercise cuts and restores them, country by country."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from eessi_sim.as4.exchange import OutboundState
 from eessi_sim.definition_files import suggestion
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir.model import AccessPointEntry
+from eessi_sim.simulation.control import NodeReader
+from eessi_sim.storage.base import Direction, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +19,12 @@ class Lines:
     Args:
         points: the access points of the network.
         switch: sets the line of one of them; True is up.
+        readers: tell what waits at each of them.
     """
 
     points: Sequence[AccessPointEntry]
     switch: Callable[[InstitutionId, bool], Awaitable[None]]
+    readers: Mapping[InstitutionId, NodeReader]
 
     async def cut(self, country: str) -> frozenset[InstitutionId]:
         """Cut the line of a country and return the institutions behind it; they still reach their access point.
@@ -36,6 +41,22 @@ class Lines:
         point = point_of(country, self.points)
         await self.switch(point.id, True)  # noqa: FBT003 - the line is up or not
         return frozenset(point.linked)
+
+    async def waiting(self) -> dict[InstitutionId, int]:
+        """Return how many messages every access point could not bring on yet; those that have none are left out."""
+        found: dict[InstitutionId, int] = {}
+        for point in self.points:
+            views = await self.readers[point.id].messages()
+            waiting = [
+                view
+                for view in views
+                if view.direction == Direction.OUT
+                and view.kind == MessageKind.USER
+                and view.state == OutboundState.RETRY_DUE
+            ]
+            if waiting:
+                found[point.id] = len(waiting)
+        return found
 
 
 def point_of(country: str, points: Sequence[AccessPointEntry]) -> AccessPointEntry:

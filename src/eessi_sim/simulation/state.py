@@ -83,6 +83,8 @@ class NetworkState:
     """Which checks the access points make."""
     central: str | None = None
     """Id of the central service node; None when the one access point is it too."""
+    synchronised: bool = False
+    """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
 
     @property
     def institutions(self) -> tuple[InstitutionId, ...]:
@@ -104,6 +106,17 @@ class NetworkState:
     def directory_file(self) -> Path:
         """Snapshot of the Institution Repository."""
         return self.path / "directory.json"
+
+    @property
+    def source(self) -> str:
+        """Id of the node from which the others learn of a newer directory."""
+        return self.central or self.access_points[0]
+
+    def directory_of(self, party: InstitutionId) -> Path:
+        """Return the snapshot that ``party`` goes by: its own in a network that is synchronised by messages."""
+        if not self.synchronised or party == self.source:
+            return self.directory_file
+        return self.path / "nodes" / f"{party.file_name}.directory.json"
 
     @property
     def pki(self) -> Path:
@@ -186,6 +199,7 @@ def establish(
         replace(limits, attachments=definition.attachments),
         definition.checks,
         definition.central.id if definition.central else None,
+        definition.synchronised,
     )
     snapshot.save(repository(definition, credentials, urls), state.directory_file)
     _write(state)

@@ -5,12 +5,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from eessi_sim.clock import Clock
+from eessi_sim.clock import Clock, span
 from eessi_sim.definition_files import Fields, Node, load_yaml
 from eessi_sim.errors import CaseError, DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
@@ -113,7 +113,7 @@ def _step(node: Node) -> Step:
     verb = next((verb for verb in Verb if verb in fields), None)
     if verb is None:
         raise node.error(
-            f"Expected {', '.join(Verb)}: found none of them",
+            "Expected send, await, close, cut, restore or wait, found none of them",
             hint="A step does one thing.",
         )
     if verb in _OF_A_COUNTRY:
@@ -127,6 +127,14 @@ def _step(node: Node) -> Step:
 def _who(fields: Fields, key: str) -> tuple[str, ...]:
     node = fields[key]
     return node.each(Node.text) if node.is_sequence else (node.text(),)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to the network while a story was played."""
+
+    at: datetime
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +162,7 @@ class StoryRunner:
         pause: lets the network work for a moment; in one process it moves the clock when nothing else is to do.
         lines: the lines between the countries; only a story that cuts one needs them.
         let_pass: lets time pass, and everything happen that is due meanwhile; only a story that waits needs it.
+        tell: is told what happens to the network.
     """
 
     def __init__(
@@ -165,6 +174,7 @@ class StoryRunner:
         *,
         lines: Lines | None = None,
         let_pass: Callable[[timedelta], Awaitable[None]] | None = None,
+        tell: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         missing = [party for party in story.participants if party not in controls]
         if missing:
@@ -178,6 +188,7 @@ class StoryRunner:
         self._pause = pause
         self._lines = lines
         self._let_pass = let_pass
+        self._tell = tell
         self._out_of_reach: frozenset[InstitutionId] = frozenset()
         self._case_id = ""
         self._international_id = ""
@@ -198,8 +209,7 @@ class StoryRunner:
 
     async def _do(self, step: Step) -> None:
         if step.verb is Verb.WAIT:
-            assert self._let_pass is not None  # whoever plays a story that waits has a clock
-            await self._let_pass(step.time)
+            await self._wait(step)
         elif step.verb in _OF_A_COUNTRY:
             await self._switch(step)
         elif step.verb is Verb.SEND:
@@ -217,8 +227,23 @@ class StoryRunner:
         (country,) = step.who
         if step.verb is Verb.CUT:
             self._out_of_reach |= await self._lines.cut(country)
+            self._say(f"{country} is cut off from all others")
         else:
             self._out_of_reach -= await self._lines.restore(country)
+            self._say(f"{country} is back")
+
+    async def _wait(self, step: Step) -> None:
+        assert self._let_pass is not None  # whoever plays a story that waits has a clock
+        assert self._lines is not None
+        await self._let_pass(step.time)
+        waiting = await self._lines.waiting()
+        places = ", ".join(f"{number} at {point}" for point, number in waiting.items())
+        number = sum(waiting.values())
+        words = f"{number} messages wait: {places}" if waiting else "no message waits any more"
+        self._say(f"{span(step.time)} have passed; {words}")
+
+    def _say(self, text: str) -> None:
+        self._tell(Event(self._clock.now(), text))
 
     async def _send(self, step: Step, party: InstitutionId) -> None:
         assert step.sed is not None  # every send has one

@@ -114,9 +114,12 @@ class Watch:
     def _take(self, entry: JournalEntry, message_id: str) -> bool:
         """Note what an entry says; False when it says nothing about a document."""
         changes = _changes(entry)
+        known = self._found.get(message_id, Progress(message_id))
+        if known.accepted_at is not None:  # what is sent again is accepted again
+            changes.pop("accepted_at", None)
         if not changes:
             return False
-        self._found[message_id] = replace(self._found.get(message_id, Progress(message_id)), **changes)
+        self._found[message_id] = replace(known, **changes)
         return True
 
 

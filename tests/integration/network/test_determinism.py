@@ -12,7 +12,7 @@ from eessi_sim.simulation.story import StoryRunner, load_story
 from eessi_sim.storage.base import ALL_MESSAGES, JournalEntry
 from eessi_sim.transport.base import Request, Response
 
-STORIES = sorted((resources.institutions() / "stories").glob("*.yaml"))
+STORIES = [resources.institutions() / "stories" / f"{name}.yaml" for name in demo().stories]
 
 
 async def journal(seed: int, *stories: Path) -> tuple[JournalEntry, ...]:
