@@ -21,6 +21,7 @@ from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.simulation.assembly import FORWARDING, Machinery, Node, build_node, load_library
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import PartyKeys, load_trust
+from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.operations import Operations
 from eessi_sim.simulation.refresh import DirectoryFile
 from eessi_sim.simulation.state import LOOPBACK, NetworkState, NodeAddress, load_state
@@ -35,12 +36,13 @@ _FINISH_WITHIN: Final = 8.0
 """Seconds for what is under way when the process is told to stop: less than who started it waits (inferred)."""
 
 
-async def serve(folder: Path, party: InstitutionId) -> None:
+async def serve(folder: Path, party: InstitutionId, form: LogFormat = LogFormat.TEXT) -> None:
     """Play one node of the network in ``folder`` until the process is told to stop.
 
     Args:
         folder: the network.
         party: which node.
+        form: of its log; JSON has the steps of the journal too.
 
     Raises:
         EnvironmentProblem: the network, a port or the store cannot be used.
@@ -53,7 +55,7 @@ async def serve(folder: Path, party: InstitutionId) -> None:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         clock = MovableClock()
-        operations = await _start_node(state, address, clock, stack)
+        operations = await _start_node(state, address, clock, stack, logs_steps=form is LogFormat.JSON)
         node = operations.node
         app = make_app(_reader(node), state.token, clock, line=_line(node), operations=operations)
         await _start_management(address, app, stack)
@@ -66,7 +68,12 @@ async def serve(folder: Path, party: InstitutionId) -> None:
 
 
 async def _start_node(
-    state: NetworkState, address: NodeAddress, clock: MovableClock, stack: AsyncExitStack
+    state: NetworkState,
+    address: NodeAddress,
+    clock: MovableClock,
+    stack: AsyncExitStack,
+    *,
+    logs_steps: bool,
 ) -> Operations:
     party = InstitutionId(address.party)
     identity = state.tls_identity(party)
@@ -92,6 +99,7 @@ async def _start_node(
         queue=state.limits.queue,
         forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
         attachments=state.limits.attachments,
+        logs_steps=logs_steps,
         checks=state.checks,
     )
     node = build_node(party, PartyKeys.load(state.pki / party.file_name), transport, machinery)

@@ -15,6 +15,7 @@ import pytest
 from tests.helpers.commands import run, run_json
 from tests.helpers.process_networks import small_definition
 
+from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.identifiers import CdmVersion, SedType
 from eessi_sim.simulation.state import load_state
@@ -60,7 +61,7 @@ def used(folder: Path) -> dict[str, Any]:
     """What happened while the network ran for the first time."""
     state = str(folder / "state")
     options = ("--state", state, "--network", str(folder / "small.yaml"), "--decides", "suggesting")
-    with running(*options) as (process, answer):
+    with running(*options, "--log-format", "json") as (process, answer):
         seen = {
             "nodes": [node["party"] for node in answer["nodes"]],
             "sent": send(state),
@@ -79,7 +80,8 @@ def used(folder: Path) -> dict[str, Any]:
             "operated": operated(state),
             "done": done(state, decisions["answered"]["international_id"]),
         }
-    return {**seen, "status": process.returncode}
+    logs = [file.read_text() for file in sorted((folder / "state" / "nodes").glob("*.log"))]
+    return {**seen, "status": process.returncode, "logs": logs}
 
 
 def misnamed(folder: Path) -> Path:
@@ -293,3 +295,18 @@ def test_network_that_stands_still_is_not_healthy(used: dict[str, Any], folder: 
     found = run_json("health", "--state", folder / "state")
     assert not found["healthy"]
     assert {check["name"] for node in found["nodes"] for check in node["checks"]} == {"process"}
+
+
+def test_logs_are_objects_without_persons(used: dict[str, Any]) -> None:
+    """Each line of every log is one JSON object with time, level, node and event; no person of a document is in it."""
+    lines = [json.loads(line) for log in used["logs"] for line in log.splitlines()]
+    assert {"time", "level", "node", "event"} <= set.intersection(*(set(line) for line in lines))
+    assert {"message", "sent", "checked", "filed", "receipted"} <= {line["event"] for line in lines}
+    assert ASKED is not None
+    person = [
+        element.text
+        for element in xmlsafe.parse(ASKED.read_bytes()).iter("familyName", "forename", "dateBirth")
+        if element.text
+    ]
+    assert len(person) >= 3
+    assert not [value for value in person for log in used["logs"] if value in log]

@@ -5,7 +5,6 @@ It stands alone so that a process imports nothing that it does not need.
 
 import asyncio
 import importlib
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,21 +12,25 @@ import click
 
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.server import serve
+from eessi_sim.simulation import logs
+from eessi_sim.simulation.logs import LogFormat
 
 
 @click.command(hidden=True)
 @click.argument("state", type=click.Path(path_type=Path))
 @click.argument("party")
-def node(*, state: Path, party: str) -> None:
+@click.option(
+    "--log-format", type=click.Choice([each.value for each in LogFormat]), default=LogFormat.TEXT.value
+)
+def node(*, state: Path, party: str, log_format: str) -> None:
     """Play PARTY of the network in the folder STATE until the process is told to stop.
 
     Started by "run" and "demo"; by hand only to bring back a node that was stopped on purpose.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"
-    )
+    form = LogFormat(log_format)
+    logs.begin(party, form)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(state, InstitutionId(party)))
+        runner.run(serve(state, InstitutionId(party), form))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -137,7 +137,7 @@ class Worker:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.error("%s: the fault of an item was not stored: %r", self._name, task.exception())
+            _log.error("%s: the fault of an item was not stored", self._name, exc_info=task.exception())
         if not self._under_way:
             self._news.set()
 

@@ -36,6 +36,12 @@ class LogFormat(StrEnum):
 class _Discreet(logging.Formatter):
     """Tells of an exception its type and where it came from, not what it says."""
 
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record, without what another formatter has kept in it."""
+        own = logging.makeLogRecord(record.__dict__)
+        own.exc_text = None
+        return super().format(own)
+
     def formatException(self, ei: ExceptionInfo) -> str:  # noqa: N802 - name of the library
         return "\n".join(f"  {place}" for place in _places(ei[1]))
 
@@ -86,7 +92,9 @@ def begin(party: str, form: LogFormat) -> None:
     handler = logging.StreamHandler()
     text = "%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"
     handler.setFormatter(_Json(party) if form is LogFormat.JSON else _Discreet(text))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
 
 
 class LoggedStore:

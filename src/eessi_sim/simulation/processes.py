@@ -16,6 +16,7 @@ import aiohttp
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState
 
@@ -32,6 +33,7 @@ class ProcessNetwork:
         state: the network as established.
         on_ready: told about each node that is up.
         stop_within: seconds that a process has to stop when it is asked to; then it is ended.
+        log_format: how the nodes write their logs.
     """
 
     def __init__(
@@ -40,11 +42,13 @@ class ProcessNetwork:
         on_ready: Callable[[str], None] = lambda _party: None,
         *,
         stop_within: float = _STOP_WITHIN,
+        log_format: LogFormat = LogFormat.TEXT,
     ) -> None:
         self.state = state
         self.clock = MovableClock()
         self._on_ready = on_ready
         self._stop_within = stop_within
+        self._log_format = log_format
         self._processes: dict[InstitutionId, asyncio.subprocess.Process] = {}
         self._log_from: dict[InstitutionId, int] = {}
         """Where in its log the words of the running process begin."""
@@ -89,7 +93,7 @@ class ProcessNetwork:
         with self.state.log(party).open("ab") as log:
             self._log_from[party] = log.tell()
             self._processes[party] = await asyncio.create_subprocess_exec(
-                *_command(self.state.path, party),
+                *_command(self.state.path, party, self._log_format),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -152,5 +156,5 @@ class ProcessNetwork:
         return "it has no log"
 
 
-def _command(folder: Path, party: InstitutionId) -> list[str]:
-    return [sys.executable, "-m", "eessi_sim", "node", str(folder), party]
+def _command(folder: Path, party: InstitutionId, form: LogFormat) -> list[str]:
+    return [sys.executable, "-m", "eessi_sim", "node", str(folder), party, "--log-format", form]
