@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from aiohttp import web
 from eessi_sim.api import metrics
 from eessi_sim.api.casework import answer, body_of
 from eessi_sim.gateway.gate import RETRY_AFTER
+from eessi_sim.gateway.retention import Retention
 from eessi_sim.simulation.operations import OPERATOR, Operations
 from eessi_sim.simulation.remote import CLERK_HEADER
 from eessi_sim.storage.base import Direction
@@ -30,6 +32,14 @@ class ResendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     direction: Direction
     message_id: str
     force: bool = False
+
+
+class CleanUpBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of ``POST /manage/cleanup``; durations in ISO 8601, as in P90D."""
+
+    messages: timedelta | None = None
+    journal: timedelta | None = None
+    dry_run: bool = False
 
 
 class OperationRoutes:
@@ -50,6 +60,7 @@ class OperationRoutes:
         app.router.add_get("/manage/condition", self.condition)
         app.router.add_post("/manage/drain", self.drain)
         app.router.add_post("/manage/undrain", self.undrain)
+        app.router.add_post("/manage/cleanup", self.clean_up)
         app.router.add_get("/manage/dead-letters", self.dead_letters)
         app.router.add_post("/manage/dead-letters/resend", self.resend)
 
@@ -79,6 +90,13 @@ class OperationRoutes:
     async def undrain(self, request: web.Request) -> web.Response:
         """Take new work again."""
         return answer(await self._operations.undrain(_actor(request)))
+
+    async def clean_up(self, request: web.Request) -> web.Response:
+        """Remove what need not be kept any longer."""
+        body = await body_of(request, CleanUpBody)
+        retention = Retention(body.messages, body.journal)
+        cleaned = await self._operations.clean_up(retention, actor=_actor(request), dry_run=body.dry_run)
+        return answer(cleaned)
 
     async def dead_letters(self, _request: web.Request) -> web.Response:
         """List the messages that could not go on."""

@@ -10,6 +10,7 @@ import aiohttp
 
 from eessi_sim.cli.stores import open_stores
 from eessi_sim.gateway import dead_letters
+from eessi_sim.gateway.retention import Cleaned, Retention, clean
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import load_state
@@ -29,6 +30,10 @@ class Keeper(Protocol):
 
     async def resend(self, direction: str, message_id: str, *, force: bool = False) -> MessageView:
         """Put a dead letter back into its queue."""
+        ...
+
+    async def clean_up(self, retention: Retention, *, dry_run: bool = False) -> Cleaned:
+        """Remove what need not be kept any longer, or only count it."""
         ...
 
 
@@ -63,6 +68,10 @@ class StandingKeeper:
             force=force,
         )
         return message_view(message)
+
+    async def clean_up(self, retention: Retention, *, dry_run: bool = False) -> Cleaned:
+        """Remove what need not be kept any longer, or only count it."""
+        return await clean(self._store, retention, datetime.now(UTC), actor=self._actor, dry_run=dry_run)
 
 
 @asynccontextmanager

@@ -15,6 +15,7 @@ from eessi_sim.as4.exchange import (
     advance_inbound,
     advance_outbound,
 )
+from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import MessageNotFound, ResendUseless
 from eessi_sim.storage.base import (
     Direction,
@@ -110,11 +111,17 @@ async def resend(
 
     Raises:
         MessageNotFound: the node has no such dead letter.
-        ResendUseless: the same bytes can only be refused again.
+        ResendUseless: the same bytes can only be refused again, for their age even by force.
         Conflict: something happened to it meanwhile.
         Unavailable: the store cannot be written.
     """
     message = await find(store, direction, message_id)
+    if message.is_removed or message.created_at < at - EESSI_PROFILE.window:
+        raise ResendUseless(
+            f"Expected a dead letter of the last {EESSI_PROFILE.window.days} days, found one of "
+            f"{message.created_at:%Y-%m-%d}",
+            hint="Receivers refuse older messages as replays: send the document as a new message.",
+        )
     reason = reason_of_death(message)
     if not force and not can_help(message):
         raise ResendUseless(

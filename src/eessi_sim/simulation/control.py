@@ -169,9 +169,9 @@ class StoreReader:
         return [message_view(message) for message in reversed(found)]
 
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
-        """Return the exact bytes of a message; None for one that is too large to be held."""
+        """Return the exact bytes of a message; None for one that is too large to be held, or was removed."""
         found = await self._store.find_message(Direction(direction), message_id)
-        if found is None or len(found.octets) > MOST_SHOWN:
+        if found is None or found.is_removed or len(found.octets) > MOST_SHOWN:
             return None
         return MessageFile(found.content_type, found.whole)
 

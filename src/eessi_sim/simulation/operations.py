@@ -15,6 +15,7 @@ from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
 from eessi_sim.errors import StorageError
 from eessi_sim.gateway import dead_letters
+from eessi_sim.gateway.retention import Cleaned, Retention, clean
 from eessi_sim.gateway.station import Station
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.institution.receiving import ANSWER_DUE
@@ -129,6 +130,17 @@ class Operations:
         )
         self.node.take_up(message)
         return message_view(message)
+
+    async def clean_up(
+        self, retention: Retention, *, actor: str = OPERATOR, dry_run: bool = False
+    ) -> Cleaned:
+        """Remove what need not be kept any longer, or only count it.
+
+        Raises:
+            Unavailable: the store cannot be written.
+        """
+        now = self.station.clock.now()
+        return await clean(self.station.store, retention, now, actor=actor, dry_run=dry_run)
 
     # Draining.
 

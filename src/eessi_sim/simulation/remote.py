@@ -14,6 +14,7 @@ from yarl import URL
 from eessi_sim.attachments import Content, NewFile
 from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
+from eessi_sim.gateway.retention import Cleaned, Retention
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.state import LOOPBACK, NetworkState
@@ -32,6 +33,8 @@ _WITHIN: Final = 60.0
 """Seconds until a node must have answered; under load an answer takes its time."""
 _OCTETS_PER_SECOND: Final = 10 * 1024 * 1024
 """What a node manages of a large file at least."""
+_CLEANED_WITHIN: Final = 3600.0
+"""Seconds for a clean-up, which looks at every finished message."""
 _READY_WITHIN: Final = 5.0
 """Seconds until a node must have said that it is there."""
 
@@ -286,6 +289,12 @@ class RemoteControl:
     async def undrain(self) -> HealthView:
         """Let the node take new work again."""
         found: HealthView = await self._call("POST", "/undrain", HealthView, {})
+        return found
+
+    async def clean_up(self, retention: Retention, *, dry_run: bool = False) -> Cleaned:
+        """Remove what need not be kept any longer, or only count it."""
+        body = {"messages": retention.messages, "journal": retention.journal, "dry_run": dry_run}
+        found: Cleaned = await self._call("POST", "/cleanup", Cleaned, body, within=_CLEANED_WITHIN)
         return found
 
     async def dead_letters(self) -> Sequence[MessageView]:

@@ -22,6 +22,9 @@ from eessi_sim.stretch import Extent, whole
 LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for "at once" where a time is compared; no time of a store lies before it."""
 
+REMOVED = "removed"
+"""Detail of a message whose octets were removed after a while: the digest that they had."""
+
 
 class Direction(StrEnum):
     """Which way a message or document went, seen from the node that keeps it."""
@@ -87,6 +90,11 @@ class StoredMessage:
     def octets(self) -> Extent:
         """The exact octets, wherever they lie."""
         return self.body if self.spooled is None else self.spooled.stretch
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether its octets were removed by a clean-up; ``digest`` is then that of nothing."""
+        return REMOVED in self.details
 
     @property
     def whole(self) -> bytes:
@@ -378,6 +386,14 @@ class NodeStore(JournalReader, Protocol):
         """End all leases of the node, as it does when it starts; return how many there were.
 
         States stay as they are.
+        """
+        ...
+
+    async def drop_journal(self, until: datetime, *, limit: int) -> int:
+        """Remove lines of the journal that were written before ``until``, at most so many; return how many.
+
+        Raises:
+            Unavailable: the store cannot be written; nothing was removed.
         """
         ...
 

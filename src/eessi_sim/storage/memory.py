@@ -158,6 +158,14 @@ class MemoryNode:
             self._change(message, MessageChanges(leased_until=None))
         return len(leased)
 
+    async def drop_journal(self, until: datetime, *, limit: int) -> int:
+        """Remove lines of the journal that were written before ``until``, at most so many."""
+        self._storage.check_open()
+        old = self._entries.written_before(until, limit)
+        for table in (self._entries, self._storage.all_entries):
+            table.drop(old)
+        return len(old)
+
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
         return min(

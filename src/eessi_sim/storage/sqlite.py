@@ -171,6 +171,10 @@ class SqliteNode:
         """End all leases of the node; return how many there were."""
         return await self._commit.submit(self._writes.release)
 
+    async def drop_journal(self, until: datetime, *, limit: int) -> int:
+        """Remove lines of the journal that were written before ``until``, at most so many."""
+        return await self._commit.submit(partial(self._writes.drop_journal, until, limit))
+
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
         with self._reads.together():

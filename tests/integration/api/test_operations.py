@@ -1,5 +1,6 @@
 """What a node answers to who runs it, over plain HTTP."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from tests.helpers.lab import A003, A012, NAV, POINT, ZUS, Lab
 from tests.integration.api.conftest import TOKEN, Desk, OpenDesk
 
 from eessi_sim.errors import EessiSimError
+from eessi_sim.gateway.retention import Retention
 from eessi_sim.simulation import operations as module
 from eessi_sim.simulation.operations import Operations
 from eessi_sim.storage.base import Direction
@@ -163,3 +165,13 @@ async def test_node_that_is_told_to_finish_ends_what_is_under_way(lab: Lab, oper
     assert operations.is_drained
     assert not operations.node.busy
     await lab.network.restart(NAV)
+
+
+async def test_clean_up_is_asked_for_over_the_interface(lab: Lab, desk: Desk) -> None:
+    """The interface counts what is old, and refuses to remove what may still be repeated."""
+    await lab.open()
+    await lab.work(91 * 86400)
+    assert (await desk.remote(NAV).clean_up(Retention(timedelta(days=90)), dry_run=True)).messages == 2
+    status, shape = await desk.ask("/manage/cleanup", {"messages": "P1D"})
+    assert isinstance(shape, dict)
+    assert (status, shape["code"]) == (400, "settings")

@@ -1,6 +1,7 @@
 """``dead-letters``: the list, one with its steps, and another try, in a network that stands still."""
 
 import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,16 @@ LOST = a_message(
     state="dead-lettered",
     last_error="connect-failed: nobody there",
     attempts=5,
+    created_at=datetime.now(UTC),
     endpoint="https://localhost:1/",
     details={"sed": "A003", "case": CASE},
 )
 REFUSED = a_message(
-    3, state="rejected", last_error="EBMS:0004 Other not valid", endpoint="https://localhost:1/"
+    3,
+    state="rejected",
+    last_error="EBMS:0004 Other not valid",
+    endpoint="https://localhost:1/",
+    created_at=datetime.now(UTC),
 )
 
 

@@ -134,6 +134,10 @@ SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal
 SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal
  WHERE node = :node AND seq > :after ORDER BY seq LIMIT :limit
 
+-- name: drop_journal
+DELETE FROM journal
+ WHERE seq IN (SELECT seq FROM journal WHERE node = :node AND at_us < :until_us ORDER BY seq LIMIT :limit)
+
 -- name: journal_of_reference
 SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal WHERE message_id = :reference
 UNION
