@@ -16,6 +16,7 @@ from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.api.manage import make_app
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
+from eessi_sim.gateway.retention import Retention
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
 from eessi_sim.institution.node import InstitutionNode
 from eessi_sim.simulation.assembly import FORWARDING, Machinery, Node, build_node, load_library
@@ -112,6 +113,10 @@ async def _start_node(
     operations = Operations(node, storage, state.database(party).parent)
     await node.start()
     stack.push_async_callback(operations.finish, _FINISH_WITHIN)
+    keeping = Retention(state.limits.keeping.messages, state.limits.keeping.journal)
+    if keeping != Retention():
+        cleaning = asyncio.create_task(operations.clean_daily(keeping))
+        stack.callback(cleaning.cancel)
     await _keep_up(node, party, file, state, stack)
     await listener.start(node.handle)
     operations.is_listening = True

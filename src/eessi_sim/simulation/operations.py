@@ -30,6 +30,9 @@ _MOST: Final = 1000
 """Dead letters that are listed."""
 OPERATOR: Final = "operator"
 """Who is meant when nobody gives a name."""
+NODE_ITSELF: Final = "node"
+"""Who is meant by what a node does by itself."""
+_DAY: Final = 86_400.0
 DISK_FLOOR: Final = 100 * 1024 * 1024
 """Octets that must be free where the store lies: room for the messages of some minutes (our choice, inferred)."""
 _QUEUES: Final = {
@@ -141,6 +144,15 @@ class Operations:
         """
         now = self.station.clock.now()
         return await clean(self.station.store, retention, now, actor=actor, dry_run=dry_run)
+
+    async def clean_daily(self, retention: Retention) -> None:
+        """Remove what need not be kept any longer, now and then every day; ends when it is cancelled."""
+        while True:
+            try:
+                await self.clean_up(retention, actor=NODE_ITSELF)
+            except StorageError as error:
+                _log.warning("%s: no clean-up today: %s", self.station.party, error.code)
+            await self.station.clock.sleep(_DAY)
 
     # Draining.
 

@@ -1,11 +1,12 @@
 """Clean-up in a network that runs: what is finished loses its octets, everything else goes on as before."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 from tests.helpers.lab import A003, A012, NAV, POINT, ZUS, Lab
 
-from eessi_sim.errors import ResendUseless, SettingsError
+from eessi_sim.errors import ResendUseless, SettingsError, Unavailable
 from eessi_sim.gateway.retention import Retention
 from eessi_sim.simulation.operations import Operations
 from eessi_sim.storage.base import Direction
@@ -70,3 +71,23 @@ def test_nothing_is_removed_while_it_may_be_repeated() -> None:
         Retention(messages=timedelta(days=29))
     with pytest.raises(SettingsError, match="journal"):
         Retention(journal=timedelta(days=1))
+
+
+async def test_node_cleans_up_every_day_when_the_network_says_so(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At its start and every day on the clock of the network; a store that fails costs one day."""
+    await lab.open()
+    operations = Operations(lab.node(NAV))
+    cleaning = asyncio.create_task(operations.clean_daily(DAYS_90))
+
+    async def broken(*_: object, **__: object) -> None:
+        raise Unavailable("Expected room, found none")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(operations, "clean_up", broken)
+        await lab.work(90.5 * 86400)
+    assert not (await lab.sent(NAV)).is_removed
+    await lab.work(86400)
+    assert (await lab.sent(NAV)).is_removed
+    cleaning.cancel()
