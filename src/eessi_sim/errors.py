@@ -307,6 +307,12 @@ class Conflict(StorageError):  # noqa: N818
     code = "conflict"
 
 
+class CaseChanged(Conflict):
+    """Somebody else changed the case since it was read; the step is taken again from the case as it is."""
+
+    code = "case-changed"
+
+
 class Unavailable(StorageError):  # noqa: N818
     """The store cannot be opened or written."""
 

@@ -10,11 +10,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.access_point.channels import ALARM, COLLECT_WITHIN, UNCOLLECTED, Channels
-from eessi_sim.as4.channels import Waiting
 from eessi_sim.errors import Conflict, Unavailable
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import MessageId
-from eessi_sim.storage.base import Direction, UnitOfWork
+from eessi_sim.storage.base import Direction, StoredMessage, UnitOfWork
 
 _log = logging.getLogger(__name__)
 
@@ -36,27 +35,38 @@ class Alarms:
         self._station = station
         self._channels = channels
         self._raised: set[MessageId] = set()
+        self._next: datetime | None = None
         self._not_before: datetime | None = None
 
-    async def claim(self, limit: int) -> Sequence[Waiting]:
-        """Take messages that are late and have no alarm yet."""
+    @property
+    def is_watching(self) -> bool:
+        """Whether it knows when to look again; whatever is parked from now on is late after that."""
+        return self._next is not None
+
+    async def claim(self, limit: int) -> Sequence[StoredMessage]:
+        """Take messages that are late and have no alarm yet, and note when the next one will be late."""
         now = self._station.clock.now()
         if self._not_before is not None and now < self._not_before:
             return ()
-        late = [each for each in self._quiet() if each.since + COLLECT_WITHIN <= now][:limit]
+        waiting = await self._channels.uncollected()
+        self._raised &= {each.message_id for each in waiting}
+        quiet = [
+            each for each in waiting if ALARM not in each.details and each.message_id not in self._raised
+        ]
+        late = [each for each in quiet if each.created_at + COLLECT_WITHIN <= now][-limit:]
         self._raised.update(each.message_id for each in late)
+        first = min((each.created_at for each in quiet if each not in late), default=None)
+        self._next = None if first is None else first + COLLECT_WITHIN
         return late
 
     async def next_due(self) -> datetime | None:
-        """Return when the next message will be late."""
-        first = min((each.since for each in self._quiet()), default=None)
-        if first is None:
-            return None
-        due = first + COLLECT_WITHIN
-        return due if self._not_before is None else max(due, self._not_before)
+        """Return when to look again."""
+        if self._not_before is not None and self._not_before > self._station.clock.now():
+            return self._not_before
+        return self._next
 
-    async def process(self, item: Waiting) -> None:
-        """Raise the alarm of one message."""
+    async def process(self, item: StoredMessage) -> None:
+        """Raise the alarm of one message, unless another process did."""
         station = self._station
         message = await station.store.find_message(Direction.OUT, item.message_id)
         if message is None or ALARM in message.details:
@@ -84,17 +94,11 @@ class Alarms:
             item.message_id,
             channel,
             message.receiver,
-            item.since.isoformat(timespec="seconds"),
+            item.created_at.isoformat(timespec="seconds"),
             extra={"event": NOT_COLLECTED, "message_id": str(item.message_id)},
         )
 
-    async def failed(self, item: Waiting, fault: Exception) -> None:  # noqa: ARG002 - of Queue; the worker logs it
+    async def failed(self, item: StoredMessage, fault: Exception) -> None:  # noqa: ARG002 - of Queue; the worker logs it
         """Try again later."""
         self._raised.discard(item.message_id)
         self._not_before = self._station.clock.now() + _AGAIN
-
-    def _quiet(self) -> list[Waiting]:
-        """Return what waits and has no alarm; what went on is forgotten."""
-        waiting = self._channels.entries()
-        self._raised &= {each.message_id for each in waiting}
-        return [each for each in waiting if each.message_id not in self._raised]

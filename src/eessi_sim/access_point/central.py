@@ -79,7 +79,7 @@ class CentralNode:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._station.store.release()
+        await self._station.store.release(self._station.worker)
         self._work.start()
         self._outbox.start()
 
@@ -100,6 +100,7 @@ class CentralNode:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
 

@@ -18,7 +18,7 @@ from eessi_sim.as4.model import ErrorSignal, PullRequest, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict, RoutingError
-from eessi_sim.gateway.inbox import ACCEPTED, Received, refused, sender_of, synchronous_error
+from eessi_sim.gateway.inbox import ACCEPTED, Received, named, refused, sender_of, synchronous_error
 from eessi_sim.gateway.records import incoming
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
@@ -76,8 +76,7 @@ class Intermediary:
         if self._hands_in(sender) not in client:
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected the TLS certificate of {self._hands_in(sender)}, "
-                f"found one of {', '.join(sorted(client))}",
+                f"Expected the TLS certificate of {self._hands_in(sender)}, found one of {named(client)}",
                 hint="Connect with the certificate that the directory lists for the From party; "
                 "its own access point takes its messages, and the others get them from there.",
             )
@@ -147,7 +146,7 @@ class Intermediary:
         work = UnitOfWork()
         work.add_message(message)
         work.journal(self._station.note("received", "ok", message_id=message.message_id, kind=message.kind))
-        self._note_answer(work, message)
+        await self._note_answer(work, message)
         if message.kind is MessageKind.USER:
             self._station.taken_in.keep(message.digest, unpacked, unpacked.held)
         try:
@@ -157,13 +156,12 @@ class Intermediary:
             if known is None:
                 raise
             return await self._again(known, message)
-        self._channels.forget(message.ref_to)
         self._inspection.wake()
         return ACCEPTED
 
-    def _note_answer(self, work: UnitOfWork, message: StoredMessage) -> None:
+    async def _note_answer(self, work: UnitOfWork, message: StoredMessage) -> None:
         """A receipt, or an error, shows that whoever pulls has the message that it is about."""
-        self._channels.receipted(work, message.ref_to, by=message.sender)
+        await self._channels.receipted(work, message.ref_to, by=message.sender)
 
     async def refuse(
         self,
@@ -182,7 +180,7 @@ class Intermediary:
                 fault.error_code.code,
                 message_id=unpacked.unit.info.message_id,
                 reason=fault.message,
-                client=", ".join(sorted(client)),
+                client=named(client),
             )
         )
         await self._station.store.commit(work)
@@ -246,17 +244,11 @@ class Intermediary:
             raise _used_before(message)
         work = UnitOfWork()
         work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
-        self._note_answer(work, message)
-        repeated = [
-            replace(sent, state=OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED, attempts=0)
-            for sent in await self._outcome_of(known)
-        ]
-        for sent in repeated:
-            work.update_message(Direction.OUT, sent.message_id, state=sent.state, attempts=0, due_at=None)
+        await self._note_answer(work, message)
+        for sent in await self._outcome_of(known):
+            state = OutboundState.PARKED if sent.channel else OutboundState.SUBMITTED
+            work.update_message(Direction.OUT, sent.message_id, state=state, attempts=0, due_at=None)
         await self._station.store.commit(work)
-        self._channels.forget(message.ref_to)
-        for sent in repeated:
-            self._channels.put(sent)
         self._outbox.wake()
         return ACCEPTED
 

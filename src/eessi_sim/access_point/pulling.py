@@ -13,16 +13,17 @@ from eessi_sim.as4.channels import channel_mpc, unknown_channel
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import PullRequest, Receipt
 from eessi_sim.as4.pmode import EESSI_PROFILE
-from eessi_sim.gateway.inbox import Received, synchronous_error
+from eessi_sim.gateway.inbox import Received, named, synchronous_error
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.ir.model import Institution
 from eessi_sim.security.keys import Certificate
-from eessi_sim.storage.base import UnitOfWork
+from eessi_sim.storage.base import StoredMessage, UnitOfWork
 from eessi_sim.transport.base import Response
 
 _REMEMBERED: Final = 10_000
-"""Requests that are known again; what they fetched is known for ever, from the journal (our choice)."""
+"""Requests that this process knows again although they fetched nothing; those that did are known for ever, and to every
+process, from the journal (our choice)."""
 
 
 class PullDesk:
@@ -35,7 +36,7 @@ class PullDesk:
     """
 
     def __init__(
-        self, station: Station, channels: Channels, give_up: Callable[[MessageId], Awaitable[None]]
+        self, station: Station, channels: Channels, give_up: Callable[[StoredMessage], Awaitable[None]]
     ) -> None:
         self._station = station
         self._channels = channels
@@ -68,14 +69,16 @@ class PullDesk:
         self._answered[request] = None
         if len(self._answered) > _REMEMBERED:
             del self._answered[next(iter(self._answered))]
-        by = ", ".join(sorted(received.client & {each.id for each in self._readers(pull.mpc)}))
+        by = named(received.client & {each.id for each in self._readers(pull.mpc)})
         for receipt in pull.receipts:
             await self._take_receipt(receipt, pull.mpc, by)
-        for message_id in self._channels.given_up(pull.mpc):
-            await self._give_up(message_id)
-        message = await self._channels.offer(pull.mpc, by=by, request=request)
+        message = await self._channels.take(pull.mpc)
+        while message is not None and self._channels.is_in_vain(message):
+            await self._give_up(message)
+            message = await self._channels.take(pull.mpc)
         if message is None:
             return self._empty(pull, "nothing waits in the channel")
+        await self._channels.hand_out(message, by=by, request=request)
         return Response(200, {"content-type": message.content_type}, message.whole)
 
     async def _take_receipt(self, receipt: Receipt, mpc: str, by: str) -> None:
@@ -85,9 +88,8 @@ class PullDesk:
             return
         confirmation.check_references(receipt, self._station.references_of(message))
         work = UnitOfWork()
-        self._channels.receipted(work, message.message_id, by=by)
+        await self._channels.receipted(work, message.message_id, by=by)
         await self._station.store.commit(work)
-        self._channels.forget(message.message_id)
 
     def _empty(self, pull: PullRequest, why: str) -> Response:
         """Nothing is journalled: everybody who pulls asks again and again."""
@@ -103,6 +105,6 @@ def _not_yours(pull: PullRequest, client: frozenset[InstitutionId]) -> EbmsFault
     return EbmsFault(
         EbmsErrorCode.FAILED_AUTHENTICATION,
         f'Expected the TLS certificate of an institution that lists the channel "{pull.mpc[:200]}", '
-        f"found one of {', '.join(sorted(client))}",
+        f"found one of {named(client)}",
         hint="The Institution Repository says who may pull from which channel.",
     )

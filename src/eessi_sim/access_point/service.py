@@ -28,7 +28,7 @@ from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
 from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
-from eessi_sim.identifiers import MessageId, SedType
+from eessi_sim.identifiers import SedType
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.storage.base import (
     Claim,
@@ -43,6 +43,8 @@ from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
 
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+_OURS: Final = (InboundState.PROCESSING,)
+"""State of a message that is checked; in another one, somebody else was faster who found our lease ended."""
 _LEASE: Final = timedelta(minutes=2)
 _LOST: Final = (OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 _MOST_PER_CASE: Final = 1000
@@ -74,8 +76,8 @@ class AccessPoint:
         self.synchroniser = Synchroniser(station, holdings, self._outbox.wake)
         """Keeps the directory, and gives it on."""
         self._channels = Channels(station)
-        self._alarms = Worker(f"alarms {station.party}", station.clock, Alarms(station, self._channels))
-        self._channels.tell(self._alarms.wake)
+        self._late = Alarms(station, self._channels)
+        self._alarms = Worker(f"alarms {station.party}", station.clock, self._late)
         self._desk = PullDesk(station, self._channels, self._not_collected)
         self._inbox = Inbox(
             station, Intermediary(station, self._inspection, self._outbox, self._channels, self._desk)
@@ -118,11 +120,15 @@ class AccessPoint:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._station.store.release()
-        await self._channels.read_all()
+        await self._station.store.release(self._station.worker)
         self._inspection.start()
         self._outbox.start()
         self._alarms.start()
+
+    def wake(self) -> None:
+        """Look for work: another process that plays this access point has written something."""
+        self._inspection.wake()
+        self._outbox.wake()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
@@ -135,8 +141,8 @@ class AccessPoint:
         if message.direction is Direction.IN:
             self._inspection.wake()
             return
-        self._channels.put(message)
         self._outbox.wake()
+        self._alarms.wake()
 
     # What the inspection worker works off.
 
@@ -150,6 +156,7 @@ class AccessPoint:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
 
@@ -184,13 +191,24 @@ class AccessPoint:
         onward = {"next": way.access_point} if way.access_point is not None else {}
         outgoing_copy = forwarded(sealed, way, {**facts, **onward})
         work.add_message(outgoing_copy)
-        work.update_message(Direction.IN, message.message_id, state=InboundState.FORWARDED, details=facts)
+        work.update_message(
+            Direction.IN,
+            message.message_id,
+            expected_states=_OURS,
+            state=InboundState.FORWARDED,
+            details=facts,
+        )
         work.journal(self._station.note("checked", "ok", message_id=message.message_id, **facts, **notes))
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
-            self._channels.put(outgoing_copy)
+        self._wake_for(outgoing_copy)
+
+    def _wake_for(self, message: StoredMessage) -> None:
+        """Wake who works on a message that goes out, or watches it wait."""
         self._outbox.wake()
+        if message.state == OutboundState.PARKED and not self._late.is_watching:
+            self._alarms.wake()
 
     def _note_parked(self, work: UnitOfWork, message: StoredMessage) -> None:
         if message.state == OutboundState.PARKED:
@@ -281,6 +299,7 @@ class AccessPoint:
         work.update_message(
             Direction.IN,
             message.message_id,
+            expected_states=_OURS,
             state=InboundState.RECEIVED,
             attempts=attempts,
             due_at=now + delay,
@@ -334,8 +353,7 @@ class AccessPoint:
             self._note_parked(work, answer)
         await self._station.store.commit(work)
         if answer is not None:
-            self._channels.put(answer)
-            self._outbox.wake()
+            self._wake_for(answer)
 
     def _answer(self, message: StoredMessage, fault: EbmsFault) -> StoredMessage | None:
         """Return a signed multi-hop error to the sender of ``message``; there is none about a signal."""
@@ -363,18 +381,21 @@ class AccessPoint:
         except EbmsFault:
             return None
 
-    async def _not_collected(self, message_id: MessageId) -> None:
+    async def _not_collected(self, message: StoredMessage) -> None:
         """Give up a message that was handed out as often as agreed and never receipted, and tell its sender."""
-        station = self._station
-        message = await station.store.find_message(Direction.OUT, message_id)
-        assert message is not None  # what waited is stored
+        station, message_id = self._station, message.message_id
         fault = EbmsFault(
             EbmsErrorCode.MESSAGE_PERSISTENCE_TIMEOUT,
             f"Not collected by {message.receiver}: handed out {message.attempts} times, never receipted",
         )
         work = UnitOfWork()
         work.update_message(
-            Direction.OUT, message_id, state=OutboundState.DEAD_LETTERED, last_error=fault.message
+            Direction.OUT,
+            message_id,
+            expected_states=(OutboundState.OFFERED,),
+            state=OutboundState.DEAD_LETTERED,
+            due_at=None,
+            last_error=fault.message,
         )
         work.journal(
             station.note("offered", "dead-lettered", message_id=message_id, channel=message.channel or "")

@@ -3,7 +3,8 @@
 ``/health/live`` and ``/health/ready`` ask for no token, so that any supervisor can look; they say nothing of messages.
 """
 
-from collections.abc import Awaitable, Callable
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import Any, Final
 from urllib.parse import unquote
@@ -109,6 +110,43 @@ class OperationRoutes:
             body.direction, body.message_id, actor=_actor(request), force=body.force
         )
         return answer(view)
+
+
+class HostRoutes:
+    """The numbers and the health of a process that plays many nodes, of those that were made.
+
+    Args:
+        made: returns them.
+        token: what asks for the numbers must carry as bearer token.
+    """
+
+    def __init__(self, made: Callable[[], Awaitable[Sequence[Operations]]], token: str) -> None:
+        self._made = made
+        self._expected = f"Bearer {token}".encode()
+
+    def add_to(self, app: web.Application) -> None:
+        """Add the routes."""
+        app.router.add_get("/health/live", self.live)
+        app.router.add_get("/health/ready", self.ready)
+        app.router.add_get("/metrics", self.metrics)
+
+    async def live(self, _request: web.Request) -> web.Response:
+        """Say that the process answers."""
+        return answer({"live": True})
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """Say whether all nodes take new work."""
+        found = [await each.health() for each in await self._made()]
+        is_ready = all(health.is_ready for health in found)
+        return answer({"ready": is_ready, "nodes": len(found)}, status=200 if is_ready else 503)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Give the numbers of all nodes to Prometheus."""
+        shown = request.headers.get("authorization", "").encode(errors="surrogateescape")
+        if not secrets.compare_digest(shown, self._expected):
+            return answer({"code": "token", "message": "Expected the token of the network"}, status=401)
+        text = await metrics.exposition(await self._made())
+        return web.Response(body=text, headers={"content-type": metrics.CONTENT_TYPE})
 
 
 def _actor(request: web.Request) -> str:

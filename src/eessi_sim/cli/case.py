@@ -39,11 +39,11 @@ from eessi_sim.clock import SystemClock
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
 from eessi_sim.ir import snapshot
-from eessi_sim.security.keys import KeyPair
+from eessi_sim.security.keys import KeyPair, Purpose
+from eessi_sim.simulation.credentials import load_pair
 
 _DIRECTORY: Final = "directory.json"
 _PKI: Final = "pki"
-_SEAL: Final = "seal.pem"
 
 
 @click.group(epilog=failures.EXIT_STATUS)
@@ -340,4 +340,4 @@ def _surroundings(state: Path) -> Surroundings:
 
 
 def _seal_of(state: Path, copy: Copy) -> KeyPair:
-    return KeyPair.load(state / _PKI / InstitutionId(copy.case.own).file_name / _SEAL)
+    return load_pair(state / _PKI, InstitutionId(copy.case.own), Purpose.SEAL)

@@ -21,7 +21,9 @@ from eessi_sim.cli.ir_sources import (
     sight_of,
     source_argument,
 )
+from eessi_sim.cli.stage import find_state
 from eessi_sim.cli.stores import state_option
+from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import BucType, InstitutionId, RandomIdFactory
 from eessi_sim.ir import importing, snapshot, syn_writing
 from eessi_sim.ir.difference import difference
@@ -338,6 +340,8 @@ def rotate(*, party: InstitutionId, purpose: str, alone: bool, state: Path, as_j
     place = directory_file(state)
     old = snapshot.load(place)
     use = Purpose(purpose)
+    if use is Purpose.TLS:
+        _require_own_process(state, party)
     authority = CertificateAuthority.load(state / "pki")
     hosts = HOSTS if use is Purpose.TLS else ()
     pair = authority.issue(party, use, country=party.country, now=moment(None) - HEAD_START, hosts=hosts)
@@ -355,3 +359,18 @@ def rotate(*, party: InstitutionId, purpose: str, alone: bool, state: Path, as_j
         output.show_json(facts)
     else:
         output.show_fields(facts)
+
+
+def _require_own_process(state: Path, party: InstitutionId) -> None:
+    """Refuse a TLS key pair for one of many institutions that show that of their process.
+
+    Raises:
+        EnvironmentProblem: the party is one of them.
+    """
+    network = find_state(state)
+    host = network.address(party).host if network and party in (node.party for node in network.nodes) else ""
+    if host:
+        raise EnvironmentProblem(
+            f"Expected a party with a TLS key pair of its own, found {party}, which shows that of {host}",
+            hint="Rotate its messaging or seal key pair, or start the network anew with --hosts 0.",
+        )

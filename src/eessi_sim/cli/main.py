@@ -71,6 +71,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "undrain": Entry(f"{_CLI}.operating:undrain", "Let it take new work again.", _MACHINE),
     "cleanup": Entry(f"{_CLI}.cleanup:cleanup", "Remove what need not be kept any longer.", _MACHINE),
     "pki": Entry(f"{_CLI}.pki:pki", "Keys and certificates of a network: make, show, revoke.", _MACHINE),
+    "db": Entry(f"{_CLI}.db:db", "Stores: check, migrate, back up, restore.", _MACHINE),
     "settings": Entry(f"{_CLI}.settings:settings", "What is set, and who set it.", _MACHINE),
     "doctor": Entry(f"{_CLI}.doctor:doctor", "What is wrong with this machine.", _MACHINE),
 }

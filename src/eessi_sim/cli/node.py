@@ -1,4 +1,4 @@
-"""Being one node of a network: the command that ``run`` and ``demo`` start once per process.
+"""Being one process of a network: the command that ``run`` and ``demo`` start once per process.
 
 It stands alone so that a process imports nothing that it does not need.
 """
@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from eessi_sim.identifiers import InstitutionId
 from eessi_sim.server import serve
 from eessi_sim.simulation import logs
 from eessi_sim.simulation.logs import LogFormat
@@ -18,19 +17,19 @@ from eessi_sim.simulation.logs import LogFormat
 
 @click.command(hidden=True)
 @click.argument("state", type=click.Path(path_type=Path))
-@click.argument("party")
+@click.argument("player")
 @click.option(
     "--log-format", type=click.Choice([each.value for each in LogFormat]), default=LogFormat.TEXT.value
 )
-def node(*, state: Path, party: str, log_format: str) -> None:
-    """Play PARTY of the network in the folder STATE until the process is told to stop.
+def node(*, state: Path, player: str, log_format: str) -> None:
+    """Be the process PLAYER, a party or a host, of the network in the folder STATE until told to stop.
 
     Started by "run" and "demo"; by hand only to bring back a node that was stopped on purpose.
     """
     form = LogFormat(log_format)
-    logs.begin(party, form)
+    logs.begin(player, form)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(state, InstitutionId(party), form))
+        runner.run(serve(state, player, form))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

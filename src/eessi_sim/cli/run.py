@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,10 +36,17 @@ from eessi_sim.report.collect import Scene, collect
 from eessi_sim.report.evidence import Evidence
 from eessi_sim.report.model import RunReport
 from eessi_sim.security.pki import KeyAlgorithm
-from eessi_sim.simulation.assembly import load_definition, parties_of
+from eessi_sim.simulation.assembly import between, load_definition, parties_of
 from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.processes import ProcessNetwork
-from eessi_sim.simulation.state import LOOPBACK, NetworkState, establish
+from eessi_sim.simulation.state import (
+    HOSTED_FROM,
+    LOOPBACK,
+    NetworkState,
+    NodeAddress,
+    establish,
+    hosts_for,
+)
 from eessi_sim.simulation.story import Story
 
 __all__ = ["demo", "run", "send"]
@@ -183,7 +191,7 @@ async def _perform(plan: _Plan, screen: Screen) -> _Outcome:
             return await _play(plan, stage, screen)
     with ExitStack() as stack:
         state = await _establish(plan, stack, screen)
-        counted = _Counter(screen, len(state.nodes))
+        counted = _Counter(screen, len(state.players))
         async with processes(state, counted.count) as stage:
             outcome = await _play(plan, stage, screen)
             screen.phase("Stopping the nodes …")
@@ -210,7 +218,7 @@ async def _establish(plan: _Plan, stack: ExitStack, screen: Screen) -> NetworkSt
 
 
 class _Counter:
-    """Shows how many nodes are up."""
+    """Shows how many processes are up."""
 
     def __init__(self, screen: Screen, wanted: int) -> None:
         self._screen = screen
@@ -218,10 +226,10 @@ class _Counter:
         self._up = 0
         screen.phase(f"Starting {wanted} processes …")
 
-    def count(self, party: str) -> None:
-        """Note that a node is up."""
+    def count(self, player: str) -> None:
+        """Note that a process is up."""
         self._up += 1
-        self._screen.step(f"Starting processes: {self._up} of {self._wanted} are up ({party})")
+        self._screen.step(f"Starting processes: {self._up} of {self._wanted} are up ({player})")
 
 
 async def _play(plan: _Plan, stage: Stage, screen: Screen) -> _Outcome:
@@ -267,6 +275,14 @@ def summarise(report: RunReport, written: Path | None, state: Path | None) -> No
     output.show_fields({name: value for name, value in where.items() if value is not None})
 
 
+class _How(TypedDict):
+    """Options of a network that stays: how its processes are arranged, who decides, what they write."""
+
+    hosts: int | None
+    decides: str | None
+    log_format: str
+
+
 @click.command(epilog=failures.EXIT_STATUS)
 @_network
 @click.option(
@@ -281,6 +297,12 @@ def summarise(report: RunReport, written: Path | None, state: Path | None) -> No
     default=STATE_FOLDER,
     show_default=True,
     help="Folder of the network.",
+)
+@click.option(
+    "--hosts",
+    type=click.IntRange(0, 64),
+    metavar="N",
+    help=f"Let N processes share the institutions; 0 gives each its own, as up to {HOSTED_FROM} have by default.",
 )
 @click.option(
     "--decides",
@@ -302,10 +324,9 @@ def run(
     host: str,
     port: int | None,
     state: Path,
-    decides: str | None,
-    log_format: str,
     catalogue: Catalogue,
     as_json: bool,
+    **how: Unpack[_How],
 ) -> None:
     r"""Start a network and keep it up until Ctrl-C.
 
@@ -316,6 +337,8 @@ def run(
       eessi-sim run
       eessi-sim run --network my-network.yaml --port 9000 --state /tmp/workshop
       eessi-sim run --decides suggesting     # then: eessi-sim case suggestions
+      eessi-sim institutions generate --count 3120 --out many
+      eessi-sim run --network many/networks/generated.yaml
 
     With --json: {"state", "token_file", "nodes": [{"party", "as4", "manage"}]}, once all nodes are up.
     """
@@ -324,10 +347,11 @@ def run(
             f'Expected an address of this machine only ({LOOPBACK}), found "{host}": '
             "other machines must wait until people have to log in."
         )
-    wanted = _Wanted(network, port, Decision(decides) if decides else None)
+    decides = how["decides"]
+    wanted = _Wanted(network, port, how["hosts"], Decision(decides) if decides else None)
     established = _network_in(state, wanted, catalogue)
     try:
-        run_async(_keep_up(established, LogFormat(log_format), as_json=as_json))
+        run_async(_keep_up(established, LogFormat(how["log_format"]), as_json=as_json))
     except KeyboardInterrupt:
         output.remark(f"Stopped. The same command takes the network in {state} up again.")
 
@@ -338,6 +362,7 @@ class _Wanted:
 
     network: Path | None
     port: int | None
+    hosts: int | None
     decides: Decision | None
 
     @property
@@ -351,18 +376,29 @@ def _network_in(where: Path, wanted: _Wanted, catalogue: Catalogue) -> NetworkSt
     """Return the network of a folder: the one that is there, or a new one; the former keeps its definitions."""
     found = find_state(where)
     if found is None:
-        definition = wanted.definition
-        with output.working("Making keys and certificates …"):
-            now, cdm = datetime.now(UTC), _folders(catalogue)
-            return establish(definition, where, now=now, base_port=wanted.port or 0, cdm=cdm)
+        with output.working("Reading the network …"):
+            definition = wanted.definition
+        number = len(parties_of(definition))
+        hosts = _hosts(definition, wanted.hosts)
+        with output.working(f"Making keys and certificates for {number} nodes …"):
+            return establish(
+                definition,
+                where,
+                now=datetime.now(UTC),
+                algorithm=KeyAlgorithm.P_256 if hosts else KeyAlgorithm.RSA_2048,
+                base_port=wanted.port or 0,
+                cdm=_folders(catalogue),
+                hosts=hosts,
+            )
     if asyncio.run(is_running(found)):
         raise EnvironmentProblem(
             f'Expected no running network in "{where}", found one',
             hint="Use it with eessi-sim send, or stop it where it was started.",
         )
-    if wanted != _Wanted(None, None, None):
+    if wanted != _Wanted(None, None, None, None):
         raise EnvironmentProblem(
-            f'Expected a folder without a network for --network, --port and --decides, found one in "{where}"',
+            "Expected a folder without a network for --network, --port, --hosts and --decides, "
+            f'found one in "{where}"',
             hint="Name another folder with --state, or remove this one.",
         )
     if found.catalogue.folders != catalogue.folders:
@@ -374,6 +410,13 @@ def _network_in(where: Path, wanted: _Wanted, catalogue: Catalogue) -> NetworkSt
     return found
 
 
+def _hosts(definition: NetworkDefinition, wanted: int | None) -> int:
+    """Return how many processes share the institutions, 0 when each has its own."""
+    if wanted is not None or definition.synchronised:
+        return wanted or 0
+    return hosts_for(len(parties_of(definition)) - len(between(definition)))
+
+
 def _folders(catalogue: Catalogue) -> tuple[Path, ...]:
     """Return where the definitions come from; none for ours, so that the network survives a new installation."""
     return () if catalogue is Catalogue.default() else catalogue.folders
@@ -382,7 +425,7 @@ def _folders(catalogue: Catalogue) -> tuple[Path, ...]:
 async def _keep_up(state: NetworkState, form: LogFormat, *, as_json: bool) -> None:
     network = ProcessNetwork(state, log_format=form)
     with ExitStack() as waiting:
-        waiting.enter_context(output.working(f"Starting {len(state.nodes)} processes …"))
+        waiting.enter_context(output.working(f"Starting {len(state.players)} processes …"))
         async with network:
             waiting.close()
             _show_nodes(state, as_json=as_json)
@@ -390,33 +433,39 @@ async def _keep_up(state: NetworkState, form: LogFormat, *, as_json: bool) -> No
 
 
 async def _watch_health(network: ProcessNetwork) -> None:
-    """Say once of each node that it answers no more; the others go on."""
+    """Say once of each process that it answers no more; the others go on."""
     fallen: set[str] = set()
     while True:
         await asyncio.sleep(_HEALTH_EVERY)
-        for party, node in network.readers.items():
-            if party not in fallen and not await node.is_ready():
-                fallen.add(party)
-                output.remark(f"{party} answers no more; its log is {network.state.log(party)}")
+        for player, node in network.speakers.items():
+            if player not in fallen and not await node.is_ready():
+                fallen.add(player)
+                output.remark(f"{player} answers no more; its log is {network.state.log(player)}")
 
 
 def _show_nodes(state: NetworkState, *, as_json: bool) -> None:
-    nodes = [
-        {
-            "party": node.party,
-            "as4": f"https://localhost:{node.port}",
-            "manage": f"http://{LOOPBACK}:{node.manage_port}/manage",
-        }
-        for node in state.nodes
-    ]
     token_file = state.path / "network.json"
     if as_json:
+        nodes = [{"party": node.party, "as4": node.as4, "manage": node.manage} for node in state.nodes]
         output.show_json({"state": state.folder, "token_file": token_file, "nodes": nodes})
         return
     output.show_table(
         ("Node", "AS4 (mutual TLS)", "Management"),
-        [tuple(node.values()) for node in nodes],
+        [_row(state.played_by(player)) for player in state.players],
         title=state.title,
     )
     output.show_fields({"state": state.folder, "token": f"in {token_file}"})
     output.remark("The network is up. Ctrl-C stops it; the state stays.")
+
+
+def _row(played: Sequence[NodeAddress]) -> tuple[str, str, str]:
+    """Return one process: the node that it plays, or how many there are and where those of one party would be."""
+    first = played[0]
+    if not first.host:
+        return first.party, first.as4, first.manage
+    named = f"{first.host}: {len(played)} institutions"
+    return (
+        named,
+        first.as4.replace(first.step, "/<institution>"),
+        first.manage.replace(first.step, "/<institution>"),
+    )

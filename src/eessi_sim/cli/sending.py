@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import click
@@ -234,7 +234,7 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
             raise click.BadParameter(
                 f'Expected an institution of the network, found "{parcel.sender}". {known}'
             )
-        follower = Follower(stage, screen)
+        follower = Follower(await _around(stage, control, parcel), screen)
         await follower.watch.skip()
         case, documents = await _hand_in(control, parcel)
         deliveries = [delivery for document in documents for delivery in document.deliveries]
@@ -250,6 +250,17 @@ async def _send(parcel: _Parcel, folder: Path | None, screen: Screen) -> _Sent:
         others = [item for item in follower.watch.messages if item.message_id not in own]
         answers = tuple(item for item in others if item.case == case.international_id)
         return _Sent(case, documents, messages, tuple(steps), answers)
+
+
+async def _around(stage: Stage, control: NodeControl, parcel: _Parcel) -> Stage:
+    """Return the stage with only those who may have to do with the document: a network may have thousands."""
+    between = stage.readers.keys() - stage.controls.keys()
+    involved = {*between, parcel.sender, *parcel.receivers}
+    if not isinstance(parcel.into, BucDefinition):
+        involved |= {InstitutionId(party) for party in (await control.case(parcel.into.case_id)).participants}
+    return replace(
+        stage, readers={party: stage.readers[party] for party in stage.readers if party in involved}
+    )
 
 
 async def _hand_in(control: NodeControl, parcel: _Parcel) -> tuple[CaseView, tuple[DocumentView, ...]]:

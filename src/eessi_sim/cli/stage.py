@@ -28,7 +28,7 @@ from eessi_sim.simulation.control import NodeControl, NodeReader
 from eessi_sim.simulation.credentials import Credentials
 from eessi_sim.simulation.inprocess import START, InProcessNetwork
 from eessi_sim.simulation.lines import Lines
-from eessi_sim.simulation.processes import ProcessNetwork
+from eessi_sim.simulation.processes import ProcessNetwork, controls_of
 from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState, load_state
 
@@ -141,10 +141,7 @@ async def running(state: NetworkState) -> AsyncIterator[Stage | None]:
     """Use a network that somebody else runs; None when nobody does."""
     async with aiohttp.ClientSession(trust_env=False) as session:
         network = ProcessNetwork(state)
-        nodes = {
-            InstitutionId(node.party): RemoteControl(session, state, InstitutionId(node.party))
-            for node in state.nodes
-        }
+        nodes = controls_of(session, state)
         up = await _answers(nodes[InstitutionId(state.access_points[0])])
         yield _stage(network, nodes) if up else None
 
@@ -182,7 +179,8 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
 
     async def advance(by: timedelta) -> None:
         """A node that starts again later begins at the time of the machine."""
-        await asyncio.gather(*(node.advance_clock(by) for node in nodes.values()))
+        clocks = {node.player: nodes[InstitutionId(node.party)] for node in state.nodes}  # one per process
+        await asyncio.gather(*(node.advance_clock(by) for node in clocks.values()))
         network.clock.advance(by)
 
     async def switch(point: InstitutionId, is_up: bool) -> None:

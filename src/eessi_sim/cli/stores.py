@@ -28,12 +28,12 @@ state_option = click.option(
 async def open_stores(folder: Path) -> AsyncIterator[Stores]:
     """Open the stores of all nodes that have one."""
     state = load_state(folder)
-    parties = [InstitutionId(node.party) for node in state.nodes]
     # The folder may have been moved since: its own place counts, not the one that it was made at.
-    files = {party: folder / "nodes" / f"{party.file_name}.sqlite" for party in parties}
-    storages = {party: SqliteStorage(path) for party, path in files.items() if path.exists()}
+    files = {player: folder / "nodes" / state.database(player).name for player in state.players}
+    storages = {player: SqliteStorage(path) for player, path in files.items() if path.exists()}
+    parties = {InstitutionId(node.party): storages.get(node.player) for node in state.nodes}
     try:
-        yield {party: storage.node(party) for party, storage in storages.items()}
+        yield {party: storage.node(party) for party, storage in parties.items() if storage is not None}
     finally:
         for storage in storages.values():
             await storage.close()

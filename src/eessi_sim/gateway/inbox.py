@@ -5,8 +5,9 @@ processing). What a message means is decided by the ``Acceptor`` of the node: an
 the way, the access point an intermediary.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from eessi_sim.as4 import msh
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
@@ -22,6 +23,8 @@ from eessi_sim.security.keys import Certificate
 from eessi_sim.security.xmldsig import Reference
 from eessi_sim.transport.base import Request, Response
 
+_SHOWN: Final = 8
+"""How many parties one sentence names."""
 ACCEPTED = Response(status=202)
 """The message is durable; receipts and errors come by callback (EESSI practice, observed)."""
 
@@ -181,6 +184,13 @@ class Inbox:
             at=station.clock.now(),
             policy=station.policy,
         )
+
+
+def named(parties: Collection[str]) -> str:
+    """Return the parties as a text for people; behind one certificate there may be thousands."""
+    shown = sorted(parties)
+    more = f" and {len(shown) - _SHOWN} more" if len(shown) > _SHOWN else ""
+    return ", ".join(shown[:_SHOWN]) + more
 
 
 def sender_of(unpacked: Unpacked) -> str | None:

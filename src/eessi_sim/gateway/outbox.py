@@ -123,11 +123,11 @@ class Outbox:
         self._owner = owner
         self._forwards = forwards
         self._has_retries = True
-        """Whether messages may wait for another attempt; a node that starts does not know."""
+        """Whether messages may wait for another attempt, by this process or another one; a start does not know."""
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:
         """Take due messages."""
-        return await self._station.store.claim(
+        claimed = await self._station.store.claim(
             Claim(
                 direction=Direction.OUT,
                 states=WAITING,
@@ -135,8 +135,12 @@ class Outbox:
                 now=self._station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._station.worker,
             )
         )
+        if claimed and not self._has_retries:  # another process of the node may have met a peer that is away
+            self._has_retries = await self._station.store.next_due(Direction.OUT, _RETRIES) is not None
+        return claimed
 
     async def next_due(self) -> datetime | None:
         """Return when the next message is due."""

@@ -82,6 +82,8 @@ class Station:
     """Whether it takes new work."""
     measures: Measures = field(default_factory=Measures)
     """What it counts."""
+    worker: str = ""
+    """Name of this process among those that play the party; leases are its own."""
     taken_in: Recent[Unpacked] = field(default_factory=Recent)
     """User messages that were verified and not yet processed."""
     signed: Recent[tuple[Reference, ...]] = field(default_factory=Recent)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol, TypeVar
 
 from eessi_sim.clock import Clock
-from eessi_sim.errors import StorageError
+from eessi_sim.errors import StorageError, Unavailable
 
 _log = logging.getLogger(__name__)
 
@@ -19,6 +19,9 @@ MOST_AT_ONCE: Final = 32
 """Items of one queue that are under way together. A peer that is silent holds those sent to it until the time-out."""
 _PAUSE_AFTER_FAULT: Final = 1.0
 """Seconds to wait when claiming itself fails, so that a permanent fault does not spin."""
+_PAUSES: Final = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""Seconds before an item is tried again whose store was away: a minute, within the lease; then the lease brings it back
+(our choice, inferred)."""
 _SHORTEST_REST: Final = 0.02
 """Seconds between two looks at an item that is due but still leased to somebody."""
 
@@ -66,6 +69,8 @@ class Worker:
         self._news = asyncio.Event()
         self._claiming = False
         self._under_way: set[asyncio.Task[None]] = set()
+        self._put_off: set[asyncio.Task[None]] = set()
+        """Items whose store was away, until they are tried again."""
         self._loop: asyncio.Task[None] | None = None
         self._rests_until: datetime | None = None
         """While the loop rests: when it will look again by itself."""
@@ -96,24 +101,26 @@ class Worker:
         self._loop.cancel()
         await asyncio.gather(self._loop, return_exceptions=True)
         self._loop = None
-        if not drain:
-            for task in self._under_way:
-                task.cancel()
+        for task in (*self._put_off, *(() if drain else self._under_way)):
+            task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
-            await self._rest()
-            self._news.clear()
-            if not await self._claims_all():
+            if not await self._goes_round():
                 await self._clock.sleep(_PAUSE_AFTER_FAULT)
                 self._news.set()
 
-    async def _claims_all(self) -> bool:
-        """Claim until nothing is due; False when claiming itself fails."""
-        self._claiming = True
+    async def _goes_round(self) -> bool:
+        """Rest, then claim until nothing is due; False when the store or the queue itself fails."""
         try:
+            await self._rest()
+            self._news.clear()
+            self._claiming = True
             await self._claim_all()
+        except StorageError as fault:
+            _log.warning("%s: cannot claim; trying again: %r", self._name, fault)
+            return False
         except Exception:  # noqa: BLE001 - the supervisor goes on whatever happens
             _log.exception("%s: cannot claim; trying again", self._name)
             return False
@@ -128,11 +135,14 @@ class Worker:
             room = MOST_AT_ONCE - len(self._under_way)
             items = await self._queue.claim(room)
             for item in items:
-                task = asyncio.create_task(self._carry_out(item))
-                self._under_way.add(task)
-                task.add_done_callback(self._done)
+                self._begin(item)
             if len(items) < room:
                 return
+
+    def _begin(self, item: object, tries: int = 0) -> None:
+        task = asyncio.create_task(self._carry_out(item, tries))
+        self._under_way.add(task)
+        task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -145,25 +155,38 @@ class Worker:
         """Whether the loop would oversleep what became due again by the end of an item."""
         if self._rests_until is None:
             return False
-        due = await self._queue.next_due()
+        try:
+            due = await self._queue.next_due()
+        except StorageError:
+            return True  # the loop will see when the store answers again
         return due is not None and due < self._rests_until
 
-    async def _carry_out(self, item: object) -> None:
+    async def _carry_out(self, item: object, tries: int) -> None:
         try:
-            await self._process(item)
+            await self._process(item, tries)
         finally:
             if await self._is_due_earlier():
                 self._news.set()
 
-    async def _process(self, item: object) -> None:
+    async def _process(self, item: object, tries: int) -> None:
         try:
             await self._queue.process(item)
+        except Unavailable as fault:
+            _log.warning("%s: the store is away while an item is under way: %r", self._name, fault)
+            if tries < len(_PAUSES):
+                put_off = asyncio.create_task(self._later(item, tries))
+                self._put_off.add(put_off)
+                put_off.add_done_callback(self._put_off.discard)
         except StorageError as fault:
-            # It may pass: somebody was faster, or the disk is full for a while. The lease brings the item back.
+            # Somebody was faster: another process of the node, or what came meanwhile.
             _log.warning("%s: an item waits for the end of its lease: %r", self._name, fault)
         except Exception as fault:  # noqa: BLE001 - becomes a dead letter of its queue
             _log.exception("%s: an item failed", self._name)
             await self._queue.failed(item, fault)
+
+    async def _later(self, item: object, tries: int) -> None:
+        await self._clock.sleep(_PAUSES[tries])
+        self._begin(item, tries + 1)
 
     async def _rest(self) -> None:
         """Wait for news, or until the next item is due."""

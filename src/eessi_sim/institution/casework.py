@@ -1,7 +1,7 @@
 """What a clerk does with a case beyond making and sending a document at once.
 
 Drafts lie in the store unsealed, beside the documents that were exchanged; they are sealed when they are sent. Each
-use case is one transaction under the lock of the case.
+use case is one transaction under the lock of the case, done again when another process was faster.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from eessi_sim.identifiers import AttachmentId, DocumentId, InstitutionId, SedTy
 from eessi_sim.institution import content
 from eessi_sim.institution.enclosing import attached
 from eessi_sim.institution.office import Office
+from eessi_sim.institution.overtaken import again_when_overtaken
 from eessi_sim.storage.base import Direction as Way
 from eessi_sim.storage.base import StoredDocument, UnitOfWork
 from eessi_sim.xmlsafe import Element
@@ -96,6 +97,7 @@ class Casework:
             )
         return case
 
+    @again_when_overtaken
     async def create_draft(self, case_id: str, draft: Draft, *, actor: Actor) -> Document:
         """Make a document and keep it; nothing is sent, and its content need not be valid yet.
 
@@ -116,6 +118,7 @@ class Casework:
             await self._keep(case, outcome, outcome.document, root, draft.files)
             return outcome.document
 
+    @again_when_overtaken
     async def save(
         self, case_id: str, document_id: DocumentId, *, root: Element | None = None, actor: Actor
     ) -> Case:
@@ -136,6 +139,7 @@ class Casework:
             outcome, document, root = await self._saved(case, document_id, root, actor)
             return await self._keep(case, outcome, document, root)
 
+    @again_when_overtaken
     async def update(
         self, case_id: str, document_id: DocumentId, *, root: Element | None = None, actor: Actor
     ) -> Case:
@@ -154,6 +158,7 @@ class Casework:
             )
             return await self._commit(case, sent, content_now, UnitOfWork())
 
+    @again_when_overtaken
     async def send_draft(
         self,
         case_id: str,
@@ -187,6 +192,7 @@ class Casework:
             assert kept is not None  # stored together with the version
             return await self._commit(case, outcome, xmlsafe.parse(kept.content), UnitOfWork())
 
+    @again_when_overtaken
     async def delete_draft(self, case_id: str, document_id: DocumentId, *, actor: Actor) -> Case:
         """Delete a draft; its step is offered again, the history keeps its trace.
 
@@ -204,6 +210,7 @@ class Casework:
                 work.save_document(self._stored(case, draft, version.number, b""))
             return await self._commit(case, outcome, None, work)
 
+    @again_when_overtaken
     async def change_files(
         self,
         case_id: str,
@@ -238,6 +245,7 @@ class Casework:
             root = await content.as_kept(self._office, case_id, document_id)
             return await self._keep(case, Outcome(changed, document), document, root, add)
 
+    @again_when_overtaken
     async def set_participants(
         self, case_id: str, counterparties: Sequence[InstitutionId], *, actor: Actor
     ) -> Case:
@@ -259,6 +267,7 @@ class Casework:
             )
             return await self._commit(case, outcome, None, UnitOfWork())
 
+    @again_when_overtaken
     async def move(self, case_id: str, move: Move, *, actor: Actor) -> Case:
         """Close, reopen, archive, restore or remove this institution's copy of a case; nobody is told.
 

@@ -20,6 +20,7 @@ from eessi_sim.gateway.outbox import reason_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.ir.model import Exchange
+from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.storage.base import UnitOfWork
 from eessi_sim.transport.base import Request, Response
 
@@ -174,7 +175,14 @@ def _is_about(message: Unpacked, request: MessageId) -> bool:
     raise EbmsFault(known, f"Expected a message, found {reason_of(unit)}")
 
 
-def pulls(station: Station) -> bool:
-    """Return whether the directory says that this institution fetches its messages."""
-    entry = station.directory.current.find(station.party)
-    return entry is not None and entry.endpoint.exchange is Exchange.PULL
+def collects(directory: InstitutionRepository, party: InstitutionId, at: datetime) -> bool:
+    """Return whether an institution asks for messages, its own and those of others behind the same gateway.
+
+    Institutions that share a channel and a TLS certificate are behind one gateway: the first of them asks for all.
+    """
+    entry = directory.find(party)
+    if entry is None or entry.endpoint.exchange is not Exchange.PULL:
+        return False
+    sharing = directory.sharing(entry.endpoint.channel, at)
+    together = (each.id for each in sharing if each.certificates.tls == entry.certificates.tls)
+    return next(together, party) == party

@@ -11,6 +11,7 @@ from eessi_sim.gateway.outbox import Attempt, Settlement, reason_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InternationalId
 from eessi_sim.institution.office import CaseLocks
+from eessi_sim.institution.overtaken import again_when_overtaken
 from eessi_sim.storage.base import Direction, JournalEntry, MessageKind, StoredMessage, UnitOfWork
 
 _UNDELIVERED: Final = frozenset(OutboundState) - {OutboundState.DELIVERED}
@@ -127,11 +128,12 @@ class Deliveries:
         )
         await self._with_case(original, work, DeliveryStatus.ERROR, reason)
 
+    @again_when_overtaken
     async def _with_case(
         self, message: StoredMessage, work: UnitOfWork, status: DeliveryStatus, detail: str
     ) -> None:
         """Commit ``work`` together with the delivery in the case the message belongs to."""
-        store = self._station.store
+        store, work = self._station.store, work.copy()
         if "case" not in message.details:  # a ping belongs to no case
             await store.commit(work)
             return

@@ -4,6 +4,7 @@ A suggestion lies in the copy of the case. It is written, declined and cleared a
 document and is therefore done by the node.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from eessi_sim.buc import engine
@@ -11,11 +12,19 @@ from eessi_sim.buc.case import Actor, Case
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import ActionNotAvailable
 from eessi_sim.institution.office import Office
+from eessi_sim.institution.overtaken import again_when_overtaken
 from eessi_sim.storage.base import UnitOfWork
 
 
+@again_when_overtaken
 async def suggest(
-    office: Office, case_id: str, suggestion: Suggestion, actor: Actor, work: UnitOfWork
+    office: Office,
+    case_id: str,
+    suggestion: Suggestion,
+    actor: Actor,
+    work: UnitOfWork,
+    *,
+    wanted: Callable[[Case], bool] | None = None,
 ) -> None:
     """Store a suggestion together with what is in ``work``; what is not possible is left out and noted.
 
@@ -25,10 +34,13 @@ async def suggest(
         suggestion: what the rule would send.
         actor: the rule.
         work: further writes of the same transaction.
+        wanted: whether the case, as it is now, still wants it; always when None.
     """
-    station = office.station
+    station, work = office.station, work.copy()
     async with office.locks.of((await _case(office, case_id)).international_id):
         case = await _case(office, case_id)
+        if wanted is not None and not wanted(case):
+            return
         try:
             changed = engine.suggest(
                 case,
@@ -44,6 +56,7 @@ async def suggest(
         await station.store.commit(work)
 
 
+@again_when_overtaken
 async def decline(office: Office, case_id: str, suggestion_id: str, actor: Actor) -> Case:
     """Take a suggestion away for good; the actor says who does not want it, and why.
 

@@ -24,6 +24,8 @@ from eessi_sim.xmlsafe import Element
 
 IMPOSSIBLE: Final = (CaseError, DefinitionError, RoutingError, SedError)
 """Why something that a node wants to send by itself cannot be sent."""
+_OURS: Final = (InboundState.PROCESSING,)
+"""State of a message whose answer is being given."""
 _DONE: Final = {
     Decision.AUTOMATIC: "given",
     Decision.SUGGESTING: "suggested",
@@ -48,6 +50,8 @@ class Order:
     """To attach."""
     suggestion: str | None = None
     """Id of the suggestion that a clerk accepts by it."""
+    wanted: Callable[[Case], bool] | None = None
+    """Whether the case, as it is when it comes to sending, still wants it; None: always."""
 
 
 Send = Callable[[Order, UnitOfWork], Awaitable[Case]]
@@ -65,6 +69,7 @@ class _Thought:
     sed: SedType
     parent_id: DocumentId | None = None
     receivers: tuple[InstitutionId, ...] = ()
+    wanted: Callable[[Case], bool] | None = None
 
     @property
     def actor(self) -> Actor:
@@ -74,8 +79,14 @@ class _Thought:
     @property
     def order(self) -> Order:
         """The document that it sends when it decides by itself."""
-        receivers = self.receivers or None
-        return Order(self.case_id, self.sed, self.actor, parent_id=self.parent_id, receivers=receivers)
+        return Order(
+            self.case_id,
+            self.sed,
+            self.actor,
+            parent_id=self.parent_id,
+            receivers=self.receivers or None,
+            wanted=self.wanted,
+        )
 
     def suggestion(self, suggestion_id: str, now: datetime) -> Suggestion:
         """Return what it proposes when a clerk decides."""
@@ -124,7 +135,11 @@ class Habits:
             work.journal(station.note("answer", "left-to-clerk", case_id=case_id, **facts))
         state = _DONE[rule.decides if rule else Decision.AUTOMATIC]
         work.update_message(
-            Direction.IN, message.message_id, state=InboundState.DELIVERED, details={"answer": state}
+            Direction.IN,
+            message.message_id,
+            expected_states=_OURS,
+            state=InboundState.DELIVERED,
+            details={"answer": state},
         )
         await station.store.commit(work)
 
@@ -135,7 +150,11 @@ class Habits:
         if reminder.rule.decides is Decision.MANUAL:
             work, station = UnitOfWork(), self._office.station
             facts = {"rule": reminder.rule.id, "inputs": "; ".join(reminder.inputs)}
-            work.journal(station.note("reminder", "left-to-clerk", case_id=reminder.case_id, **facts))
+            note = station.note("reminder", "left-to-clerk", case_id=reminder.case_id, **facts)
+            said = await station.store.journal_of(reminder.case_id)
+            if any((each.step, each.detail) == (note.step, note.detail) for each in said):
+                return  # by another process, or by this one before it was started again
+            work.journal(note)
             await station.store.commit(work)
 
     async def _follow(self, thought: _Thought, begin: Callable[[], UnitOfWork]) -> None:
@@ -148,7 +167,9 @@ class Habits:
         station = self._office.station
         if thought.rule.decides is Decision.SUGGESTING:
             suggestion = thought.suggestion(station.ids.hex32(), station.clock.now())
-            await desk.suggest(self._office, thought.case_id, suggestion, thought.actor, begin())
+            await desk.suggest(
+                self._office, thought.case_id, suggestion, thought.actor, begin(), wanted=thought.wanted
+            )
             return
         facts = {"sed": thought.sed, "rule": thought.rule.id, "inputs": "; ".join(thought.inputs)}
         work = begin()
@@ -168,7 +189,9 @@ def _steps(rule: BehaviourRule | None) -> tuple[tuple[SedType, bool], ...]:
 
 def _progress(message: StoredMessage, number: int) -> UnitOfWork:
     work = UnitOfWork()
-    work.update_message(Direction.IN, message.message_id, details={"answered": str(number)})
+    work.update_message(
+        Direction.IN, message.message_id, expected_states=_OURS, details={"answered": str(number)}
+    )
     return work
 
 
@@ -182,4 +205,5 @@ def _reminding(reminder: Reminder) -> Iterator[_Thought]:
             reminder.inputs,
             sed,
             receivers=reminder.peers,
+            wanted=partial(reminder.is_wanted, sed=sed),
         )

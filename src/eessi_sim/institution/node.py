@@ -11,6 +11,7 @@ from eessi_sim.buc import engine
 from eessi_sim.buc.actions import Action
 from eessi_sim.buc.administration import CaseEffect
 from eessi_sim.buc.case import Actor, ActorKind, Case, ParticipantChange
+from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import UnknownSedType
@@ -28,11 +29,12 @@ from eessi_sim.identifiers import (
 )
 from eessi_sim.institution import answering, caseless, content, desk, handing, rerouting
 from eessi_sim.institution.casework import Casework, Draft, Move
-from eessi_sim.institution.collecting import Collector, pulls
+from eessi_sim.institution.collecting import Collector, collects
 from eessi_sim.institution.delivery import Deliveries
 from eessi_sim.institution.dispatch import Dispatch, check_document, check_receivers, dispatch, require_seds
 from eessi_sim.institution.habits import IMPOSSIBLE, Habits, Order
 from eessi_sim.institution.office import Office
+from eessi_sim.institution.overtaken import again_when_overtaken
 from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
 from eessi_sim.institution.reminding import Reminders
 from eessi_sim.institution.rerouting import Replacement
@@ -98,14 +100,22 @@ class InstitutionNode:
 
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
-        await self._office.station.store.release()
+        station = self._office.station
+        await station.store.release(station.worker)
         self._filing.start()
         self._outbox.start()
         if self._reminders.is_needed:
             await self._reminders.read_all()
             self._watch.start()
-        if pulls(self._office.station):
+        if collects(station.directory.current, station.party, station.clock.now()):
             self._collecting.start()
+
+    def wake(self) -> None:
+        """Look for work: another process that plays this institution has written something."""
+        self._filing.wake()
+        self._outbox.wake()
+        self._reminders.follow()
+        self._watch.wake()
 
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
@@ -120,6 +130,7 @@ class InstitutionNode:
 
     # Use cases.
 
+    @again_when_overtaken
     async def open_case(
         self,
         buc: BucType,
@@ -292,9 +303,10 @@ class InstitutionNode:
         await self.case(case_id)
         return await desk.decline(self._office, case_id, suggestion_id, clerk)
 
+    @again_when_overtaken
     async def _send(self, order: Order, work: UnitOfWork) -> Case:
         """Do what ``send_document`` says, in one transaction with what is in ``work`` already."""
-        office, actor = self._office, order.actor
+        office, actor, work = self._office, order.actor, work.copy()
         draft = Draft(
             sed=order.sed,
             root=order.root,
@@ -306,6 +318,8 @@ class InstitutionNode:
             work.save_content(file.content)
         async with office.locks.of((await self.case(order.case_id)).international_id):
             case = await self.case(order.case_id)
+            if order.wanted is not None and not order.wanted(case):
+                return case
             if order.suggestion is not None:
                 case = engine.take(case, order.suggestion)
             created, root = await self._casework.made(case, draft, actor)
@@ -358,6 +372,7 @@ class InstitutionNode:
                 now=self._office.station.clock.now(),
                 lease=_LEASE,
                 limit=limit,
+                worker=self._office.station.worker,
             )
         )
 
@@ -409,25 +424,31 @@ class InstitutionNode:
         if exception is None or refusal.facts["target_sed"] == exception.sed:
             await office.station.store.commit(refusal.work)
             return
-        async with office.locks.of(refusal.case.international_id):
-            case = await self.case(refusal.case.id)
+        await self._report_in(refusal.case, refusal, process, exception.sed)
+
+    @again_when_overtaken
+    async def _report_in(self, known: Case, refusal: NotFiled, process: BucDefinition, sed: SedType) -> None:
+        office, work = self._office, refusal.work.copy()
+        async with office.locks.of(known.international_id):
+            case = await self.case(known.id)
             try:
                 outcome = engine.report_exception(
                     case,
                     process,
                     document_id=DocumentId(office.station.ids.hex32()),
-                    receiver=sender,
+                    receiver=InstitutionId(refusal.message.sender),
                     about=refusal.document_id,
                     about_version=int(refusal.facts["target_version"] or 0) or None,
                     now=office.station.clock.now(),
                     actor=SYSTEM,
                 )
-                root = await content.compose(office, exception.sed, case, self._facts_of(refusal, case))
-                await self._commit(case, outcome, root, refusal.work)
+                root = await content.compose(office, sed, case, self._facts_of(refusal, case))
+                await self._commit(case, outcome, root, work)
             except IMPOSSIBLE as error:
+                work = refusal.work.copy()
                 note = office.station.note("report", "left-out", case_id=case.id, reason=error.message)
-                refusal.work.journal(note)
-                await office.station.store.commit(refusal.work)
+                work.journal(note)
+                await office.station.store.commit(work)
 
     async def _report_outside(self, refusal: NotFiled) -> None:
         """The same about a document of a case that we do not have; there is no copy that could keep the X050."""

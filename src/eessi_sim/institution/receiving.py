@@ -50,6 +50,7 @@ from eessi_sim.institution import answering, desk, handing, participants
 from eessi_sim.institution.content import statement_of, text_of
 from eessi_sim.institution.enclosing import received
 from eessi_sim.institution.office import Office
+from eessi_sim.institution.overtaken import again_when_overtaken
 from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security import xades
 from eessi_sim.security.keys import Purpose
@@ -57,6 +58,8 @@ from eessi_sim.storage.base import Direction, MessageChanges, StoredDocument, St
 
 ANSWER_DUE: Final = "answer-due"
 """State of a filed message whose automatic answer has its own time; survives a restart."""
+_OURS: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+"""States of a message that is to be filed; in another one, somebody else was faster who found our lease ended."""
 _MAY_COME: Final = frozenset(
     {ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED, ExceptionCause.NO_PARTICIPANT}
 )
@@ -114,10 +117,14 @@ class Receiving:
             incoming = await self._read(reading)
         except DocumentRefused as refusal:
             return await self._refused(reading, refusal)
-        async with self._office.locks.of(incoming.international_id):
-            return await self._file(reading, incoming)
+        return await self._file(reading, incoming)
 
+    @again_when_overtaken
     async def _file(self, reading: _Reading, incoming: IncomingDocument) -> NotFiled | None:
+        async with self._office.locks.of(incoming.international_id):
+            return await self._file_alone(reading, incoming)
+
+    async def _file_alone(self, reading: _Reading, incoming: IncomingDocument) -> NotFiled | None:
         office, store = self._office, self._office.station.store
         case = await store.find_case_by_international(incoming.international_id)
         assert reading.document is not None  # _read has set it
@@ -167,7 +174,9 @@ class Receiving:
                     message_id=message_id,
                 )
             )
-        work.update_message(Direction.IN, message_id, **self._next_step(reading, incoming, outcome))
+        work.update_message(
+            Direction.IN, message_id, expected_states=_OURS, **self._next_step(reading, incoming, outcome)
+        )
         work.journal(
             station.note(
                 "filed",
@@ -295,6 +304,7 @@ class Receiving:
         work.update_message(
             Direction.IN,
             message.message_id,
+            expected_states=_OURS,
             state=InboundState.RECEIVED,
             attempts=message.attempts + 1,
             due_at=now + HOLDS[message.attempts],
@@ -325,6 +335,7 @@ class Receiving:
         work.update_message(
             Direction.IN,
             message.message_id,
+            expected_states=_OURS,
             state=InboundState.REJECTED,
             updated_at=station.clock.now(),
             last_error=f"{refusal.cause} {refusal.message}",

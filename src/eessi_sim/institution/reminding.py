@@ -1,17 +1,18 @@
 """Overdue answers: finds those that are late by the process table and that a rule of the institution wants to act on.
 
-Which cases wait until when is derived from the store, at the start and after everything that is sent; nothing is stored
-beside the cases, so nothing can disagree with them. Without an overdue rule nothing is looked at.
+Which cases wait until when is derived from the store, at the start, after everything that is sent, and from the journal
+when another process that plays the institution has written; nothing is stored beside the cases, so nothing can disagree
+with them. Without an overdue rule nothing is looked at.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from eessi_sim.buc.case import Case, Direction, Document, EventKind
 from eessi_sim.buc.deadlines import AwaitedAnswer, awaited_answers
 from eessi_sim.clock import iso
-from eessi_sim.identifiers import InstitutionId
+from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.institution.office import Office
 from eessi_sim.ir.model import BehaviourRule, Occasion
 from eessi_sim.storage.base import UnitOfWork
@@ -48,6 +49,10 @@ class Reminder:
         """One reminder for each request and each time its answer is due."""
         return (self.rule.id, self.case_id, self.document.id, self.due_at)
 
+    def is_wanted(self, case: Case, sed: SedType) -> bool:
+        """Whether one of the peers was not reminded by this SED yet; another process may have done it meanwhile."""
+        return not all(_was_reminded(case, (sed,), each) for each in self.late)
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """What the rule saw."""
@@ -74,6 +79,10 @@ class Reminders:
         self._rules = tuple(rule for rule in office.behaviours if rule.occasion is Occasion.OVERDUE)
         self._waiting: dict[str, tuple[Reminder, ...]] = {}
         self._taken: set[object] = set()
+        self._seen = 0
+        """Up to where the journal was followed."""
+        self._follows = False
+        """Whether another process may have written since."""
 
     @property
     def is_needed(self) -> bool:
@@ -82,6 +91,7 @@ class Reminders:
 
     async def read_all(self) -> None:
         """Look at every case of the store once."""
+        self._seen = await self._office.station.store.last_entry()
         after = None
         while self._rules and (page := await self._office.station.store.cases(limit=_PAGE, after=after)):
             for case in page:
@@ -94,12 +104,28 @@ class Reminders:
         if self._rules and (reminders := tuple(self._reminders(case))):
             self._waiting[case.id] = reminders
 
+    def follow(self) -> None:
+        """Another process may have changed cases: look at them with the next claim."""
+        self._follows = True
+
+    async def _follow(self) -> None:
+        store = self._office.station.store
+        while self._follows:
+            entries = await store.journal(after=self._seen, limit=_PAGE)
+            self._follows = len(entries) == _PAGE
+            for case_id in dict.fromkeys(each.case_id for each in entries if each.case_id is not None):
+                case = await store.find_case(case_id)
+                if case is not None:  # a refused document may name a case that nobody has
+                    self.note(case)
+            self._seen = entries[-1].seq if entries else self._seen
+
     async def next_due(self) -> datetime | None:
         """Return when the next reminder is due, None when nothing is waited for."""
         return min((each.due_at for each in self._open()), default=None)
 
     async def claim(self, limit: int) -> Sequence[Reminder]:
         """Take reminders that are due and still needed; each is given once."""
+        await self._follow()
         for case_id in {each.case_id for each in self._due()}:
             case = await self._office.station.store.find_case(case_id)
             assert case is not None  # cases are never forgotten while the node works
@@ -137,16 +163,18 @@ class Reminders:
             if rule is None:
                 continue
             late = tuple(
-                each for each in awaited if each.document == document and not _was_reminded(case, rule, each)
+                each
+                for each in awaited
+                if each.document == document and not _was_reminded(case, rule.send, each)
             )
             if late:
                 yield Reminder(rule, case.id, late)
 
 
-def _was_reminded(case: Case, rule: BehaviourRule, awaited: AwaitedAnswer) -> bool:
+def _was_reminded(case: Case, seds: Collection[SedType], awaited: AwaitedAnswer) -> bool:
     """Whether the peer was reminded after the limit, by whomever, or a clerk was told that it should be."""
     sent = any(
-        document.type in rule.send
+        document.type in seds
         and document.direction is Direction.OUT
         and awaited.peer in document.receivers
         and document.exchanged_at is not None
@@ -156,7 +184,7 @@ def _was_reminded(case: Case, rule: BehaviourRule, awaited: AwaitedAnswer) -> bo
     return sent or any(
         event.kind is EventKind.SUGGESTED
         and event.document_id == awaited.document.id
-        and event.sed in rule.send
+        and event.sed in seds
         and event.at >= awaited.due_at
         for event in case.history
     )

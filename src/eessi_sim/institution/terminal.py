@@ -15,7 +15,7 @@ from eessi_sim.as4.msh import Packed, Unpacked
 from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict
 from eessi_sim.gateway.aside import aside
-from eessi_sim.gateway.inbox import ACCEPTED, Received, synchronous_error
+from eessi_sim.gateway.inbox import ACCEPTED, Received, named, synchronous_error
 from eessi_sim.gateway.records import incoming, outgoing
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
@@ -63,7 +63,7 @@ class Terminal:
         if not is_own_point and not client & self._sharing():
             raise EbmsFault(
                 EbmsErrorCode.FAILED_AUTHENTICATION,
-                f"Expected the access point of {own} as TLS client, found {', '.join(sorted(client))}",
+                f"Expected the access point of {own} as TLS client, found {named(client)}",
                 hint="Send to the outbox of your own access point.",
             )
         if isinstance(unpacked.unit, PullRequest):
@@ -129,7 +129,7 @@ class Terminal:
                 fault.error_code.code,
                 message_id=unit.info.message_id,
                 reason=fault.message,
-                client=", ".join(sorted(client)),
+                client=named(client),
             )
         )
         if isinstance(unit, Receipt | ErrorSignal):

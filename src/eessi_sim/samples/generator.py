@@ -24,6 +24,8 @@ from eessi_sim.samples.settle import Judge, prune, settle, twin_of
 from eessi_sim.xmlsafe import Element
 
 _ATTEMPTS: Final = 6
+_MOST_PERSONAS: Final = 1000
+"""Kept in memory; to draw one takes as long as to write a document about it."""
 
 
 class Generator:
@@ -31,17 +33,13 @@ class Generator:
 
     Args:
         definition: the SED.
-        people: what personas are drawn from.
         guide: which field says what of the persona.
     """
 
-    def __init__(
-        self, definition: SedDefinition, people: People | None = None, guide: Guide | None = None
-    ) -> None:
+    def __init__(self, definition: SedDefinition, guide: Guide | None = None) -> None:
         self.definition = definition
-        self.people = people or People.default()
+        self.people = People.default()
         self._guide = guide or Guide.default()
-        self._personas: dict[int, Persona] = {}
         self._shapes = Shapes.of(definition)
         version = definition.version
         self._stated = dict(zip(VERSION_ATTRIBUTES, (version.major, version.minor), strict=True))
@@ -58,10 +56,8 @@ class Generator:
         return root
 
     def persona(self, seed: int) -> Persona:
-        """Return who the documents of a seed are about."""
-        if seed not in self._personas:
-            self._personas[seed] = self.people.persona(Random(seed))  # noqa: S311
-        return self._personas[seed]
+        """Return who the documents of a seed are about; the same object for all SEDs."""
+        return _persona(seed)
 
     def document(self, seed: int, taste: Taste = TYPICAL, persona: Persona | None = None) -> Element:
         """Return a valid document.
@@ -125,6 +121,11 @@ class Generator:
         for field, each in zip(fields[1:], line, strict=True):
             spot = spot.below(field, sum(1 for _ in each.itersiblings(each.tag, preceding=True)))
         return builder.element(fields[-1], spot, twin_of(node, self.stored))
+
+
+@functools.lru_cache(maxsize=_MOST_PERSONAS)
+def _persona(seed: int) -> Persona:
+    return People.default().persona(Random(seed))  # noqa: S311
 
 
 def _strip(root: Element) -> None:

@@ -72,6 +72,15 @@ class Judge:
             node for node in nodes.values() if not any(id(each) in nodes for each in node.iterancestors())
         ]
 
+    def rules_against(self, root: Element) -> Callable[[], frozenset[tuple[str, Element]]]:
+        """Return a question: which nodes break one of the rules that the document breaks now.
+
+        It asks the few rules that are broken and not all of them, which costs a fraction, and can be asked again
+        after each change of a text.
+        """
+        rules = [rule for rule in self._rules.rules if rule.broken_nodes(root)]
+        return lambda: frozenset((rule.id, node) for rule in rules for node in rule.broken_nodes(root))
+
 
 def settle(root: Element, judge: Judge, rebuilds: Sequence[Rebuild], stored: Element | None) -> bool:
     """Change a document until nothing is wrong with it; return whether that was possible.
@@ -135,11 +144,13 @@ def _means(
 def _recoded(root: Element, node: Element, judge: Judge) -> bool:
     """Give a leaf in or near a node another code, if then less is broken: a text may want the code for other."""
     broken = len(judge.broken(root))
+    breaking = judge.rules_against(root)
+    first = breaking()
     for leaf in _leaves_near(node):
         before = leaf.text
         for code in judge.codes_of(leaf):
             leaf.text = code
-            if judge.fits_schema(root) and len(judge.broken(root)) < broken:
+            if not first <= breaking() and judge.fits_schema(root) and len(judge.broken(root)) < broken:
                 return True
         leaf.text = before
     return False

@@ -253,17 +253,21 @@ class HeldKey:
                 hint="Put the key beside the certificate that was issued for it.",
             )
 
+    @property
+    def private_pem(self) -> bytes:
+        """The private key as PEM text, not encrypted."""
+        return self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
     def save(self, path: Path) -> None:
         """Write the certificate to ``path`` and the private key beside it as ``.key``, for the owner only.
 
         Raises:
             KeyMaterialError: one of the files cannot be written.
         """
-        private = self.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(self.certificate.pem)
-            _write_private(key_path(path), private)
+            write_private(key_path(path), self.private_pem)
         except OSError as error:
             raise KeyMaterialError(f"Expected to write a key pair to {path}, found: {error}") from error
 
@@ -275,19 +279,34 @@ class HeldKey:
             KeyMaterialError: a file is missing or unreadable, or the two do not belong together.
         """
         try:
-            key = load_pem_private_key(key_path(path).read_bytes(), password=None)
-            certificate = Certificate.from_pem(path.read_bytes())
-        except (OSError, *READ_ERRORS) as error:
-            raise KeyMaterialError(
-                f"Expected a certificate and its private key at {path} and {key_path(path)}, found: {error}",
-                hint="Create them with `eessi-sim pki`.",
-            ) from error
+            private, certificate = key_path(path).read_bytes(), path.read_bytes()
+        except OSError as error:
+            raise _no_pair(f"at {path} and {key_path(path)}", error) from error
+        return cls.from_pem(private, certificate, f"at {path} and {key_path(path)}")
+
+    @classmethod
+    def from_pem(cls, private: bytes, certificate: bytes, where: str) -> Self:
+        """Read a private key and its certificate.
+
+        Args:
+            private: the key as PEM text.
+            certificate: the certificate as PEM text.
+            where: they come from, for messages.
+
+        Raises:
+            KeyMaterialError: one is unreadable, or the two do not belong together.
+        """
+        try:
+            key = load_pem_private_key(private, password=None)
+            read = Certificate.from_pem(certificate)
+        except READ_ERRORS as error:
+            raise _no_pair(where, error) from error
         if not isinstance(key, cls.kinds):
             raise KeyMaterialError(
-                f"Expected a key for this use at {key_path(path)}, found {type(key).__name__.strip('_')}",
+                f"Expected a key for this use {where}, found {type(key).__name__.strip('_')}",
                 hint="RSA, elliptic curve and Ed25519 keys sign; X25519 keys only receive encrypted messages.",
             )
-        return cls(cast("PrivateKey", key), certificate)
+        return cls(cast("PrivateKey", key), read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,12 +349,19 @@ class AgreementPair(HeldKey):
     private_key: x25519.X25519PrivateKey = field(repr=False, compare=False)
 
 
+def _no_pair(where: str, error: Exception) -> KeyMaterialError:
+    return KeyMaterialError(
+        f"Expected a certificate and its private key {where}, found: {error}",
+        hint="Create them with `eessi-sim pki`.",
+    )
+
+
 def key_path(path: Path) -> Path:
     """Return where the private key of the certificate at ``path`` lies."""
     return path.with_suffix(".key")
 
 
-def _write_private(path: Path, data: bytes) -> None:
+def write_private(path: Path, data: bytes) -> None:
     """Write ``data`` so that nobody but the owner can ever read it, not even for a moment."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from eessi_sim import resources
@@ -98,6 +99,8 @@ class Machinery:
     """Which checks the access points make."""
     synchronised: bool = False
     """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
+    worker: str = ""
+    """Name of the process among those that play the same nodes."""
 
     @property
     def limits(self) -> As4Limits:
@@ -122,7 +125,10 @@ def version_of_cases(catalogue: Catalogue) -> CdmVersion:
 
 
 def repository(
-    definition: NetworkDefinition, credentials: Credentials, urls: Mapping[InstitutionId, str]
+    definition: NetworkDefinition,
+    credentials: Credentials,
+    urls: Mapping[InstitutionId, str],
+    hosted: Mapping[InstitutionId, str] = MappingProxyType({}),
 ) -> InstitutionRepository:
     """Return the directory of a network that has keys and addresses.
 
@@ -130,6 +136,7 @@ def repository(
         definition: the network.
         credentials: its keys.
         urls: base URL of every node.
+        hosted: name of the process of those institutions that share one.
     """
     points = tuple(
         replace(
@@ -149,7 +156,7 @@ def repository(
     institutions = tuple(
         replace(
             institution,
-            endpoint=_endpoint(institution, urls[institution.id] + PUSH_PATH),
+            endpoint=_endpoint(institution, urls[institution.id] + PUSH_PATH, hosted.get(institution.id)),
             certificates=credentials.parties[institution.id].certificates,
         )
         for institution in definition.institutions
@@ -157,10 +164,13 @@ def repository(
     return InstitutionRepository("4.4.1", institutions, points, central)
 
 
-def _endpoint(institution: Institution, url: str) -> Endpoint:
-    """Return where messages for an institution go; a channel without name is called like its institution."""
+def _endpoint(institution: Institution, url: str, host: str | None) -> Endpoint:
+    """Return where messages for an institution go; a channel without name is called like who fetches from it.
+
+    Institutions of one process share a channel, as behind a national gateway, so that one of them asks for all.
+    """
     if institution.endpoint.exchange is Exchange.PULL:
-        return Endpoint(Exchange.PULL, institution.endpoint.channel or institution.id, url)
+        return Endpoint(Exchange.PULL, institution.endpoint.channel or host or institution.id, url)
     return Endpoint(Exchange.PUSH, url)
 
 
@@ -179,6 +189,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         attachments=machinery.attachments,
         limits=machinery.limits,
         spool=machinery.storage.spool,
+        worker=machinery.worker,
     )
     library = machinery.library
     current = machinery.directory.current

@@ -11,6 +11,7 @@ from typing import Final
 
 from eessi_sim.access_point.alarms import NOT_COLLECTED
 from eessi_sim.access_point.central import CentralNode
+from eessi_sim.access_point.channels import Depth, depths
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.exchange import InboundState, OutboundState, is_settled
 from eessi_sim.errors import StorageError
@@ -32,7 +33,6 @@ OPERATOR: Final = "operator"
 """Who is meant when nobody gives a name."""
 NODE_ITSELF: Final = "node"
 """Who is meant by what a node does by itself."""
-_DAY: Final = 86_400.0
 DISK_FLOOR: Final = 100 * 1024 * 1024
 """Octets that must be free where the store lies: room for the messages of some minutes (our choice, inferred)."""
 _QUEUES: Final = {
@@ -106,8 +106,7 @@ class Operations:
     @property
     def station(self) -> Station:
         """Identity, seams and limits of the node."""
-        node = self.node
-        return node.office.station if isinstance(node, InstitutionNode) else node.station
+        return station_of(self.node)
 
     # Dead letters.
 
@@ -145,14 +144,12 @@ class Operations:
         now = self.station.clock.now()
         return await clean(self.station.store, retention, now, actor=actor, dry_run=dry_run)
 
-    async def clean_daily(self, retention: Retention) -> None:
-        """Remove what need not be kept any longer, now and then every day; ends when it is cancelled."""
-        while True:
-            try:
-                await self.clean_up(retention, actor=NODE_ITSELF)
-            except StorageError as error:
-                _log.warning("%s: no clean-up today: %s", self.station.party, error.code)
-            await self.station.clock.sleep(_DAY)
+    async def clean_today(self, retention: Retention) -> None:
+        """Remove what need not be kept any longer; a store that fails costs one day."""
+        try:
+            await self.clean_up(retention, actor=NODE_ITSELF)
+        except StorageError as error:
+            _log.warning("%s: no clean-up today: %s", self.station.party, error.code)
 
     # Draining.
 
@@ -179,25 +176,6 @@ class Operations:
             await station.store.commit(work)
         return await self.health()
 
-    async def finish(self, within: float) -> bool:
-        """Take no new work, end what is under way and stop the node; the rest waits in the store.
-
-        Args:
-            within: seconds after which what is still under way is abandoned to its leases.
-
-        Returns:
-            Whether everything came to its end.
-        """
-        self.station.gate.is_open = False
-        try:
-            async with asyncio.timeout(within):
-                await self.station.gate.until_idle()
-                await self.node.stop()
-        except TimeoutError:
-            _log.warning("%s abandons what is still under way; its leases bring it back", self.station.party)
-            return False
-        return True
-
     # Health.
 
     async def health(self) -> HealthView:
@@ -218,7 +196,7 @@ class Operations:
             checks=found,
             waiting={each.name: each.number for each in figures},
             dead_letters=sum(counts.in_state(each, *dead_letters.DEAD) for each in Direction),
-            alarms=self._alarms(),
+            alarms=self._alarms(await self._depths()),
         )
 
     async def _store_trouble(self) -> str | None:
@@ -246,14 +224,14 @@ class Operations:
 
     async def figures(self) -> Figures:
         """Return the numbers of this moment."""
-        node, station = self.node, self.station
+        node, station, found = self.node, self.station, await self._depths()
         return Figures(
             party=station.party,
             at=station.clock.now(),
             counts=await station.store.counts(),
             queues=await self._queue_figures(),
-            channels=self._channel_figures(),
-            alarms=self._alarms(),
+            channels=tuple(QueueFigure(each.channel, each.waiting, each.oldest) for each in found),
+            alarms=self._alarms(found),
             under_way={name: worker.under_way for name, worker in node.workers.items()},
             measures=station.measures,
             group_sizes=self._storage.group_sizes if self._storage else None,
@@ -270,15 +248,40 @@ class Operations:
             ]
         )
 
-    def _channel_figures(self) -> tuple[QueueFigure, ...]:
-        if not isinstance(self.node, AccessPoint):
-            return ()
-        return tuple(
-            QueueFigure(depth.channel, depth.waiting, depth.oldest) for depth in self.node.channels.depths()
-        )
+    async def _depths(self) -> tuple[Depth, ...]:
+        node = self.node
+        return depths(await node.channels.uncollected()) if isinstance(node, AccessPoint) else ()
 
-    def _alarms(self) -> dict[str, int]:
+    def _alarms(self, found: Sequence[Depth]) -> dict[str, int]:
         if not isinstance(self.node, AccessPoint):
             return {}
         now = self.station.clock.now()
-        return {NOT_COLLECTED: sum(depth.is_late(now) for depth in self.node.channels.depths())}
+        return {NOT_COLLECTED: sum(depth.is_late(now) for depth in found)}
+
+
+def station_of(node: Node) -> Station:
+    """Return identity, seams and limits of a node."""
+    return node.office.station if isinstance(node, InstitutionNode) else node.station
+
+
+async def finish(nodes: Sequence[Node], within: float) -> bool:
+    """Let nodes take no new work, end what is under way and stop; the rest waits in the store.
+
+    Args:
+        nodes: of this process.
+        within: seconds after which what is still under way is abandoned to its leases.
+
+    Returns:
+        Whether everything came to its end.
+    """
+    gates = [station_of(node).gate for node in nodes]
+    for gate in gates:
+        gate.is_open = False
+    try:
+        async with asyncio.timeout(within):
+            await asyncio.gather(*(gate.until_idle() for gate in gates))
+            await asyncio.gather(*(node.stop() for node in nodes))
+    except TimeoutError:
+        _log.warning("What is still under way is abandoned; its leases bring it back")
+        return False
+    return True

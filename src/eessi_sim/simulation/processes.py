@@ -1,7 +1,7 @@
 """A network as separate operating-system processes on this machine, started and ended here.
 
-Every node is one process of the same program (``eessi-sim node``); they talk over mutual TLS on loopback. Only processes
-started here are ended here, by their id.
+Every node, or host of many nodes, is one process of the same program (``eessi-sim node``); they talk over mutual TLS on
+loopback. Only processes started here are ended here, by their id.
 """
 
 import asyncio
@@ -21,7 +21,9 @@ from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState
 
 _READY_WITHIN: Final = 60.0
-"""Seconds until all nodes must answer."""
+"""Seconds until all processes must answer."""
+_READY_PER_NODE: Final = 0.05
+"""Seconds more for each node: every process reads the entries of all of them."""
 _STOP_WITHIN: Final = 10.0
 _PAUSE: Final = 0.05
 
@@ -31,7 +33,7 @@ class ProcessNetwork:
 
     Args:
         state: the network as established.
-        on_ready: told about each node that is up.
+        on_ready: told the name of each process that is up.
         stop_within: seconds that a process has to stop when it is asked to; then it is ended.
         log_format: how the nodes write their logs.
     """
@@ -39,7 +41,7 @@ class ProcessNetwork:
     def __init__(
         self,
         state: NetworkState,
-        on_ready: Callable[[str], None] = lambda _party: None,
+        on_ready: Callable[[str], None] = lambda _player: None,
         *,
         stop_within: float = _STOP_WITHIN,
         log_format: LogFormat = LogFormat.TEXT,
@@ -49,8 +51,9 @@ class ProcessNetwork:
         self._on_ready = on_ready
         self._stop_within = stop_within
         self._log_format = log_format
-        self._processes: dict[InstitutionId, asyncio.subprocess.Process] = {}
-        self._log_from: dict[InstitutionId, int] = {}
+        self._processes: dict[str, asyncio.subprocess.Process] = {}
+        """By name, see ``NetworkState.players``."""
+        self._log_from: dict[str, int] = {}
         """Where in its log the words of the running process begin."""
         self._session: aiohttp.ClientSession | None = None
 
@@ -64,7 +67,13 @@ class ProcessNetwork:
         """One reader per node, the access point included."""
         assert self._session is not None  # entered
         session = self._session
-        return {party: RemoteControl(session, self.state, party) for party in self.parties}
+        return controls_of(session, self.state)
+
+    @property
+    def speakers(self) -> dict[str, RemoteControl]:
+        """One node of each process, by the name of the process: it answers as long as the process does."""
+        assert self._session is not None  # entered
+        return {player: self._speaker(player, self._session) for player in self.state.players}
 
     @property
     def controls(self) -> dict[InstitutionId, RemoteControl]:
@@ -75,37 +84,37 @@ class ProcessNetwork:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(trust_env=False)
         try:
-            for party in self.parties:
-                await self.start(party)
-            await asyncio.gather(*(self._until_ready(party) for party in self.parties))
+            for player in self.state.players:
+                await self.start(player)
+            await asyncio.gather(*(self._until_ready(player) for player in self.state.players))
         except BaseException:
             await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        await asyncio.gather(*(self.stop(party) for party in tuple(self._processes)))
+        await asyncio.gather(*(self.stop(player) for player in tuple(self._processes)))
         assert self._session is not None  # entered
         await self._session.close()
 
-    async def start(self, party: InstitutionId) -> None:
-        """Start the process of one node."""
-        with self.state.log(party).open("ab") as log:
-            self._log_from[party] = log.tell()
-            self._processes[party] = await asyncio.create_subprocess_exec(
-                *_command(self.state.path, party, self._log_format),
+    async def start(self, player: str) -> None:
+        """Start a process."""
+        with self.state.log(player).open("ab") as log:
+            self._log_from[player] = log.tell()
+            self._processes[player] = await asyncio.create_subprocess_exec(
+                *_command(self.state.path, player, self._log_format),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
             )
 
-    async def ready(self, party: InstitutionId) -> None:
-        """Return when the node answers."""
-        await self._until_ready(party)
+    async def ready(self, player: str) -> None:
+        """Return when the process answers."""
+        await self._until_ready(player)
 
-    async def stop(self, party: InstitutionId) -> None:
-        """Ask the process of one node to stop, and end it when it does not."""
-        process = self._processes.pop(party, None)
+    async def stop(self, player: str) -> None:
+        """Ask a process to stop, and end it when it does not."""
+        process = self._processes.pop(player, None)
         if process is None or process.returncode is not None:
             return
         process.terminate()
@@ -115,46 +124,57 @@ class ProcessNetwork:
             process.kill()
             await process.wait()
 
-    async def kill(self, party: InstitutionId) -> None:
-        """End the process of one node at once, as a power cut would."""
-        process = self._processes.pop(party)
+    async def kill(self, player: str) -> None:
+        """End a process at once, as a power cut would."""
+        process = self._processes.pop(player)
         process.kill()
         await process.wait()
 
-    def pid(self, party: InstitutionId) -> int:
-        """Return the number of the process of one node."""
-        return self._processes[party].pid
+    def pid(self, player: str) -> int:
+        """Return the number of a process."""
+        return self._processes[player].pid
 
     async def pause(self) -> None:
         """Let the network work for a moment."""
         await self.clock.sleep(_PAUSE)
 
-    async def _until_ready(self, party: InstitutionId) -> None:
-        control = self.readers[party]
+    async def _until_ready(self, player: str) -> None:
+        assert self._session is not None  # entered
+        control = self._speaker(player, self._session)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _READY_WITHIN
+        deadline = loop.time() + _READY_WITHIN + len(self.state.nodes) * _READY_PER_NODE
         is_up = await control.is_ready()
         while not is_up:
-            self._require_alive(party, is_late=loop.time() > deadline)
+            self._require_alive(player, is_late=loop.time() > deadline)
             await asyncio.sleep(_PAUSE)
             is_up = await control.is_ready()
-        self._on_ready(party)
+        self._on_ready(player)
 
-    def _require_alive(self, party: InstitutionId, *, is_late: bool) -> None:
-        if is_late or self._processes[party].returncode is not None:
+    def _speaker(self, player: str, session: aiohttp.ClientSession) -> RemoteControl:
+        first = self.state.played_by(player)[0]
+        return RemoteControl(session, self.state, InstitutionId(first.party), first)
+
+    def _require_alive(self, player: str, *, is_late: bool) -> None:
+        if is_late or self._processes[player].returncode is not None:
             raise EnvironmentProblem(
-                f"Expected the node {party} to start, it did not: {self._last_words(party)}",
-                hint=f"Its log is {self.state.log(party)}.",
+                f"Expected the node {player} to start, it did not: {self._last_words(player)}",
+                hint=f"Its log is {self.state.log(player)}.",
             )
 
-    def _last_words(self, party: InstitutionId) -> str:
+    def _last_words(self, player: str) -> str:
         """Return the last thing a process wrote; an indented line only continues the one before."""
         with contextlib.suppress(OSError):
-            words = self.state.log(party).read_bytes()[self._log_from[party] :].decode(errors="replace")
+            words = self.state.log(player).read_bytes()[self._log_from[player] :].decode(errors="replace")
             said = [line for line in words.splitlines() if line.strip() and not line.startswith(" ")]
             return said[-1] if said else "its log is empty"
         return "it has no log"
 
 
-def _command(folder: Path, party: InstitutionId, form: LogFormat) -> list[str]:
-    return [sys.executable, "-m", "eessi_sim", "node", str(folder), party, "--log-format", form]
+def controls_of(session: aiohttp.ClientSession, state: NetworkState) -> dict[InstitutionId, RemoteControl]:
+    """Return what asks each node of a network."""
+    named = [(InstitutionId(node.party), node) for node in state.nodes]
+    return {party: RemoteControl(session, state, party, node) for party, node in named}
+
+
+def _command(folder: Path, player: str, form: LogFormat) -> list[str]:
+    return [sys.executable, "-m", "eessi_sim", "node", str(folder), player, "--log-format", form]

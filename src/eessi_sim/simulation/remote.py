@@ -17,7 +17,7 @@ from eessi_sim.errors import ConnectFailed, EessiSimError
 from eessi_sim.gateway.retention import Cleaned, Retention
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.institution.casework import Move
-from eessi_sim.simulation.state import LOOPBACK, NetworkState
+from eessi_sim.simulation.state import NetworkState, NodeAddress
 from eessi_sim.simulation.views import (
     CaseView,
     DocumentView,
@@ -76,13 +76,20 @@ class RemoteControl:
         session: keeps connections open; the caller closes it.
         state: the network.
         party: the node.
+        address: where it is, for who has it at hand; looked up when None.
     """
 
-    def __init__(self, session: aiohttp.ClientSession, state: NetworkState, party: InstitutionId) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        state: NetworkState,
+        party: InstitutionId,
+        address: NodeAddress | None = None,
+    ) -> None:
         self._session = session
         self._state = state
         self._party = party
-        self._base = f"http://{LOOPBACK}:{state.address(party).manage_port}/manage"
+        self._base = (address or state.address(party)).manage
         self._headers = {"authorization": f"Bearer {state.token}"}
 
     def acting_as(self, clerk: str, reason: str = "") -> "RemoteControl":

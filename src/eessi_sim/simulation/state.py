@@ -28,11 +28,15 @@ from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.ir.model import KEEP_ALL, Keeping
 from eessi_sim.security.pki import KeyAlgorithm
-from eessi_sim.simulation.assembly import FORWARDING, parties_of, repository
-from eessi_sim.simulation.credentials import Credentials
+from eessi_sim.simulation.assembly import FORWARDING, between, parties_of, repository
+from eessi_sim.simulation.credentials import Credentials, file_name
 from eessi_sim.transport.base import TlsIdentity
 
 LOOPBACK: Final = "127.0.0.1"
+HOSTED_FROM: Final = 20
+"""Institutions up to which each has a process of its own when nobody says otherwise (our choice, inferred)."""
+_PER_HOST: Final = 500
+"""Institutions for which one more process is worth its memory, as long as there are processors."""
 _FILE: Final = "network.json"
 _LISTENING: Final = range(10_240, 32_768)
 """Ports for listeners: above those of well-known services, below those that systems give to connections."""
@@ -47,6 +51,28 @@ class NodeAddress:
     """AS4 over mutual TLS."""
     manage_port: int
     """Interface for managing the node, plain HTTP on loopback with a token."""
+    host: str = ""
+    """Process that plays the node together with others, all at the same ports; empty for one of its own."""
+
+    @property
+    def player(self) -> str:
+        """Name of the process that plays the node."""
+        return self.host or self.party
+
+    @property
+    def step(self) -> str:
+        """What tells the node from others at the same ports: the first step of its paths, with its slash."""
+        return f"/{InstitutionId(self.party).file_name}" if self.host else ""
+
+    @property
+    def as4(self) -> str:
+        """Base of its addresses for AS4."""
+        return f"https://localhost:{self.port}{self.step}"
+
+    @property
+    def manage(self) -> str:
+        """Base of its interface for managing."""
+        return f"http://{LOOPBACK}:{self.manage_port}{self.step}/manage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,21 +166,40 @@ class NetworkState:
             f'Expected a node of the network in "{self.folder}", found "{party}"', hint=f"It has {known}."
         )
 
-    def tls_identity(self, party: InstitutionId) -> TlsIdentity:
-        """Return the files with which ``party`` proves itself."""
-        folder = self.pki / party.file_name
+    @property
+    def players(self) -> tuple[str, ...]:
+        """The processes of the network, each once: hosts by their name, a node that has its own by its party."""
+        return tuple(dict.fromkeys(node.player for node in self.nodes))
+
+    def played_by(self, player: str) -> tuple[NodeAddress, ...]:
+        """Return the nodes that one process plays; at least one.
+
+        Raises:
+            EnvironmentProblem: the network has no such process.
+        """
+        played = tuple(node for node in self.nodes if node.player == player)
+        if not played:
+            raise EnvironmentProblem(
+                f'Expected a process of the network in "{self.folder}", found "{player}"',
+                hint=f"It has {', '.join(self.players)}.",
+            )
+        return played
+
+    def tls_identity(self, player: str) -> TlsIdentity:
+        """Return the files with which a process proves itself."""
+        folder = self.pki / file_name(player)
         return TlsIdentity(folder / "tls.pem", folder / "tls.key", self.pki / "ca.pem")
 
-    def database(self, party: InstitutionId) -> Path:
-        """Return the store of ``party``."""
-        return self.path / "nodes" / f"{party.file_name}.sqlite"
+    def database(self, player: str) -> Path:
+        """Return the store of a process."""
+        return self.path / "nodes" / f"{file_name(player)}.sqlite"
 
-    def log(self, party: str) -> Path:
-        """Return the log of the process of ``party``."""
-        return self.path / "nodes" / f"{party.replace(':', '_')}.log"
+    def log(self, player: str) -> Path:
+        """Return the log of a process."""
+        return self.path / "nodes" / f"{file_name(player)}.log"
 
 
-def establish(
+def establish(  # noqa: PLR0913 - each is a choice of its own
     definition: NetworkDefinition,
     folder: Path,
     *,
@@ -164,6 +209,7 @@ def establish(
     pace: float = 1.0,
     cdm: Sequence[Path] = (),
     limits: NodeLimits = NodeLimits(),
+    hosts: int = 0,
 ) -> NetworkState:
     """Make keys, directory and addresses of a network and write them below ``folder``.
 
@@ -176,20 +222,28 @@ def establish(
         pace: factor on the delays of all behaviours.
         cdm: folders of the SED definitions; those that come with the program when there are none.
         limits: how much the nodes put up with.
+        hosts: how many processes share the institutions; 0 gives each one of its own.
 
     Raises:
         EnvironmentProblem: the folder cannot be written or holds something else, or a port is taken.
     """
+    if hosts and definition.synchronised:
+        raise EnvironmentProblem(
+            "Expected a process for each node, because each keeps a directory of its own, found hosts",
+            hint="Leave out --hosts, or the synchronisation in the network file.",
+        )
     parties = parties_of(definition)
-    ports = _ports(2 * len(parties), base_port)
+    hosted = _hosted([party for party in parties if party not in between(definition)], hosts)
+    players = tuple(dict.fromkeys(hosted.get(party, party) for party in parties))
+    ports = _ports(2 * len(players), base_port)
+    places = dict(zip(players, zip(ports[::2], ports[1::2], strict=True), strict=True))
     _prepare(folder)
     nodes = tuple(
-        NodeAddress(party, port, manage)
-        for party, port, manage in zip(parties, ports[::2], ports[1::2], strict=True)
+        NodeAddress(party, *places[hosted.get(party, party)], hosted.get(party, "")) for party in parties
     )
-    credentials = Credentials.make(parties, now=now, algorithm=algorithm)
+    credentials = Credentials.make(parties, now=now, algorithm=algorithm, hosted=hosted)
     credentials.save(folder / "pki")
-    urls = {InstitutionId(node.party): f"https://localhost:{node.port}" for node in nodes}
+    urls = {InstitutionId(node.party): node.as4 for node in nodes}
     state = NetworkState(
         str(folder.resolve()),
         definition.title,
@@ -204,9 +258,22 @@ def establish(
         definition.central.id if definition.central else None,
         definition.synchronised,
     )
-    snapshot.save(repository(definition, credentials, urls), state.directory_file)
+    snapshot.save(repository(definition, credentials, urls, hosted), state.directory_file)
     _write(state)
     return state
+
+
+def hosts_for(institutions: int) -> int:
+    """Return how many processes share so many institutions on this machine; 0 when each has its own."""
+    if institutions <= HOSTED_FROM:
+        return 0
+    beside_the_access_point = (os.cpu_count() or 1) - 1
+    return max(1, min(beside_the_access_point, institutions // _PER_HOST))
+
+
+def _hosted(institutions: Sequence[InstitutionId], hosts: int) -> dict[InstitutionId, str]:
+    """Return which process plays which institution, in turn; the nodes between them have one of their own."""
+    return {party: f"host-{number % hosts + 1}" for number, party in enumerate(institutions)} if hosts else {}
 
 
 def load_state(folder: Path) -> NetworkState:

@@ -6,7 +6,7 @@ functions (they answer from the last committed state), writes are awaited and du
 return. No back end and no SQL lives here; times, ids and leases are arguments.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -213,6 +213,8 @@ class Claim:
     limit: int = 16
     channel: str | None = None
     """Only messages that wait on this channel; None does not restrict."""
+    worker: str = ""
+    """Name of the process that claims, among those that play the node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,8 +293,12 @@ Write = AddMessage | UpdateMessage | SaveCase | SaveDocument | SaveContent | Add
 class UnitOfWork:
     """Collects writes in their order; ``NodeStore.commit`` does all of them or none."""
 
-    def __init__(self) -> None:
-        self._writes: list[Write] = []
+    def __init__(self, writes: Iterable[Write] = ()) -> None:
+        self._writes: list[Write] = list(writes)
+
+    def copy(self) -> "UnitOfWork":
+        """Return another unit that begins with the same writes."""
+        return UnitOfWork(self._writes)
 
     @property
     def writes(self) -> tuple[Write, ...]:
@@ -359,6 +365,10 @@ class JournalReader(Protocol):
         """Return the entries of a message id or a case id, oldest first."""
         ...
 
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        ...
+
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry follows number ``after``; nothing is polled."""
         ...
@@ -382,10 +392,11 @@ class NodeStore(JournalReader, Protocol):
         """Take due messages, each for one claimant only, those due first in front; with bodies."""
         ...
 
-    async def release(self) -> int:
-        """End all leases of the node, as it does when it starts; return how many there were.
+    async def release(self, worker: str = "") -> int:
+        """End the leases of one worker of the node, as it does when it starts; return how many there were.
 
-        States stay as they are.
+        Those of its peers go on, who may be alive; of one that does not come back they expire. States stay as
+        they are.
         """
         ...
 
@@ -453,7 +464,7 @@ class NodeStore(JournalReader, Protocol):
 
 
 class Storage(JournalReader, Protocol):
-    """The state of all nodes of one process; used from one event loop."""
+    """The state of all nodes of one process, which it may share with others; used from one event loop."""
 
     @property
     def spool(self) -> Spool | None:
@@ -469,8 +480,19 @@ class Storage(JournalReader, Protocol):
         """Return the digests of what must lie in the spool; everything else in it is left over."""
         ...
 
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that keep a message, a case or a document."""
+        ...
+
     def node(self, node_id: InstitutionId) -> NodeStore:
         """Return the view of one node; it exists as soon as something is written to it."""
+        ...
+
+    def news(self) -> AsyncIterator[frozenset[str]]:
+        """Yield the nodes about which something was journalled since the last time, by whatever process.
+
+        Once somebody iterates, ``wait_for_journal`` hears of other processes too. It never ends by itself.
+        """
         ...
 
     async def close(self) -> None:

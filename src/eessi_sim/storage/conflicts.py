@@ -3,7 +3,7 @@
 from collections.abc import Collection
 
 from eessi_sim.buc.case import Case
-from eessi_sim.errors import Conflict
+from eessi_sim.errors import CaseChanged, Conflict
 from eessi_sim.storage.base import Direction, StoredMessage
 
 
@@ -35,18 +35,18 @@ def message_moved_on(message: StoredMessage, expected: Collection[str]) -> Confl
     )
 
 
-def case_changed(case: Case, expected: int, found: int | None) -> Conflict:
+def case_changed(case: Case, expected: int, found: int | None) -> CaseChanged:
     """A case has another revision than the one that was read."""
-    return Conflict(
+    return CaseChanged(
         f"Expected {_revision(expected)} of case {case.id}, found {_revision(found or 0)}",
         hint="Read the case again and repeat the action.",
         case_id=case.id,
     )
 
 
-def case_known_elsewhere(case: Case) -> Conflict:
+def case_known_elsewhere(case: Case) -> CaseChanged:
     """Another case of the node has the international id already."""
-    return Conflict(
+    return CaseChanged(
         f'Expected one case with international id "{case.international_id}", found another one beside {case.id}',
         hint="Use the case that has this international id.",
         case_id=case.id,

@@ -4,7 +4,7 @@ Same promises as the durable back ends, except durability: atomic units, conflic
 write notes how to undo itself; a conflict undoes the unit from its end.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from heapq import nlargest, nsmallest
@@ -41,6 +41,8 @@ from eessi_sim.storage.base import (
 from eessi_sim.storage.bell import Bell
 from eessi_sim.storage.memory_tables import CaseTable, JournalTable, MessageTable, Sequence, Undo
 
+_ALL = 2**63 - 1
+
 
 async def open_url(url: str) -> "MemoryStorage":
     """Open an empty store; the URL is ``memory:``.
@@ -70,11 +72,25 @@ class MemoryStorage:
         """Return nothing: everything is held."""
         return frozenset()
 
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that keep a message, a case or a document."""
+        counted = [(node, await kept.counts()) for node, kept in sorted(self._nodes.items())]
+        return tuple(node for node, counts in counted if counts.cases or counts.documents or counts.messages)
+
     def node(self, node_id: InstitutionId) -> "MemoryNode":
         """Return the view of one node."""
         if node_id not in self._nodes:
             self._nodes[node_id] = MemoryNode(node_id, self)
         return self._nodes[node_id]
+
+    async def news(self) -> AsyncIterator[frozenset[str]]:
+        """Yield the nodes about which something was journalled since the last time."""
+        seen = self.all_entries.last()
+        while True:
+            await self.wait_for_journal(seen)
+            entries = self.all_entries.after(seen, _ALL)
+            seen = entries[-1].seq
+            yield frozenset(entry.node for entry in entries)
 
     async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries of all nodes that follow number ``after``, oldest first."""
@@ -83,6 +99,10 @@ class MemoryStorage:
     async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return self.all_entries.of(reference)
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        return self.all_entries.last()
 
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry of any node follows number ``after``."""
@@ -108,6 +128,7 @@ class MemoryNode:
         self._cases = CaseTable()
         self._entries = JournalTable()
         self._contents: dict[str, Content] = {}
+        self._leased_to: dict[int, str] = {}
 
     async def commit(self, work: UnitOfWork) -> None:
         """Do all writes of ``work`` or none.
@@ -140,19 +161,18 @@ class MemoryNode:
         changes = MessageChanges(
             state=claim.claimed_state, leased_until=claim.now + claim.lease, updated_at=claim.now
         )
-        return tuple(
-            self._change(message, changes)
-            for message in nsmallest(claim.limit, due, key=attrgetter("ready_at", "seq"))
-        )
+        taken = nsmallest(claim.limit, due, key=attrgetter("ready_at", "seq"))
+        self._leased_to.update((message.seq, claim.worker) for message in taken)
+        return tuple(self._change(message, changes) for message in taken)
 
-    async def release(self) -> int:
-        """End all leases of the node; return how many there were."""
+    async def release(self, worker: str = "") -> int:
+        """End the leases of one worker of the node; return how many there were."""
         self._storage.check_open()
         leased = [
             message
             for lane in self._messages.lanes().values()
             for message in lane.values()
-            if message.leased_until is not None
+            if message.leased_until is not None and self._leased_to.get(message.seq, "") == worker
         ]
         for message in leased:
             self._change(message, MessageChanges(leased_until=None))
@@ -227,6 +247,10 @@ class MemoryNode:
     async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id, oldest first."""
         return self._entries.of(reference)
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        return self._entries.last()
 
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry follows number ``after``."""

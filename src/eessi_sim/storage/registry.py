@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable
 from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import ModuleType
 from typing import cast
 from urllib.parse import quote
 
 from eessi_sim.errors import SettingsError
 from eessi_sim.storage.base import Storage
 
-BUILT_IN = ("memory", "sqlite")
+BUILT_IN = ("memory", "sqlite", "postgresql")
 """Schemes of the back ends in this package; each is imported only when its scheme is used."""
+NEEDS = {"postgresql": ("asyncpg",)}
+"""Packages of a back end that come with the extra of its name."""
 GROUP = "eessi_sim.storage"
 
 OpenUrl = Callable[[str], Awaitable[Storage]]
@@ -41,16 +44,28 @@ def find_backend(scheme: str) -> OpenUrl:
     """Return what opens URLs of ``scheme``.
 
     Raises:
-        SettingsError: nobody does.
+        SettingsError: nobody does, or the package that it needs is not installed.
     """
     if scheme in BUILT_IN:
-        return cast("OpenUrl", import_module(f"eessi_sim.storage.{scheme}").open_url)
+        return cast("OpenUrl", _module(scheme).open_url)
     for entry in entry_points(group=GROUP, name=scheme):
         return cast("OpenUrl", entry.load())
     raise SettingsError(
         f'Expected a store with scheme {", ".join(schemes())}, found "{scheme}"',
-        hint='Use "memory:" or "sqlite:///path/to/file.db".',
+        hint='Use "memory:", "sqlite:///path/to/file.db" or "postgresql://user@host/database".',
     )
+
+
+def _module(scheme: str) -> ModuleType:
+    try:
+        return import_module(f"eessi_sim.storage.{scheme}")
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDS.get(scheme, ()):
+            raise
+        raise SettingsError(
+            f"Expected the package {error.name} for a store with scheme {scheme}, found none",
+            hint=f"pip install 'eessi-sim[{scheme}]'",
+        ) from error
 
 
 def schemes() -> tuple[str, ...]:

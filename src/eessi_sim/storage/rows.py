@@ -156,6 +156,14 @@ def change_parameters(row: Row, changes: MessageChanges) -> Parameters:
     return values
 
 
+def changed_row(row: Row, values: Parameters) -> Row:
+    """Return a row of ``stored_message`` after its columns were changed to ``values``."""
+    columns = list(row)
+    for name, position in zip(_CHANGEABLE, _POSITIONS, strict=True):
+        columns[position] = values[name]
+    return tuple(columns)
+
+
 def message_of(row: Row, body: bytes = b"") -> StoredMessage:
     """Return the message of a row of the view ``stored_message``."""
     return StoredMessage(

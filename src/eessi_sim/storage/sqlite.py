@@ -1,12 +1,14 @@
 """The default store: one SQLite file, write-ahead log, nothing acknowledged before it is on the disk.
 
 Reads answer from their own connection in the calling thread; writes go through ``sqlite_commit``.
-One process writes a file; others may look into it meanwhile, but nobody rings for them.
+Several processes may write a file: their transactions follow each other. That another one has written shows in a
+number that SQLite keeps in memory, which ``news`` looks at a few times a second.
 """
 
+import asyncio
 import hashlib
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -14,11 +16,10 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
-from eessi_sim.errors import SettingsError, Unavailable
+from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.measures import Histogram
 from eessi_sim.spool import Spool, SpoolFile
@@ -36,15 +37,17 @@ from eessi_sim.storage.base import (
     UnitOfWork,
 )
 from eessi_sim.storage.bell import Bell
-from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, time_of
+from eessi_sim.storage.rows import Row, document_of, entry_of, message_of, micros, time_of
 from eessi_sim.storage.sql import load_queries
 from eessi_sim.storage.sqlite_commit import GroupCommit
-from eessi_sim.storage.sqlite_file import open_reader, open_writer, unavailable
+from eessi_sim.storage.sqlite_file import open_reader, open_writer, path_of, unavailable
 from eessi_sim.storage.sqlite_tally import Tally
 from eessi_sim.storage.sqlite_writes import SqliteWrites
 
 BUSY_SECONDS = 5.0
 """How long to wait for another process, a backup for example (our choice, inferred)."""
+LOOK_EVERY = 0.025
+"""Seconds between two looks whether another process has written; a look costs some microseconds (our choice)."""
 _NOTHING = hashlib.sha256().hexdigest()
 """Digest of no octets."""
 _NEWEST = 2**63 - 1
@@ -59,13 +62,7 @@ async def open_url(url: str) -> "SqliteStorage":
         Unavailable: the file cannot be used.
         MigrationNeeded: a newer version of the program wrote it.
     """
-    parts = urlsplit(url)
-    if parts.netloc or not parts.path.strip("/") or parts.path == ":memory:":
-        raise SettingsError(
-            f'Expected a URL such as "sqlite:///var/lib/eessi-sim/store.db", found "{url}"',
-            hint='Name a file; "memory:" is the store that forgets.',
-        )
-    return SqliteStorage(Path(unquote(parts.path)))
+    return SqliteStorage(path_of(url))
 
 
 class SqliteStorage:
@@ -91,6 +88,10 @@ class SqliteStorage:
         )
         self._nodes: dict[str, SqliteNode] = {}
 
+    async def nodes(self) -> tuple[str, ...]:
+        """Return the nodes that keep a message, a case or a document."""
+        return tuple(row[0] for row in self._reads.rows("nodes"))
+
     def node(self, node_id: InstitutionId) -> "SqliteNode":
         """Return the view of one node."""
         if node_id not in self._nodes:
@@ -109,6 +110,22 @@ class SqliteStorage:
         """Return the digests of what must lie in the spool."""
         return frozenset(row[0] for row in self._reads.rows("spooled"))
 
+    async def news(self) -> AsyncIterator[frozenset[str]]:
+        """Yield the nodes about which something was journalled since the last time, by whatever process."""
+        version, seen = -1, self._reads.value("last_entry")
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            before, version = version, self._reads.version()
+            if version == before:
+                continue
+            with self._reads.together():
+                last = self._reads.value("last_entry")
+                nodes = frozenset(row[0] for row in self._reads.rows("nodes_with_entries", after=seen))
+            seen = last
+            self._bell.ring()
+            if nodes:
+                yield nodes
+
     async def journal(self, after: int = 0, limit: int = 100) -> tuple[JournalEntry, ...]:
         """Return the entries of all nodes that follow number ``after``, oldest first."""
         return tuple(map(entry_of, self._reads.rows("journal", after=after, limit=limit)))
@@ -116,6 +133,11 @@ class SqliteStorage:
     async def journal_of(self, reference: str) -> tuple[JournalEntry, ...]:
         """Return the entries of a message id or a case id on all nodes, oldest first."""
         return tuple(map(entry_of, self._reads.rows("journal_of_reference", reference=reference)))
+
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = self._reads.value("last_entry")
+        return found
 
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry of any node follows number ``after``."""
@@ -159,17 +181,30 @@ class SqliteNode:
 
     async def claim(self, claim: Claim) -> tuple[StoredMessage, ...]:
         """Take due messages, each for one claimant only, those due first in front; with bodies."""
-        due = await self.next_due(claim.direction, claim.states)
-        if (
-            due is None or due > claim.now
-        ):  # most looks find nothing, and writing that down would cost a commit
+        if not await self._finds(claim):  # as most looks do; to write that down would cost a commit
             return ()
         claimed = await self._commit.submit(partial(self._writes.claim, claim))
         return tuple(map(self._from_spool, claimed))
 
-    async def release(self) -> int:
-        """End all leases of the node; return how many there were."""
-        return await self._commit.submit(self._writes.release)
+    async def _finds(self, claim: Claim) -> bool:
+        if claim.channel is None:
+            due = await self.next_due(claim.direction, claim.states)
+            return due is not None and due <= claim.now
+        return any(
+            self._rows(
+                "due_messages_of_channel",
+                direction=claim.direction,
+                channel=claim.channel,
+                state=state,
+                now_us=micros(claim.now),
+                limit=1,
+            )
+            for state in claim.states
+        )
+
+    async def release(self, worker: str = "") -> int:
+        """End the leases of one worker of the node; return how many there were."""
+        return await self._commit.submit(partial(self._writes.release, worker))
 
     async def drop_journal(self, until: datetime, *, limit: int) -> int:
         """Remove lines of the journal that were written before ``until``, at most so many."""
@@ -256,6 +291,11 @@ class SqliteNode:
         entries = map(entry_of, self._rows("journal_of_reference", reference=reference))
         return tuple(entry for entry in entries if entry.node == self._node)
 
+    async def last_entry(self) -> int:
+        """Return the number of the newest entry, 0 when there is none."""
+        found: int = self._rows("last_entry_of_node")[0][0]
+        return found
+
     async def wait_for_journal(self, after: int) -> None:
         """Return as soon as an entry follows number ``after``."""
         await self._bell.wait_until(lambda: self._rows("last_entry_of_node")[0][0] > after)
@@ -335,6 +375,11 @@ class _Reads:
             yield
         finally:
             self._connection.rollback()  # nothing was written
+
+    def version(self) -> int:
+        """Return a number that changes when somebody has written to the file."""
+        found: int = self._execute("PRAGMA data_version")[0][0]
+        return found
 
     def _execute(self, statement: str, values: Mapping[str, Any] | None = None) -> list[Row]:
         try:

@@ -5,9 +5,11 @@ Only connections and the schema live here; records are the business of the other
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
 
-from eessi_sim.errors import MigrationNeeded, Unavailable
+from eessi_sim.errors import MigrationNeeded, SettingsError, Unavailable
 from eessi_sim.storage.sql import load_migrations
 
 _APPLICATION_ID = 0x45455349
@@ -69,6 +71,49 @@ def open_reader(path: Path, *, busy_seconds: float) -> sqlite3.Connection:
     return connection
 
 
+def path_of(url: str) -> Path:
+    """Return the file that ``url`` names: ``sqlite:///absolute/path`` or ``sqlite:relative/path``.
+
+    Raises:
+        SettingsError: the URL names no file.
+    """
+    parts = urlsplit(url)
+    if parts.netloc or not parts.path.strip("/") or parts.path == ":memory:":
+        raise SettingsError(
+            f'Expected a URL such as "sqlite:///var/lib/eessi-sim/store.db", found "{url}"',
+            hint='Name a file; "memory:" is the store that forgets.',
+        )
+    return Path(unquote(parts.path))
+
+
+def copy_file(path: Path, target: Path) -> None:
+    """Copy a store as it was last committed, whoever writes to it meanwhile; the spool is not copied.
+
+    Raises:
+        sqlite3.Error: reading or writing failed; ``target`` is as before.
+    """
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    with closing(open_looker(path)) as source, closing(sqlite3.connect(part)) as copy:
+        source.backup(copy)
+    part.replace(target)
+
+
+def open_looker(path: Path) -> sqlite3.Connection:
+    """Return a connection that changes nothing, not even the schema; it may be of a newer version."""
+    return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)
+
+
+def schema_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the schema of a store.
+
+    Raises:
+        Unavailable: the file belongs to another program.
+    """
+    _check_ownership(connection, path)
+    return _pragma(connection, "user_version")
+
+
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
     # isolation_level None: transactions begin and end where we say, not where the module guesses.
     # check_same_thread off: the commit runs in a thread, one at a time.
@@ -109,6 +154,8 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
             hint="Use the version of the program that wrote the store, or a newer one.",
             path=path,
         )
+    if 0 < found < len(migrations):
+        copy_file(path, path.with_name(f"{path.name}.schema-{found}.backup"))  # nobody writes meanwhile
     for script in migrations[found:]:
         for statement in _statements(script):
             connection.execute(statement)

@@ -73,9 +73,9 @@ class SqliteWrites:
         due = sorted(row for state in set(claim.states) for row in self._due(claim, state))[: claim.limit]
         return tuple(self._take(claim, seq) for _, seq in due)
 
-    def release(self) -> int:
-        """End all leases of the node."""
-        return self._run("release_leases", {"node": self._node}).rowcount
+    def release(self, worker: str) -> int:
+        """End the leases of one worker of the node."""
+        return self._run("release_leases", {"node": self._node, "worker": worker}).rowcount
 
     def drop_journal(self, until: datetime, limit: int) -> int:
         """Remove old lines of the journal."""
@@ -92,7 +92,7 @@ class SqliteWrites:
 
     def _update_message(self, update: UpdateMessage) -> None:
         key = {"node": self._node, "direction": update.direction, "message_id": update.message_id}
-        row = self._run("find_message", key).fetchone()
+        row = self._run("message_to_change", key).fetchone()
         if row is None:
             raise conflicts.message_absent(update.direction, update.message_id)
         if update.expected_states is not None and row[_STATE] not in update.expected_states:
@@ -154,6 +154,7 @@ class SqliteWrites:
             state=claim.claimed_state, leased_until=claim.now + claim.lease, updated_at=claim.now
         )
         self._change(row, changes)
+        self._run("lease_to", {"seq": seq, "worker": claim.worker})
         return message_of(row, body).changed(changes)
 
     def _count(self, direction: str, kind: str, state: str, number: int) -> None:

@@ -49,6 +49,7 @@ class HttpListener:
         limits: bounds of the requests.
         name: host in the URL that others use; must stand in the certificate. The same as
             ``host`` by default.
+        shared: let other processes of the same user listen at the same port; the system spreads connections over them.
         spool: where bodies of more than 1 MB are written to while they come; without it they are held.
 
     Raises:
@@ -64,7 +65,9 @@ class HttpListener:
         limits: TransportLimits | None = None,
         name: str | None = None,
         spool: Spool | None = None,
+        shared: bool = False,
     ) -> None:
+        self._shared = shared
         self._host = host
         self._port = port
         self._name = name or host
@@ -97,6 +100,7 @@ class HttpListener:
                 ssl=self._context,
                 ssl_handshake_timeout=self._limits.read_seconds if self._context else None,
                 backlog=_BACKLOG,
+                reuse_port=self._shared or None,
             )
         except OSError as error:
             raise self._unusable(error) from error

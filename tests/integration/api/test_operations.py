@@ -160,8 +160,8 @@ async def test_node_that_is_told_to_finish_ends_what_is_under_way(lab: Lab, oper
     gate = operations.station.gate
     with gate.passing(), gate.passing():
         assert gate.under_way == 2
-        assert not await operations.finish(0.01)
-    assert await operations.finish(60)
+        assert not await module.finish([operations.node], 0.01)
+    assert await module.finish([operations.node], 60)
     assert operations.is_drained
     assert not operations.node.busy
     await lab.network.restart(NAV)

@@ -236,7 +236,7 @@ class TestCutOff:
     [
         (NORWAY, "GET", DIRECTORY_PATH, 200),
         (NORWAY, "POST", DIRECTORY_PATH, 405),
-        (NORWAY, "GET", "nothing", 404),
+        (NORWAY, "GET", "nothing", 405),
         (NAV, "GET", DIRECTORY_PATH, 403),
     ],
     ids=["directory", "post", "elsewhere", "institution"],

@@ -279,16 +279,17 @@ async def test_own_mistake_is_noted(lab: Lab) -> None:
 
 
 async def test_offer_that_is_not_stored_is_none(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the store fails the request gets 503, and the message waits as before."""
+    """When the store fails the request gets 503, and the message is handed out a moment later."""
     await still(lab, ZUS)
     await lab.open()
 
-    async def broken(*_: object) -> None:
+    async def broken(*_: object, **_named: object) -> None:
         raise Unavailable("Expected room, found none")
 
     with monkeypatch.context() as patch:
-        patch.setattr(lab.point._channels, "_store_offer", broken)
+        patch.setattr(lab.point._channels, "hand_out", broken)
         assert (await ask(lab)).status == 503
+    await lab.work(6)
     assert id_in(await ask(lab)) == (await lab.sent(NAV)).message_id
 
 

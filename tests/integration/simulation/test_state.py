@@ -184,3 +184,9 @@ def test_spoilt_description_is_told_as_such(state: NetworkState, content: bytes)
     (state.path / "network.json").write_bytes(content)
     with pytest.raises(EnvironmentProblem, match=r"Expected the description of a network in .*network\.json"):
         load_state(state.path)
+
+
+def test_unknown_process_is_refused_by_name(tmp_path: Path) -> None:
+    """The sentence names those that there are."""
+    with pytest.raises(EnvironmentProblem, match="host-9"):
+        small_network(tmp_path).played_by("host-9")

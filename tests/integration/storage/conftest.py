@@ -1,10 +1,12 @@
 """Every back end of the store, each with an empty storage."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.helpers.postgresql import empty_store
 from tests.helpers.stored import NODE
 
 from eessi_sim.storage.base import NodeStore, Storage, UnitOfWork
@@ -13,17 +15,23 @@ from eessi_sim.storage.registry import BUILT_IN, open_storage
 Commit = Callable[..., Awaitable[None]]
 
 
-def url_of(scheme: str, folder: Path) -> str:
-    """The URL of an empty store."""
-    return "memory:" if scheme == "memory" else f"{scheme}://{folder}/store.db"
-
-
 @pytest.fixture(params=BUILT_IN)
 async def storage(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Storage]:
     """An empty storage of each back end."""
-    storage = await open_storage(url_of(request.param, tmp_path))
-    yield storage
-    await storage.close()
+    async with store_of(request, request.param, tmp_path) as url:
+        storage = await open_storage(url)
+        yield storage
+        await storage.close()
+
+
+@asynccontextmanager
+async def store_of(request: pytest.FixtureRequest, scheme: str, folder: Path) -> AsyncIterator[str]:
+    """The URL of an empty store of a back end."""
+    if scheme == "postgresql":
+        async with empty_store(request.getfixturevalue("postgresql")) as url:
+            yield url
+    else:
+        yield "memory:" if scheme == "memory" else f"{scheme}://{folder}/store.db"
 
 
 @pytest.fixture

@@ -133,6 +133,15 @@ async def test_release_ends_all_leases_of_the_node(storage: Storage, node: NodeS
     assert ids(await node.claim(claim(states=("SENDING",)))) == [message_id(1), message_id(2)]
 
 
+async def test_release_ends_no_lease_of_a_peer(node: NodeStore, add: Commit) -> None:
+    """A worker that starts again frees what it had claimed, not what another one works on."""
+    await add(a_message(1), a_message(2))
+    assert ids(await node.claim(claim(worker="1", limit=1))) == [message_id(1)]
+    assert ids(await node.claim(claim(worker="2", limit=1))) == [message_id(2)]
+    assert await node.release("1") == 1
+    assert ids(await node.claim(claim(states=("SENDING",)))) == [message_id(1)]
+
+
 async def test_release_leaves_states_as_they_are(node: NodeStore, add: Commit) -> None:
     """Freeing a message does not pretend that it was never claimed."""
     await add(a_message())

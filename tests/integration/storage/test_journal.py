@@ -135,3 +135,22 @@ async def test_old_entries_are_dropped(storage: Storage, node: NodeStore) -> Non
     await note(node, an_entry("e", at=late))
     assert [(each.seq, each.step) for each in await storage.journal()] == [(2, "b"), (4, "d"), (5, "e")]
     assert steps(await node.journal_of(message_id())) == ["b", "e"]
+
+
+async def test_news_names_the_nodes(storage: Storage) -> None:
+    """Whoever follows the news hears about which nodes something was journalled since the last time."""
+    news = storage.news()
+    first = asyncio.ensure_future(anext(news))
+    await asyncio.sleep(0)
+    await note(storage.node(NODE), an_entry())
+    assert await first == {NODE}
+    await note(storage.node(OTHER_NODE), an_entry())
+    assert await anext(news) == {OTHER_NODE}
+
+
+async def test_number_of_the_newest_entry(storage: Storage, node: NodeStore) -> None:
+    """Whoever wants to follow the journal asks where it ends now: of all nodes, or of one."""
+    assert (await storage.last_entry(), await node.last_entry()) == (0, 0)
+    await note(node, *map(an_entry, "ab"))
+    await note(storage.node(OTHER_NODE), an_entry("c"))
+    assert (await storage.last_entry(), await node.last_entry()) == (3, 2)

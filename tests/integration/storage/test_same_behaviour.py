@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.helpers.postgresql import Server, empty
 from tests.helpers.stored import (
     MINUTE,
     NODE,
@@ -19,7 +19,6 @@ from tests.helpers.stored import (
     an_entry,
     message_id,
 )
-from tests.integration.storage.conftest import url_of
 
 from eessi_sim.attachments import Octets
 from eessi_sim.errors import Conflict
@@ -32,7 +31,7 @@ from eessi_sim.storage.base import (
     Storage,
     UnitOfWork,
 )
-from eessi_sim.storage.registry import BUILT_IN, open_storage
+from eessi_sim.storage.registry import open_storage
 
 Operation = Callable[[Storage], Awaitable[object]]
 
@@ -46,6 +45,7 @@ kinds = st.sampled_from(MessageKind)
 times = st.one_of(st.none(), st.integers(-3, 3).map(lambda minutes: NOON + minutes * MINUTE))
 texts = st.one_of(st.none(), st.sampled_from(["a", "b"]))
 nodes = st.sampled_from([NODE, OTHER_NODE])
+workers = st.sampled_from(["", "1"])
 messages = st.builds(
     a_message,
     numbers,
@@ -131,11 +131,18 @@ def claims(draw: st.DrawFn) -> Operation:
         lease=MINUTE,
         limit=draw(st.integers(0, 3)),
         channel=draw(texts),
+        worker=draw(workers),
     )
     return lambda storage: storage.node(node).claim(claim)
 
 
-releases = nodes.map(lambda node: lambda storage: storage.node(node).release())
+@st.composite
+def releases(draw: st.DrawFn) -> Operation:
+    """The start of a worker; the outcome is how many leases it had."""
+    node, worker = draw(nodes), draw(workers)
+    return lambda storage: storage.node(node).release(worker)
+
+
 queries = st.builds(
     MessageQuery,
     direction=st.one_of(st.none(), directions),
@@ -170,24 +177,46 @@ async def seen_of(node: NodeStore, query: MessageQuery, limit: int) -> list[Any]
     ]
 
 
-async def play(url: str, operations: list[Operation], query: MessageQuery, limit: int) -> list[Any]:
+async def play(storage: Storage, operations: list[Operation], query: MessageQuery, limit: int) -> list[Any]:
     """The outcomes of all operations, and what can be seen after them."""
-    storage = await open_storage(url)
     outcomes: list[Any] = [await operation(storage) for operation in operations]
     for node in (NODE, OTHER_NODE):
         outcomes += await seen_of(storage.node(node), query, limit)
-    outcomes += [await storage.journal(), await storage.journal_of("b")]
+    return [*outcomes, await storage.journal(), await storage.journal_of("b")]
+
+
+async def play_in(url: str, *play_: Any) -> list[Any]:
+    """The outcomes in a store that is made for them."""
+    storage = await open_storage(url)
+    outcomes = await play(storage, *play_)
     await storage.close()
     return outcomes
 
 
+operation_lists = st.lists(st.one_of(commits(), commits(), claims(), releases()), max_size=12)
+
+
 @settings(max_examples=100, deadline=None)
-@given(st.lists(st.one_of(commits(), commits(), claims(), releases), max_size=12), queries, st.integers(0, 4))
+@given(operation_lists, queries, st.integers(0, 4))
 def test_back_ends_cannot_be_told_apart(operations: list[Operation], query: MessageQuery, limit: int) -> None:
-    """Whatever is written, claimed and released, every back end answers the same."""
+    """Whatever is written, claimed and released, the file answers as the memory does."""
     with TemporaryDirectory() as folder:
-        outcomes = [
-            asyncio.run(play(url_of(scheme, Path(folder)), operations, query, limit)) for scheme in BUILT_IN
-        ]
-    for other in outcomes[1:]:
-        assert other == outcomes[0]
+        expected = asyncio.run(play_in("memory:", operations, query, limit))
+        assert asyncio.run(play_in(f"sqlite://{folder}/store.db", operations, query, limit)) == expected
+
+
+def test_server_cannot_be_told_apart(postgresql: Server) -> None:
+    """Whatever is written, claimed and released, PostgreSQL answers as the memory does."""
+    with asyncio.Runner() as runner:
+        storage = runner.run(open_storage(postgresql.store))
+
+        @settings(max_examples=100, deadline=None)
+        @given(operation_lists, queries, st.integers(0, 4))
+        def compare(operations: list[Operation], query: MessageQuery, limit: int) -> None:
+            runner.run(empty(postgresql.store))
+            expected = runner.run(play_in("memory:", operations, query, limit))
+            assert runner.run(play(storage, operations, query, limit)) == expected
+
+        compare()
+        runner.run(empty(postgresql.store))
+        runner.run(storage.close())

@@ -352,7 +352,13 @@ async def test_store_of_the_first_schema_grows(path: Path) -> None:
     first = SqliteStorage(path)
     await first.node(NODE).commit(unit())
     await first.close()
-    database(path, "DROP TABLE content", "DROP INDEX message_body_spooled", "PRAGMA user_version = 1")
+    database(
+        path,
+        "DROP TABLE content",
+        "DROP INDEX message_body_spooled",
+        "ALTER TABLE message DROP COLUMN leased_to",
+        "PRAGMA user_version = 1",
+    )
     storage = SqliteStorage(path)
     work = UnitOfWork()
     work.save_content(Octets.of(b"scan"))
@@ -438,3 +444,18 @@ async def test_octets_in_the_spool_go_when_their_message_was_cleaned_up(
     assert found is not None
     assert (found.is_removed, found.details["removed"], found.whole) == (True, file.digest, b"")
     assert storage.spool.sweep(await storage.spooled()) == 1
+
+
+async def test_news_of_another_process(tmp_path: Path) -> None:
+    """What another owner of the file has written is news, and wakes who waits for the journal."""
+    one, other = SqliteStorage(tmp_path / "store.db"), SqliteStorage(tmp_path / "store.db")
+    news = one.news()
+    heard = asyncio.ensure_future(anext(news))
+    woken = asyncio.create_task(one.wait_for_journal(0))
+    await asyncio.sleep(0)
+    work = UnitOfWork()
+    work.journal(an_entry())
+    await other.node(NODE).commit(work)
+    assert await heard == {NODE}
+    await woken
+    await asyncio.gather(one.close(), other.close())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from eessi_sim.clock import ManualClock
-from eessi_sim.errors import Conflict
+from eessi_sim.errors import Conflict, Unavailable
 from eessi_sim.gateway.worker import MOST_AT_ONCE, Worker
 
 
@@ -208,6 +208,50 @@ async def test_fault_of_the_store_gives_no_item_up(worker: Worker, hand: Hand) -
     await settle()
     assert hand.given_up == []
     assert not worker.busy
+
+
+async def test_item_whose_store_is_away_is_tried_again(
+    worker: Worker, hand: Hand, clock: ManualClock
+) -> None:
+    """A database that starts again stops nothing for good: what was under way is done a moment later."""
+    faults = [Unavailable("away"), Unavailable("away")]
+
+    async def work(item: str) -> None:
+        if faults:
+            raise faults.pop()
+        done.append(item)
+
+    done: list[str] = []
+    hand.work = work
+    hand.put("a")
+    worker.start()
+    for _ in range(3):
+        await settle()
+        clock.advance(timedelta(seconds=1))
+    assert (done, hand.claimed, hand.given_up) == (["a"], ["a"], [])
+
+
+async def test_store_that_stays_away_leaves_the_item_to_its_lease(
+    worker: Worker, hand: Hand, clock: ManualClock
+) -> None:
+    """After a minute the item is left to its lease; a queue that cannot say what is due is asked again."""
+
+    async def work(_item: str) -> None:
+        raise Unavailable("away")
+
+    async def nothing_known() -> datetime | None:
+        raise Unavailable("away")
+
+    hand.work = work
+    hand.put("a")
+    worker.start()
+    await settle()
+    hand.next_due = nothing_known  # type: ignore[method-assign]
+    for _ in range(70):
+        await settle()
+        clock.advance(timedelta(seconds=1))
+    await settle()
+    assert (hand.claimed, hand.given_up, bool(worker._put_off)) == (["a"], [], False)
 
 
 async def test_item_that_cannot_even_be_given_up_is_logged(

@@ -8,8 +8,10 @@ from eessi_sim.errors import KeyMaterialError
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.security.keys import Purpose
 from eessi_sim.security.pki import KeyAlgorithm
+from eessi_sim.simulation import bundle
 from eessi_sim.simulation.credentials import Credentials, PartyKeys, load_trust
 from eessi_sim.simulation.inprocess import START
+from eessi_sim.simulation.state import hosts_for
 
 NAV = InstitutionId("NO:NAVAT07")
 
@@ -56,3 +58,16 @@ def test_certificates_begin_before_the_network(credentials: Credentials) -> None
     """Nodes whose clocks differ a little accept each other."""
     keys = credentials.parties[NAV]
     assert all(pair.certificate.not_before < START for pair in (keys.tls, keys.ebms, keys.seal))
+
+
+def test_bundle_of_nonsense_is_refused(tmp_path: Path) -> None:
+    """A file that holds no keys is named."""
+    (tmp_path / bundle.FILE).write_text("[]")
+    with pytest.raises(KeyMaterialError, match="keys of a network"):
+        bundle.load(tmp_path)
+
+
+def test_small_networks_have_no_hosts() -> None:
+    """Up to twenty institutions have a process of their own."""
+    assert hosts_for(20) == 0
+    assert hosts_for(3120) >= 1

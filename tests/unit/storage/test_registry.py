@@ -1,5 +1,6 @@
 """Back ends are found by the scheme of a URL."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,19 @@ def test_scheme_is_the_name_of_a_module() -> None:
 
 def test_unknown_scheme_names_the_known_ones() -> None:
     """A scheme that nobody serves is an error that lists those that can be used."""
-    with pytest.raises(SettingsError, match='scheme memory, sqlite, found "oracle"') as caught:
+    with pytest.raises(SettingsError, match='scheme memory, sqlite, postgresql, found "oracle"') as caught:
         find_backend("oracle")
     assert caught.value.hint
+
+
+def test_package_that_a_back_end_needs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the driver of PostgreSQL the error says how to install it."""
+    monkeypatch.delitem(sys.modules, "eessi_sim.storage.postgresql", raising=False)
+    monkeypatch.delitem(sys.modules, "eessi_sim.storage.postgresql_commit", raising=False)
+    monkeypatch.setitem(sys.modules, "asyncpg", None)
+    with pytest.raises(SettingsError, match="Expected the package asyncpg") as caught:
+        find_backend("postgresql")
+    assert caught.value.hint == "pip install 'eessi-sim[postgresql]'"
 
 
 def test_module_that_is_no_back_end_is_no_scheme() -> None:
@@ -56,4 +67,4 @@ def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_packages_add_schemes_by_entry_points() -> None:
     """A back end of another package is found by the name of its entry point."""
     assert find_backend("other") is memory.open_url
-    assert schemes() == ("memory", "sqlite", "other")
+    assert schemes() == ("memory", "sqlite", "postgresql", "other")

@@ -21,9 +21,15 @@ UPDATE message
  WHERE seq = :seq
 
 -- name: release_leases
-UPDATE message SET leased_us = 0 WHERE node = :node AND leased_us > 0
+UPDATE message SET leased_us = 0 WHERE node = :node AND leased_us > 0 AND leased_to = :worker
+
+-- name: lease_to
+UPDATE message SET leased_to = :worker WHERE seq = :seq
 
 -- name: find_message
+SELECT * FROM stored_message WHERE node = :node AND direction = :direction AND message_id = :message_id
+
+-- name: message_to_change
 SELECT * FROM stored_message WHERE node = :node AND direction = :direction AND message_id = :message_id
 
 -- name: message_body
@@ -150,9 +156,15 @@ SELECT ifnull(max(seq), 0) FROM journal
 -- name: last_entry_of_node
 SELECT ifnull(max(seq), 0) FROM journal WHERE node = :node
 
+-- name: nodes_with_entries
+SELECT DISTINCT node FROM journal NOT INDEXED WHERE seq > :after
+
 -- name: add_tally
 INSERT INTO tally (node, direction, kind, state, number) VALUES (:node, :direction, :kind, :state, :number)
     ON CONFLICT (node, direction, kind, state) DO UPDATE SET number = number + excluded.number
+
+-- name: nodes
+SELECT DISTINCT node FROM tally WHERE number > 0 ORDER BY node
 
 -- name: tallies
 SELECT direction, kind, state, number FROM tally WHERE node = :node AND number > 0
