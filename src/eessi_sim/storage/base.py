@@ -401,11 +401,7 @@ class NodeStore(JournalReader, Protocol):
         ...
 
     async def drop_journal(self, until: datetime, *, limit: int) -> int:
-        """Remove lines of the journal that were written before ``until``, at most so many; return how many.
-
-        Raises:
-            Unavailable: the store cannot be written; nothing was removed.
-        """
+        """Remove lines of the journal that were written before ``until``, at most so many; return how many."""
         ...
 
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
