@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 REPORT ?= demo-report
+MINUTES ?= 10
 
-.PHONY: help demo test attacks fuzz check bench accept clean
+.PHONY: help demo test attacks fuzz check bench chaos accept clean
 
 help:
 	@echo "make demo    a small Europe: three stories over real AS4, report in $(REPORT)/"
@@ -13,6 +14,7 @@ help:
 	@echo "make fuzz    damaged octets for the readers of strangers, five minutes; FUZZ_SECONDS=N"
 	@echo "make check   layers, types, lint, format"
 	@echo "make bench   SEDs per second, split per step, beside the measured floor"
+	@echo "make chaos   a network under load while everything fails, and an audit; MINUTES=N"
 	@echo "make accept  accept the current output as the new golden files"
 	@echo "make clean   remove everything that the other verbs made"
 
@@ -32,9 +34,10 @@ $(VENV)/.dev: $(VENV)/.run
 demo: $(VENV)/.run
 	$(BIN)/eessi-sim demo --report $(REPORT)
 
+# In the order of the folders: the files that take minutes (acceptance) begin, the short ones (unit) fill both cores at the end.
 test: $(VENV)/.dev
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile --cov --cov-report=
+	$(BIN)/python -m pytest --quiet --numprocesses=auto --dist=loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python tests/quality/coverage_gate.py
 
 attacks: $(VENV)/.dev
@@ -51,6 +54,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.run
 	$(BIN)/eessi-sim bench
+
+chaos: $(VENV)/.run
+	$(BIN)/eessi-sim chaos --minutes $(MINUTES)
 
 accept: $(VENV)/.dev
 	EESSI_SIM_ACCEPT_GOLDEN=1 $(BIN)/python -m pytest -q tests/unit tests/quality

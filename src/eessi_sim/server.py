@@ -139,10 +139,6 @@ async def _start_nodes(
     party = InstitutionId(first.party)
     file = DirectoryFile(state.directory_of(party), state.directory_file)
     directory = file.directory
-    transport = HttpTransport(
-        identity, listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls]
-    )
-    stack.push_async_callback(transport.close)
     machinery = Machinery(
         library=load_library(state.catalogue),
         clock=clock,
@@ -158,6 +154,12 @@ async def _start_nodes(
         logs_steps=logs_steps,
         checks=state.checks,
     )
+    transport = HttpTransport(
+        identity,
+        limits=TransportLimits(max_body=machinery.limits.body_bytes),
+        listed=lambda url: [each.der for each in directory.current.certificates_at(url).tls],
+    )
+    stack.push_async_callback(transport.close)
     keyring = Keyring(state.pki, first.player)
     host = Host(
         [InstitutionId(address.party) for address in addresses],

@@ -93,13 +93,16 @@ def parse(data: bytes, limits: XmlLimits = DEFAULT_LIMITS, *, comments: bool = F
     text = _as_utf8(data)
     if text.startswith(_DOCTYPE, _PROLOG.match(text).end()):  # type: ignore[union-attr] # matches any bytes
         raise _doctype_error()
-    _refuse_prefixes(text, limits.max_prefixes)
+    equals = text.count(b"=")  # as many attributes and declarations as there are at most
+    if equals > limits.max_prefixes:
+        _refuse_prefixes(text, limits.max_prefixes)
     try:
         root = etree.fromstring(text, _COMMENTS_PARSER if comments else _PARSER)
     except etree.XMLSyntaxError as error:
         raise _syntax_error(error) from error
     _refuse_instructions(text, root)
-    _refuse_attributes(text, root, limits.max_attributes)
+    if equals > limits.max_attributes:
+        _refuse_attributes(root, limits.max_attributes)
     return root
 
 
@@ -148,15 +151,20 @@ def _refuse_prefixes(text: bytes, most: int) -> None:
 
 
 def _refuse_instructions(data: bytes, root: Element) -> None:
-    if data.find(b"<?", 2) >= 0 and root.xpath("boolean(.//processing-instruction())"):
+    # One octet is found ten times as fast as two, and most documents have no question mark.
+    if (
+        data.find(b"?", 2) >= 0
+        and data.find(b"<?", 2) >= 0
+        and root.xpath("boolean(.//processing-instruction())")
+    ):
         raise XmlForbidden(
             "Expected no processing instruction inside the document",
             hint="Remove every <?…?> after the first element.",
         )
 
 
-def _refuse_attributes(text: bytes, root: Element, most: int) -> None:
-    if text.count(b"=") > most and _IS_OVERFULL(root, most=most):  # counting octets nearly always is enough
+def _refuse_attributes(root: Element, most: int) -> None:
+    if _IS_OVERFULL(root, most=most):
         raise XmlTooLarge(
             f"Expected at most {most} attributes at one element, found more",
             hint="Use child elements for long lists.",
@@ -283,24 +291,17 @@ def path_of(element: Element) -> str:
 
 def escape_text(text: str) -> str:
     """Escape ``text`` as the content of an element in canonical form (c14n 1.0 section 2.3)."""
-    if "&" in text or "<" in text or ">" in text or "\r" in text:
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#xD;")
-    return text
+    return text.translate(_IN_TEXT) if _ESCAPED_IN_TEXT.search(text) else text
 
 
 def escape_attribute(text: str) -> str:
     """Escape ``text`` as the value of an attribute in canonical form (c14n 1.0 section 2.3)."""
-    for plain, escaped in _ATTRIBUTE_ESCAPES:
-        if plain in text:
-            text = text.replace(plain, escaped)
-    return text
+    return text.translate(_IN_ATTRIBUTE) if _ESCAPED_IN_ATTRIBUTE.search(text) else text
 
 
-_ATTRIBUTE_ESCAPES: Final = (
-    ("&", "&amp;"),
-    ("<", "&lt;"),
-    ('"', "&quot;"),
-    ("\t", "&#x9;"),
-    ("\n", "&#xA;"),
-    ("\r", "&#xD;"),
+_IN_TEXT: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#xD;"})
+_IN_ATTRIBUTE: Final = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;"}
 )
+_ESCAPED_IN_TEXT: Final = re.compile("[&<>\r]")
+_ESCAPED_IN_ATTRIBUTE: Final = re.compile('[&<"\t\n\r]')

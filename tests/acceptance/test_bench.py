@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from eessi_sim.benchmark.crossing import Crossing, Part, latency_of
+from eessi_sim.benchmark.gauge import Reading
+from eessi_sim.cli import bench_network
 from eessi_sim.cli.main import cli
 
 TINY = ("bench", "--messages", "2", "--seconds", "0.02", "--keys", "p256")
@@ -135,3 +138,33 @@ def test_engine_is_measured_by_length_and_by_number_of_cases() -> None:
     shown = CliRunner().invoke(cli, tiny).stdout
     assert "receive µs" in shown
     assert "ratio" in shown
+
+
+@pytest.mark.process
+def test_network_of_processes_is_measured() -> None:
+    """Ten tenths, each with the memory of all three processes."""
+    result = CliRunner().invoke(cli, ["bench", "network", "--storage", "sqlite", "--seconds", "1", "--json"])
+    assert result.exit_code == 0, result.stderr
+    (run,) = json.loads(result.stdout)["runs"]
+    assert len(run["tenths"]) == 10
+    assert run["tenths"][0]["rss_mb"].keys() == {"EU:APSIM01", "NO:NAVAT07", "SE:FKSE01"}
+
+
+def test_network_is_shown_as_tables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """People see a line per tenth and one per run."""
+
+    async def measured(*_: object) -> Crossing:
+        part = Part(7, 1.0, {"EU:APSIM01": Reading(2048, 1024, 0.1)}, 0.1)
+        return Crossing("sqlite", 1, (part, part), {"EU:APSIM01": Reading()}, latency_of([]))
+
+    monkeypatch.setattr(bench_network, "measure", measured)
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli, ["bench", "network", "--storage", "sqlite"])
+    assert result.exit_code == 0, result.stderr
+    assert "EU:APSIM01 MB" in result.stdout
+    assert "100%" in result.stdout
+
+
+def test_seconds_and_minutes_exclude_each_other() -> None:
+    """One says how long."""
+    result = CliRunner().invoke(cli, ["bench", "network", "--seconds", "1", "--minutes", "1"])
+    assert result.exit_code == 2

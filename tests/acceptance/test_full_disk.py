@@ -55,7 +55,7 @@ async def test_full_disk_stops_the_acceptance_and_nothing_else(tmp_path: Path) -
             await norway.send(case, SedType("A003"), files=files)
         await until(refused, "both messages were refused for want of room")
         reasons = " ".join(each.last_error or "" for each in await norway.messages())
-        assert "EBMS:0201 DysfunctionalReliability: Not stored, send it again" in reasons
+        assert "EBMS:0004 Other: not stored, send it again later" in reasons
         assert "No room for large requests" in reasons
         health = await point.health()
         assert {check.name for check in health.checks if not check.ok} == {"store"}

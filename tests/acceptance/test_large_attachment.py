@@ -12,17 +12,22 @@ from typing import Final
 
 import pytest
 from tests.helpers.attached import PDF
+from tests.helpers.lab import changed
 from tests.helpers.process_networks import NORWAY, POINT, POLAND, dead_store, small_definition, until
 
 from eessi_sim.attachments import MEGABYTE, AttachmentLimits, NewFile, Octets
 from eessi_sim.identifiers import BucType, SedType
+from eessi_sim.ir.model import Endpoint, Exchange
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import establish
 
 pytestmark = pytest.mark.process
-SIZE: Final = 1024 * MEGABYTE if os.environ.get("EESSI_SIM_BIG") else 100 * MEGABYTE
+_BIG: Final = bool(os.environ.get("EESSI_SIM_BIG"))
+SIZE: Final = 1024 * MEGABYTE if _BIG else 100 * MEGABYTE
 """A gigabyte when EESSI_SIM_BIG is set; usually more than a process may hold, and not more than CI has time for."""
+WAYS: Final = (Endpoint(Exchange.PULL, "PL-QUEUE"), *((Endpoint(),) if _BIG else ()))
+"""How Poland gets its messages; Norway pushes."""
 EXTRA: Final = 64 * MEGABYTE
 """What a process may need more than before."""
 _TYPE: Final = "application/pdf"
@@ -79,12 +84,13 @@ async def pass_on(network: ProcessNetwork, file: NewFile) -> None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.exchange)
 async def test_large_file_passes_in_constant_memory(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, way: Endpoint, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The receiver has every octet, and sender, access point and receiver needed at most 64 MB more than before."""
     limits = AttachmentLimits(file_bytes=SIZE, message_bytes=SIZE)
-    definition = replace(small_definition(tmp_path), attachments=limits)
+    definition = changed(replace(small_definition(tmp_path), attachments=limits), POLAND, endpoint=way)
     state = establish(definition, tmp_path / "network", now=datetime.now(UTC), algorithm=KeyAlgorithm.P_256)
     scan = Scan()
     async with ProcessNetwork(state) as network:

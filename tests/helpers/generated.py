@@ -6,6 +6,8 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
 
+from tests.helpers.unmeasured import unmeasured
+
 from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue, SedDefinition
 from eessi_sim.cdm.report import BUSINESS_RULE, Issue
@@ -25,8 +27,6 @@ def name_of(definition: SedDefinition) -> str:
 
 SEEDS = 20
 NAMES = [name_of(definition) for definition in Catalogue.default().definitions()]
-_MEASURED = "COVERAGE_PROCESS_CONFIG"
-"""Tells processes that a measured one starts to measure themselves."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,7 @@ class Verdicts:
 
 def examine_all() -> dict[str, Verdicts]:
     """Return the verdicts by SED and version; unmeasured, because coverage would take as long as the work."""
-    measured = os.environ.pop(_MEASURED, None)
-    try:
-        return _examine_all()
-    finally:
-        if measured is not None:
-            os.environ[_MEASURED] = measured
-
-
-def _examine_all() -> dict[str, Verdicts]:
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
+    with unmeasured(), ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as pool:
         return dict(zip(NAMES, pool.map(examine, NAMES, chunksize=1), strict=True))
 
 

@@ -16,7 +16,8 @@ from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway
 from eessi_sim.security.keys import HeldKey, KeyPair, Purpose
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.security.trust import TrustStore
-from eessi_sim.stretch import Extent, whole
+from eessi_sim.spool import Spool
+from eessi_sim.stretch import IN_MEMORY, Extent, whole
 from eessi_sim.transport.base import Handler, Request, Response
 
 URL = "http://receiver.example/as4"
@@ -85,14 +86,27 @@ class Wire:
     answers: list[Response] = field(default_factory=list)
     change: Callable[[Response], Response] = lambda answer: answer
     """Applied to each answer on its way back."""
+    spool: Spool | None = None
+    """Where large requests are written, as a listener does."""
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         """Hand the request over."""
         request = Request(method=method, path=url, headers=headers, body=whole(body))
+        if self.spool is not None and len(body) > IN_MEMORY:
+            request = replace(request, body=b"", spooled=self.spool.write([whole(body)]))
         self.requests.append(request)
         self.answers.append(self.change(await self.handler(request)))
+        if request.spooled is not None:
+            request.spooled.discard()
         return self.answers[-1]
 
     async def close(self) -> None:

@@ -17,7 +17,9 @@ from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.key_references import KeyReference
 from eessi_sim.as4.model import Party
 from eessi_sim.as4.modes import PRESETS, ProcessingMode, ProfileName
-from eessi_sim.gateway.lone import Delivery, Document, Identity, LoneGateway, Outcome
+from eessi_sim.gateway.document import Document
+from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway, Outcome
+from eessi_sim.spool import Spool
 from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Request, Response
 from eessi_sim.transport.http import HttpListener, HttpTransport
@@ -208,7 +210,14 @@ class _Wire:
     meeting: Meeting
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         answer = await self.transport.send(
             url, self.meeting.forward(whole(body)), headers=headers, within=within, method=method

@@ -16,7 +16,7 @@ from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.key_references import KeyReference
 from eessi_sim.as4.mode_export import Product, export_mode
 from eessi_sim.as4.modes import ProfileName
-from eessi_sim.gateway.lone import Document
+from eessi_sim.gateway.document import Document
 
 pytestmark = [pytest.mark.process, pytest.mark.oracle]
 

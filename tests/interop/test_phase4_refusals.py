@@ -16,7 +16,8 @@ from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.model import MessageProperty
 from eessi_sim.as4.modes import ProcessingMode, ProfileName
 from eessi_sim.as4.msh import Unpacked
-from eessi_sim.gateway.lone import Delivery, Document, Identity, LoneGateway
+from eessi_sim.gateway.document import Document
+from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway
 from eessi_sim.security.xmldsig import Reference
 
 pytestmark = [pytest.mark.process, pytest.mark.oracle]

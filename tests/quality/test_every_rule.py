@@ -20,6 +20,7 @@ from eessi_sim.xmlsafe import Element
 DEFINITIONS = Catalogue.default().definitions()
 ENVELOPE = resources.schemas() / "envelope"
 every_sed = pytest.mark.parametrize("definition", DEFINITIONS, ids=lambda one: f"{one.type}-{one.version}")
+pytestmark = pytest.mark.no_cover  # the tests of the modules measure what all these run through
 
 
 @cache

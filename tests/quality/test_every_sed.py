@@ -35,6 +35,7 @@ def named(definition: SedDefinition) -> str:
 
 
 every_sed = pytest.mark.parametrize("definition", DEFINITIONS, ids=named)
+pytestmark = pytest.mark.no_cover  # the tests of the modules measure what all these run through
 
 
 @cache

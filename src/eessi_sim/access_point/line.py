@@ -7,6 +7,7 @@ exercises: a real line is cut by accident. A restart finds the line up.
 from collections.abc import Callable, Mapping
 
 from eessi_sim.errors import ConnectFailed
+from eessi_sim.spool import Spool
 from eessi_sim.stretch import Extent
 from eessi_sim.transport.base import Response, Transport
 
@@ -25,7 +26,14 @@ class Line:
         self.is_up = True
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         """Bring a request to ``url``; arguments and errors as of ``Transport``.
 
@@ -36,7 +44,7 @@ class Line:
             raise ConnectFailed(
                 f"Expected a line to {url}, found it cut", hint="Wait until it is restored.", url=url
             )
-        return await self._transport.send(url, body, headers=headers, within=within, method=method)
+        return await self._transport.send(url, body, headers=headers, within=within, method=method, into=into)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -79,7 +79,7 @@ class PullDesk:
         if message is None:
             return self._empty(pull, "nothing waits in the channel")
         await self._channels.hand_out(message, by=by, request=request)
-        return Response(200, {"content-type": message.content_type}, message.whole)
+        return Response(200, {"content-type": message.content_type}, message.body, message.spooled)
 
     async def _take_receipt(self, receipt: Receipt, mpc: str, by: str) -> None:
         """Note a receipt that came along; one about what does not wait here means nothing."""

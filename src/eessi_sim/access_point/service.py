@@ -25,6 +25,7 @@ from eessi_sim.errors import Conflict
 from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.inbox import Inbox, refused
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
+from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.records import outgoing, with_octets
 from eessi_sim.gateway.station import Station, plain
 from eessi_sim.gateway.worker import HOLDS, Worker
@@ -121,6 +122,7 @@ class AccessPoint:
     async def start(self) -> None:
         """Take up what an earlier run left and begin to work."""
         await self._station.store.release(self._station.worker)
+        await recall(self._station, _WAITING)
         self._inspection.start()
         self._outbox.start()
         self._alarms.start()

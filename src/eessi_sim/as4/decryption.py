@@ -19,7 +19,8 @@ from eessi_sim.as4.encryption_reader import (
     read_encryption,
 )
 from eessi_sim.as4.model import Payload
-from eessi_sim.as4.security_tokens import TOKEN, find_certificates
+from eessi_sim.as4.security_tokens import find_certificates
+from eessi_sim.as4.soap import TOKEN
 from eessi_sim.errors import DecryptionError
 from eessi_sim.security import ciphers
 from eessi_sim.security.ciphers import EncryptionPolicy

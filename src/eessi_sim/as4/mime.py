@@ -195,8 +195,8 @@ def _related(parts: Sequence[Part], frame: ContentType) -> Package:
 
 def _check_unique_ids(parts: Sequence[Part]) -> None:
     ids = [part.content_id for part in parts if part.content_id is not None]
-    doubles = {content_id for content_id in ids if ids.count(content_id) > 1}
-    if doubles:
+    if len(set(ids)) < len(ids):
+        doubles = {content_id for content_id in ids if ids.count(content_id) > 1}
         raise _inconsistent(f"Expected each Content-ID once, found twice: {min(doubles)[:80]!r}")
 
 
@@ -253,9 +253,9 @@ def _cut(body: Extent, frame: ContentType, limits: As4Limits) -> tuple[list[tupl
     if not body.startswith(delimiter, begin):
         raise _not_as4("Expected the boundary of the Content-Type in the body, found none")
     newline = _line_end(body, begin + len(delimiter))
-    spans = _spans(body, begin + len(delimiter), newline + delimiter, limits)
-    _check_no_other_boundary(body, delimiter, newline, len(spans) + (begin > 0))
-    return spans, newline
+    if newline == b"\n" and begin and body[begin - 2 : begin - 1] == b"\r":
+        raise _elsewhere()
+    return _spans(body, begin + len(delimiter), newline, delimiter, limits), newline
 
 
 def _line_end(body: Extent, position: int) -> bytes:
@@ -267,27 +267,34 @@ def _line_end(body: Extent, position: int) -> bytes:
     raise _not_as4("Expected a line end behind the boundary, found something else")
 
 
-def _spans(body: Extent, position: int, separator: bytes, limits: As4Limits) -> list[tuple[int, int]]:
-    """Return where each part begins and ends, its header included."""
+def _spans(
+    body: Extent, position: int, newline: bytes, delimiter: bytes, limits: As4Limits
+) -> list[tuple[int, int]]:
+    """Return where each part begins and ends, its header included.
+
+    Whatever another reader could take for a boundary is refused: on all hops the parts must be the same.
+    """
     spans: list[tuple[int, int]] = []
+    wanted, before = b"\n" + delimiter, len(newline) - 1
     while not body.startswith(b"--", position):
-        end = body.find(separator, position)
+        end = body.find(wanted, position)
         if end < 0:
             raise _inconsistent("Expected a closing boundary, found the end of the message")
+        if (body[end - 1 : end] == b"\r") != (before == 1):
+            raise _elsewhere()
         if len(spans) > limits.parts:
             raise _inconsistent(f"Expected at most {limits.parts} payload parts, found more")
-        spans.append((position, end))
-        position = end + len(separator)
+        spans.append((position, end - before))
+        position = end + len(wanted)
     if body[position + 2 : position + 80].lstrip(_PADDING)[:1] not in (b"", b"\r", b"\n"):
         raise _not_as4("Expected a line end behind the closing boundary, found something else")
+    if body.find(wanted, position) >= 0:
+        raise _elsewhere()
     return spans
 
 
-def _check_no_other_boundary(body: Extent, delimiter: bytes, newline: bytes, expected: int) -> None:
-    """Refuse whatever another reader could take for a boundary: on all hops the parts must be the same."""
-    foreign = b"\r\n" + delimiter if newline == b"\n" else None
-    if body.count(b"\n" + delimiter) != expected or (foreign and foreign in body):
-        raise _not_as4("Expected the boundary only between the parts, found it elsewhere")
+def _elsewhere() -> NotAs4:
+    return _not_as4("Expected the boundary only between the parts, found it elsewhere")
 
 
 def _read_part(body: Extent, start: int, end: int, newline: bytes, limits: As4Limits) -> Part:

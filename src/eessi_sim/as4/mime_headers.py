@@ -11,7 +11,7 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 _WORD: Final = r"[A-Za-z0-9!#$%&'*+.^_`{|}~-]+"
 _MEDIA_TYPE: Final = re.compile(rf"\s*({_WORD}/{_WORD})\s*")
 _PARAMETER: Final = re.compile(rf';\s*({_WORD})=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))\s*')
-_LINE: Final = re.compile(rf"({_WORD}):[ \t]*([\x20-\x7e\t]*)")
+_NAME: Final = re.compile(_WORD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +54,28 @@ def read_headers(block: bytes, newline: bytes) -> dict[str, str]:
         EbmsFault: 0007 for a line that is no header, a foreign octet, or a header given twice.
     """
     headers: dict[str, str] = {}
-    for line in re.sub(newline + rb"(?=[ \t])", b"", block).split(newline):
-        match = _LINE.fullmatch(line.decode("latin-1"))
-        if match is None:
+    text, end = block.decode("latin-1"), newline.decode()
+    if end + " " in text or end + "\t" in text:
+        text = text.replace(end + " ", " ").replace(end + "\t", "\t")
+    for line in text.split(end):
+        written, colon, value = line.partition(":")
+        name = _name(written)
+        if not colon or name is None or not _is_plain(value):
             raise EbmsFault(
                 EbmsErrorCode.MIME_INCONSISTENCY, f"Expected a MIME header line, found {line[:80]!r}"
             )
-        name = match[1].lower()
         if name in headers:
             raise EbmsFault(
                 EbmsErrorCode.MIME_INCONSISTENCY, f'Expected header "{name}" once, found it twice'
             )
-        headers[name] = match[2].strip()
+        headers[name] = value.strip(" \t")
     return headers
+
+
+@lru_cache(maxsize=64)  # parts have the same few again and again
+def _name(text: str) -> str | None:
+    return text.lower() if _NAME.fullmatch(text) else None
+
+
+def _is_plain(value: str) -> bool:
+    return value.isascii() and (value.isprintable() or value.replace("\t", "").isprintable())

@@ -203,11 +203,18 @@ def pack_user_message(
 
 
 def pack_large_message(
-    message: UserMessage, payloads: Sequence[Payload], keys: KeyPair, *, token: str
+    message: UserMessage,
+    payloads: Sequence[Payload],
+    keys: KeyPair,
+    *,
+    token: str,
+    multihop: bool = True,
+    key_reference: KeyReference = KeyReference.TOKEN,
 ) -> LargePacked:
-    """Pack a multi-hop user message of parts that lie elsewhere; arguments and errors as ``pack_user_message``."""
+    """Pack a user message of parts that lie elsewhere, readable; arguments and errors as ``pack_user_message``."""
     content = replace(message, parts=tuple(payload.part_info for payload in payloads))
-    return _framed(_Draft(content, token, tuple(payloads), has_role=True), keys)
+    draft = _Draft(content, token, tuple(payloads), has_role=multihop, key_reference=key_reference)
+    return _framed(draft, keys)
 
 
 def pack_receipt(

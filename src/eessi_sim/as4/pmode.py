@@ -61,6 +61,28 @@ AS4_SIGNALS: Final = SignalStyle(".receipt", ".error", has_mpc_suffix=True, has_
 
 
 @dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """Which Timestamps a receiver accepts: a message out of the window could be a replay (our choice, inferred)."""
+
+    back: timedelta = timedelta(days=30)
+    """Age of the oldest message; as long as ids are remembered for duplicate detection."""
+    ahead: timedelta = timedelta(minutes=5)
+    """How far ahead the clock of the sender may be."""
+
+    def check(self, info: MessageInfo, now: datetime) -> None:
+        """Check when a message was made.
+
+        Raises:
+            EbmsFault: 0003.
+        """
+        if not now - self.back <= info.timestamp <= now + self.ahead:
+            raise _inconsistent(
+                f'Expected a Timestamp near "{iso(now)}", found "{iso(info.timestamp)}"',
+                hint="Set the clock of the sending machine, or send the message anew.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """Header values that a receiver accepts in user messages; the defaults are EESSI's (observed)."""
 
@@ -77,9 +99,9 @@ class Profile:
     )
     """Allowed combinations of service, its type, and action."""
     channels: frozenset[str] = frozenset({vocabulary.DEFAULT_MPC})
-    clock_skew: timedelta = timedelta(minutes=5)
+    clock_skew: timedelta = TimeWindow().ahead
     """How far ahead the clock of the sender may be."""
-    window: timedelta = timedelta(days=30)
+    window: timedelta = TimeWindow().back
     """How long ids are remembered for duplicate detection; older messages are refused."""
 
     def check(self, message: UserMessage) -> None:
@@ -94,16 +116,8 @@ class Profile:
             raise _inconsistent(f'Expected the default MPC in a user message, found "{message.mpc}"')
 
     def check_time(self, info: MessageInfo, now: datetime) -> None:
-        """Check that the message was made neither in the future nor before the duplicate window.
-
-        Raises:
-            EbmsFault: 0003, since a message out of the window could be a replay.
-        """
-        if not now - self.window <= info.timestamp <= now + self.clock_skew:
-            raise _inconsistent(
-                f'Expected a Timestamp near "{iso(now)}", found "{iso(info.timestamp)}"',
-                hint="Set the clock of the sending machine, or send the message anew.",
-            )
+        """Check that the message was made neither in the future nor before the duplicate window; raises as TimeWindow."""
+        TimeWindow(self.window, self.clock_skew).check(info, now)
 
 
 EESSI_PROFILE: Final = Profile()

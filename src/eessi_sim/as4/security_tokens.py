@@ -4,6 +4,7 @@ Nothing is fetched, and whether the certificate is to be believed is decided in 
 """
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -12,11 +13,12 @@ from cryptography.x509 import ExtensionNotFound, SubjectKeyIdentifier
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
+from eessi_sim.as4.soap import TOKEN
 from eessi_sim.errors import KeyMaterialError, SignatureError
 from eessi_sim.security.certificate_path import owner_of_path
 from eessi_sim.security.indication import SubIndication
 from eessi_sim.security.keys import Certificate
-from eessi_sim.security.xmldsig import octets_of
+from eessi_sim.security.xmldsig import octets_in, octets_of
 from eessi_sim.xmlsafe import Element, path_of, text_of
 
 _WSSE: Final = f"{{{vocabulary.WSSE}}}"
@@ -25,7 +27,8 @@ _WSU_ID: Final = f"{{{vocabulary.WSU}}}Id"
 _READERS: Final[Mapping[str, Callable[[bytes], Certificate]]] = MappingProxyType(
     {vocabulary.X509_V3: Certificate.from_der, vocabulary.X509_PATH: owner_of_path}
 )
-TOKEN: Final = _WSSE + "BinarySecurityToken"
+_USUAL_TEXT: Final = 8192
+"""Up to this length the text of a token is remembered with what it means."""
 
 
 def find_certificates(
@@ -65,8 +68,8 @@ def _only_child(element: Element, tag: str | None = None) -> Element:
 
 def _token(reference: Element, security: Element) -> Certificate:
     uri = reference.get("URI", "")
-    tokens = [token for token in security if token.tag == TOKEN and f"#{token.get(_WSU_ID)}" == uri]
-    if len(tokens) != 1:
+    tokens = [token for token in security if token.tag == TOKEN and token.get(_WSU_ID) == uri[1:]]
+    if len(tokens) != 1 or not uri.startswith("#"):
         raise _unknown(f"Expected a BinarySecurityToken {uri[:80]!r} in the Security header, found none")
     token = tokens[0]
     kind = token.get("ValueType", vocabulary.X509_V3)
@@ -75,9 +78,21 @@ def _token(reference: Element, security: Element) -> Certificate:
     if read is None or reference.get("ValueType", kind) != kind or not is_base64:
         raise _policy(f"Expected one X.509 certificate in base64 at {path_of(token)}, found another token")
     try:
-        return read(octets_of(token))
+        return _certificate_of(kind, token) or read(octets_of(token))
     except (SignatureError, KeyMaterialError) as error:
         raise (_unknown if kind == vocabulary.X509_V3 else _policy)(error.message) from error
+
+
+def _certificate_of(kind: str, token: Element) -> Certificate | None:
+    """Return the certificate of a token of usual size, None for any other token."""
+    text = token.text or ""
+    return None if len(token) or len(text) > _USUAL_TEXT else _read(kind, text)
+
+
+@lru_cache(maxsize=256)  # a party sends the same one with every message
+def _read(kind: str, text: str) -> Certificate | None:
+    octets = octets_in("".join(text.split()))
+    return _READERS[kind](octets) if octets else None
 
 
 def _by_serial(data: Element, candidates: Collection[Certificate]) -> tuple[Certificate, ...]:

@@ -8,18 +8,21 @@ no white space between elements. So the text is what to digest and needs no seco
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from eessi_sim.as4 import vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.mime import href
 from eessi_sim.as4.model import (
+    Agreement,
     CollaborationInfo,
     EbmsError,
     ErrorSignal,
     MessageInfo,
     MessageProperty,
     MessageUnit,
+    PartInfo,
     Party,
     PullRequest,
     Receipt,
@@ -141,16 +144,16 @@ def _signal_content(unit: Receipt | ErrorSignal | PullRequest) -> str:
 
 def _user_message(message: UserMessage) -> str:
     properties = _wrapped("MessageProperties", map(_property, message.properties))
-    parts = (
-        f"<eb:PartInfo{_attributes(href=href(part.content_id))}>"
-        f"{_wrapped('PartProperties', map(_property, part.properties))}</eb:PartInfo>"
-        for part in message.parts
-    )
     return (
         f"<eb:UserMessage{_attributes(mpc=message.mpc)}>{_info(message.info)}"
         f"{_parties(message.sender, message.receiver)}{_collaboration(message.collaboration)}"
-        f"{properties}{_wrapped('PayloadInfo', parts)}</eb:UserMessage>"
+        f"{properties}{_wrapped('PayloadInfo', map(_part, message.parts))}</eb:UserMessage>"
     )
+
+
+def _part(part: PartInfo) -> str:
+    properties = _wrapped("PartProperties", map(_property, part.properties))
+    return f'<eb:PartInfo href="{escape_attribute(href(part.content_id))}">{properties}</eb:PartInfo>'
 
 
 def _info(info: MessageInfo) -> str:
@@ -161,6 +164,7 @@ def _info(info: MessageInfo) -> str:
     )
 
 
+@lru_cache(maxsize=512)  # the same two exchange many messages
 def _parties(sender: Party, receiver: Party) -> str:
     return (
         f"<eb:PartyInfo><eb:From>{_party(sender)}</eb:From><eb:To>{_party(receiver)}</eb:To></eb:PartyInfo>"
@@ -172,18 +176,28 @@ def _party(party: Party) -> str:
 
 
 def _collaboration(work: CollaborationInfo) -> str:
-    agreement = ""
-    if work.agreement is not None:
-        named = work.agreement
-        agreement = _leaf("AgreementRef", named.value, pmode=named.pmode, type=named.type)
+    purpose = _purpose(work.agreement, work.service, work.service_type, work.action)
     return (
-        f"<eb:CollaborationInfo>{agreement}{_leaf('Service', work.service, type=work.service_type)}"
-        f"{_leaf('Action', work.action)}{_leaf('ConversationId', work.conversation_id)}</eb:CollaborationInfo>"
+        f"<eb:CollaborationInfo>{purpose}{_leaf('ConversationId', work.conversation_id)}"
+        "</eb:CollaborationInfo>"
     )
 
 
+@lru_cache(maxsize=64)
+def _purpose(agreement: Agreement | None, service: str, service_type: str | None, action: str) -> str:
+    named = ""
+    if agreement is not None:
+        named = _leaf("AgreementRef", agreement.value, pmode=agreement.pmode, type=agreement.type)
+    return named + _leaf("Service", service, type=service_type) + _leaf("Action", action)
+
+
 def _property(entry: MessageProperty) -> str:
-    return _leaf("Property", entry.value, name=entry.name, type=entry.type)
+    kind = "" if entry.type is None else f' type="{escape_attribute(entry.type)}"'
+    if not entry.value.strip():
+        raise _invalid("Expected a value for Property, found none")
+    return (
+        f'<eb:Property name="{escape_attribute(entry.name)}"{kind}>{escape_text(entry.value)}</eb:Property>'
+    )
 
 
 def _receipt_content(receipt: Receipt) -> str:
@@ -222,7 +236,8 @@ def _error(error: EbmsError) -> str:
 def _leaf(name: str, text: str, /, **attributes: str | None) -> str:
     if not text.strip():
         raise _invalid(f"Expected a value for {name}, found none")
-    return f"<eb:{name}{_attributes(**attributes)}>{escape_text(text)}</eb:{name}>"
+    written = _attributes(**attributes) if attributes else ""
+    return f"<eb:{name}{written}>{escape_text(text)}</eb:{name}>"
 
 
 def _wrapped(name: str, children: Iterable[str]) -> str:

@@ -9,17 +9,19 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from eessi_sim.as4 import vocabulary
-from eessi_sim.as4.ebms_errors import EbmsErrorCode
+from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.key_references import KeyReference, write_reference
 from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.mime import content_id_of, href
 from eessi_sim.as4.model import Payload
 from eessi_sim.as4.refusal import NONCOMPLIANT, UNAUTHENTIC, refusal
-from eessi_sim.as4.security_tokens import TOKEN, find_certificates
-from eessi_sim.as4.soap import SIGNED_IDS, Envelope
+from eessi_sim.as4.security_tokens import find_certificates
+from eessi_sim.as4.soap import Envelope
 from eessi_sim.errors import SignatureError, XmlError
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import Certificate, KeyPair, Purpose
@@ -28,9 +30,10 @@ from eessi_sim.security.result import Indication, ReferenceResult, SubIndication
 from eessi_sim.security.trust import TrustStore, check_signer
 from eessi_sim.security.xmldsig import ParsedSignature, Reference
 from eessi_sim.stretch import Extent, Stretch
-from eessi_sim.xmlsafe import Element, namespace, parse, path_of
+from eessi_sim.xmlsafe import Element, parse, path_of
 
 _DS: Final = f"{{{vocabulary.DS}}}"
+_XENC: Final = f"{{{vocabulary.XENC}}}"
 _XML_TYPE: Final = re.compile(r"(text|application)/xml|(application|image)/[^/;]+\+xml")
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _FORMAT: Final = SubIndication.FORMAT_FAILURE
@@ -158,24 +161,21 @@ def verify(envelope: Envelope, payloads: Sequence[Payload], expected: Expectatio
 
 def _parsed_signature(security: Element, policy: SignaturePolicy) -> ParsedSignature:
     """Read the one signature of the header; algorithms are judged before anything is computed."""
-    if any(namespace(child) == vocabulary.XENC for child in security):
+    tags = [child.tag for child in security]
+    if any(tag.startswith(_XENC) for tag in tags):
         raise refusal(
             NONCOMPLIANT, _FORMAT, "Expected a message that is not encrypted for us, found encryption"
         )
-    signatures = security.findall(xmldsig.SIGNATURE)
-    if len(signatures) != 1:
+    number = tags.count(xmldsig.SIGNATURE)
+    if number != 1:
         raise refusal(
-            NONCOMPLIANT,
-            _FORMAT,
-            f"Expected one ds:Signature in the Security header, found {len(signatures)}",
+            NONCOMPLIANT, _FORMAT, f"Expected one ds:Signature in the Security header, found {number}"
         )
-    signature = signatures[0]
-    if signature.find(_DS + "Object") is not None:
-        raise refusal(UNAUTHENTIC, _FORMAT, "Expected no ds:Object in the signature of a message, found one")
-    _check_references(signature.findall(f"{_DS}SignedInfo/{_DS}Reference"), policy)
+    signature = security[tags.index(xmldsig.SIGNATURE)]
     try:
-        return xmldsig.parse_signature(signature, policy)
+        parsed = xmldsig.parse_signature(signature, policy)
     except SignatureError as error:
+        _check_amount(signature, policy)
         is_algorithm = error.verdict is SubIndication.CRYPTO_CONSTRAINTS_FAILURE
         code, reason = (
             (NONCOMPLIANT, SubIndication.CRYPTO_CONSTRAINTS_FAILURE)
@@ -183,10 +183,16 @@ def _parsed_signature(security: Element, policy: SignaturePolicy) -> ParsedSigna
             else (UNAUTHENTIC, _FORMAT)
         )
         raise refusal(code, reason, error.message, error.hint) from error
+    if not all(reference.uri for reference in parsed.references):
+        raise _without_target()
+    return parsed
 
 
-def _check_references(references: Sequence[Element], policy: SignaturePolicy) -> None:
-    """Refuse too many references before they cost anything, and such as mean everything or nothing."""
+def _check_amount(signature: Element, policy: SignaturePolicy) -> None:
+    """Say in the words of AS4 what is too much in a signature, or lacks a target."""
+    if signature.find(_DS + "Object") is not None:
+        raise refusal(UNAUTHENTIC, _FORMAT, "Expected no ds:Object in the signature of a message, found one")
+    references = signature.findall(f"{_DS}SignedInfo/{_DS}Reference")
     if len(references) > policy.max_references:
         raise refusal(
             EbmsErrorCode.INVALID_HEADER,
@@ -194,11 +200,17 @@ def _check_references(references: Sequence[Element], policy: SignaturePolicy) ->
             f"Expected at most {policy.max_references} references in the signature, found {len(references)}",
         )
     if not all(reference.get("URI") for reference in references):
-        raise refusal(NONCOMPLIANT, _FORMAT, "Expected references with a target, found an empty URI or none")
+        raise _without_target()
 
 
-def _without(references: Sequence[Reference], withheld: Collection[str]) -> tuple[Reference, ...]:
+def _without_target() -> EbmsFault:
+    return refusal(NONCOMPLIANT, _FORMAT, "Expected references with a target, found an empty URI or none")
+
+
+def _without(references: tuple[Reference, ...], withheld: Collection[str]) -> tuple[Reference, ...]:
     """Return the references whose target is there; each part that was taken away must be signed all the same."""
+    if not withheld:
+        return references
     gone = {href(content_id) for content_id in withheld}
     unsigned = gone - {reference.uri for reference in references}
     if unsigned:
@@ -218,14 +230,15 @@ def _resolve(
     Whatever else carries the id of the signed element is no candidate: signature wrapping lives on looking
     further (WSS SwA profile 5.4.4, XMLDSig best practices).
     """
-    places = _places(envelope)
+    places = envelope.places
     by_id = {payload.content_id: payload for payload in payloads}
     targets = tuple(_target(reference, places, by_id) for reference in references)
     if len({reference.uri for reference in references}) < len(references):
         raise refusal(NONCOMPLIANT, _CONSTRAINTS, "Expected one reference to each signed thing, found two")
+    found = set(map(id, targets))
     wanted: tuple[_Target, ...] = (envelope.messaging, envelope.body, *payloads)
     for thing in wanted:
-        if not any(target is thing for target in targets):
+        if id(thing) not in found:
             name = f"part {thing.content_id[:80]!r}" if isinstance(thing, Payload) else path_of(thing)
             raise refusal(
                 NONCOMPLIANT,
@@ -236,25 +249,8 @@ def _resolve(
     return targets
 
 
-def _places(envelope: Envelope) -> dict[str, Element]:
-    """Return the elements that may be signed: Messaging, Body, other header blocks, the token.
-
-    Products sign routing headers or the token in addition; that does no harm (AS4 4.4, observed).
-    """
-    security = envelope.security
-    blocks = [block for block in envelope.header if block is not security and block.tag != envelope.body.tag]
-    tokens = [] if security is None else [token for token in security if token.tag == TOKEN]
-    return {
-        identity: element
-        for element in (*tokens, *blocks, envelope.body)
-        for name in SIGNED_IDS
-        if (identity := element.get(name))
-    }
-
-
 def _target(reference: Reference, places: Mapping[str, Element], payloads: Mapping[str, Payload]) -> _Target:
-    uri = reference.uri
-    steps = [step.transform for step in reference.transforms]
+    uri, steps = reference.uri, reference.transforms
     if uri.startswith("#"):
         wanted: Transform = Transform.EXCLUSIVE_C14N
         target: _Target | None = places.get(uri[1:])
@@ -267,9 +263,10 @@ def _target(reference: Reference, places: Mapping[str, Element], payloads: Mappi
             _FORMAT,
             f"Expected a reference into the message, found {uri[:120]!r}; it is not fetched",
         )
-    if steps != [wanted]:
+    if len(steps) != 1 or steps[0].transform is not wanted:
+        found = [step.transform for step in steps]
         raise refusal(
-            NONCOMPLIANT, _CONSTRAINTS, f"Expected one transform {wanted} for {uri[:120]!r}, found {steps}"
+            NONCOMPLIANT, _CONSTRAINTS, f"Expected one transform {wanted} for {uri[:120]!r}, found {found}"
         )
     if target is None:
         raise refusal(
@@ -301,10 +298,11 @@ def _octets(reference: Reference, target: _Target) -> Extent:
 
 def _signed_octets(payload: Payload) -> Extent:
     """Return what is digested of a part (WSS SwA profile 5.4.2): canonical XML, text with CRLF, others as they are."""
-    if _XML_TYPE.fullmatch(_media_type(payload)):
+    form = _form(payload.content_type)
+    if form is _Form.XML:
         _check_canonical_size(payload.octets)
         return xmldsig.canonical(parse(payload.content))
-    if _is_text(payload):
+    if form is _Form.TEXT:
         _check_canonical_size(payload.octets)
         return _LINE_END.sub(b"\r\n", payload.content)
     return payload.octets
@@ -321,12 +319,23 @@ def _check_canonical_size(octets: Extent) -> None:
 
 
 def _is_text(payload: Payload) -> bool:
-    media_type = _media_type(payload)
-    return media_type.startswith("text/") and not _XML_TYPE.fullmatch(media_type)
+    return _form(payload.content_type) is _Form.TEXT
 
 
-def _media_type(payload: Payload) -> str:
-    return payload.content_type.partition(";")[0].strip().lower()
+class _Form(Enum):
+    """What happens to the octets of a part before they are digested."""
+
+    XML = "canonical form"
+    TEXT = "line ends"
+    OTHER = "nothing"
+
+
+@lru_cache(maxsize=64)  # parts have the same few types again and again
+def _form(content_type: str) -> _Form:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if _XML_TYPE.fullmatch(media_type):
+        return _Form.XML
+    return _Form.TEXT if media_type.startswith("text/") else _Form.OTHER
 
 
 def _check_digests(results: tuple[ReferenceResult, ...]) -> None:

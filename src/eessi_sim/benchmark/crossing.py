@@ -24,6 +24,8 @@ IN_FLIGHT: Final = 64
 """SEDs under way together (our choice, inferred)."""
 WARM_UP: Final = 3.0
 """Seconds of load before the time is taken: connections are made, schemas compiled."""
+_FIRST_WITHIN: Final = 60.0
+"""Seconds until the first receipt must have come."""
 _LOOK_EVERY: Final = 0.1
 """Seconds between two looks into the journal of the sender."""
 _LOST: Final = ("rejected", "dead-lettered", "failure")
@@ -78,7 +80,8 @@ class Crossing:
     @property
     def steadiness(self) -> float:
         """Throughput of the last tenth, as a part of that of the first."""
-        return self.parts[-1].seds_per_second / max(self.parts[0].seds_per_second, 1e-9)
+        first = self.parts[0].seds_per_second
+        return self.parts[-1].seds_per_second / first if first else 0.0
 
     @property
     def cpu_ms_per_sed(self) -> dict[str, float]:
@@ -197,7 +200,8 @@ async def cross(
     """
     work = asyncio.create_task(load.keep_up())
     try:
-        await _or_fail(work, WARM_UP)
+        await _or_fail(work, min(WARM_UP, seconds))
+        await _first_receipt(load, work)
         load.latencies.clear()
         before = _readings(pids)
         parts: list[Part] = []
@@ -215,6 +219,14 @@ async def cross(
         work.cancel()
         await asyncio.wait([work])
     return before, parts
+
+
+async def _first_receipt(load: Load, work: asyncio.Task[None]) -> None:
+    deadline = perf_counter() + _FIRST_WITHIN
+    while not load.receipted:
+        if perf_counter() > deadline:
+            raise Lost(f"Expected a first receipt within {_FIRST_WITHIN:g} seconds, found none")
+        await _or_fail(work, _LOOK_EVERY)
 
 
 async def _or_fail(work: asyncio.Task[None], seconds: float) -> None:
@@ -236,5 +248,7 @@ def _spent(readings: Mapping[str, Reading]) -> float:
 
 
 def latency_of(milliseconds: Sequence[float]) -> Latency:
-    """Return the percentiles of some times in milliseconds."""
+    """Return the percentiles of some times in milliseconds; zeros when there are none."""
+    if not milliseconds:
+        return Latency(0.0, 0.0)
     return Latency.of([each / 1000 for each in milliseconds])

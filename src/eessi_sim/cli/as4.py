@@ -7,23 +7,33 @@ import asyncio
 import mimetypes
 import signal
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import click
 
 from eessi_sim.as4.ebms_errors import EbmsFault
+from eessi_sim.as4.limits import DEFAULT_LIMITS
 from eessi_sim.as4.mode_export import Product, export_mode
+from eessi_sim.as4.pmode import TimeWindow
 from eessi_sim.cli import as4_dump, as4_keys, as4_options, failures, inputs, output
 from eessi_sim.cli.as4_options import Agreed
-from eessi_sim.gateway.lone import Delivery, Document, LoneGateway, Outcome
+from eessi_sim.gateway.document import Document, document_from
+from eessi_sim.gateway.lone import Delivery, LoneGateway, Outcome
+from eessi_sim.spool import Spool
+from eessi_sim.transport.base import TransportLimits
 from eessi_sim.transport.http import HttpListener, HttpTransport
 
 _LOOPBACK: Final = "127.0.0.1"
 _PORT: Final = 8788
-_MAX_FILE: Final = 100 * 1024 * 1024
+_MOST_HELD: Final = 100 * 1024 * 1024
+"""Of one file, when it must be held: from standard input, or to be encrypted."""
+_MOST: Final = 1024 * 1024 * 1024
+"""Of one file of a message that is not encrypted; it is never held (our limit, inferred)."""
 
 
 @click.group()
@@ -73,11 +83,25 @@ def send(*, url: str, files: Sequence[str], agreed: Agreed, as_json: bool) -> No
       eessi-sim as4 send http://127.0.0.1:8788/ order.xml drawing.pdf --keys keys/ours --partner keys/theirs
       eessi-sim as4 send URL order.xml --profile edelivery-2.0 --keys keys/ours --partner keys/theirs
 
+    Files of a megabyte and more are never held, unless they are encrypted: with --sign-only up to 1 GB, else 100 MB each.
+
     With --json: as for ping.
     """
     inputs.require_files(files)
-    documents = [Document(inputs.read_input(name, _MAX_FILE), _media_type(name)) for name in files]
-    _show(asyncio.run(_send(agreed, url, documents)), url, as_json=as_json)
+    with tempfile.TemporaryDirectory(prefix="eessi-sim-") as folder:
+        spool = None if _is_encrypted(agreed) else Spool(Path(folder))
+        documents = [_document(name, spool) for name in files]
+        _show(asyncio.run(_send(agreed, url, documents, spool)), url, as_json=as_json)
+
+
+def _is_encrypted(agreed: Agreed) -> bool:
+    return agreed.mode.security.encrypts_for is not None
+
+
+def _document(name: str, spool: Spool | None) -> Document:
+    if spool is None or name == inputs.STANDARD_INPUT:
+        return Document(inputs.read_input(name, _MOST_HELD), _media_type(name))
+    return document_from(inputs.read_pieces(name, _MOST), _media_type(name), spool=spool)
 
 
 def _media_type(name: str) -> str:
@@ -86,11 +110,13 @@ def _media_type(name: str) -> str:
     return "application/xml" if found == "text/xml" else found
 
 
-async def _send(agreed: Agreed, url: str, documents: Sequence[Document] | None) -> Outcome:
+async def _send(
+    agreed: Agreed, url: str, documents: Sequence[Document] | None, spool: Spool | None = None
+) -> Outcome:
     transport = HttpTransport(agreed.tls)
     mode = agreed.mode_to(url)
     try:
-        gateway = LoneGateway(agreed.identity, transport)
+        gateway = LoneGateway(agreed.identity, transport, spool=spool)
         return await (gateway.ping(mode) if documents is None else gateway.send(mode, documents))
     finally:
         await transport.close()
@@ -143,9 +169,20 @@ def _sentence(outcome: Outcome, url: str) -> str:
     "--out", type=click.Path(path_type=Path), default=Path(), metavar="DIR", help="Where payloads go."
 )
 @click.option("--count", type=click.IntRange(min=1), help="End after so many messages.")
+@click.option(
+    "--max-age",
+    "days",
+    type=click.IntRange(0, 3650),
+    default=TimeWindow().back.days,
+    show_default=True,
+    metavar="DAYS",
+    help="Refuse messages that are older, or from the future; 0 takes any Timestamp.",
+)
 @as4_options.agreement
 @output.shared_options
-def receive(*, host: str, port: int, out: Path, count: int | None, agreed: Agreed, as_json: bool) -> None:
+def receive(
+    *, host: str, port: int, out: Path, count: int | None, days: int, agreed: Agreed, as_json: bool
+) -> None:
     r"""Receive messages, write their payloads to files, and answer with receipts until Ctrl-C.
 
     A message that does not fit is answered with an ebMS error; where parties, service or action differ, it names
@@ -158,7 +195,8 @@ def receive(*, host: str, port: int, out: Path, count: int | None, agreed: Agree
     \b
     With --json: {"url"}, then {"message_id", "from", "to", "service", "action", "files": [str]} for each.
     """
-    asyncio.run(_Receiver(out, count, as_json=as_json).run(agreed, host, port))
+    times = TimeWindow(timedelta(days=days)) if days else None
+    asyncio.run(_Receiver(out, count, as_json=as_json).run(agreed, host, port, times))
 
 
 class _Receiver:
@@ -170,13 +208,19 @@ class _Receiver:
         self._as_json = as_json
         self._done = asyncio.Event()
 
-    async def run(self, agreed: Agreed, host: str, port: int) -> None:
+    async def run(self, agreed: Agreed, host: str, port: int, times: TimeWindow | None) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._done.set)
-        listener = HttpListener(host, port, identity=agreed.tls)
         async with AsyncExitStack() as stack:
-            gateway = LoneGateway(agreed.identity)
+            # Beside the payloads, so that a large one gets its name without being copied.
+            self._out.mkdir(parents=True, exist_ok=True)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix=".incoming-", dir=self._out))
+            spool = Spool(Path(folder))
+            most = DEFAULT_LIMITS if _is_encrypted(agreed) else DEFAULT_LIMITS.allowing(_MOST)
+            limits = TransportLimits(max_body=most.body_bytes)
+            listener = HttpListener(host, port, identity=agreed.tls, limits=limits, spool=spool)
+            gateway = LoneGateway(agreed.identity, limits=most, spool=spool, times=times)
             handler = gateway.serve([agreed.mode], self._deliver, _note_refusal)
             url = await listener.start(handler)
             stack.push_async_callback(listener.stop)
@@ -185,12 +229,14 @@ class _Receiver:
 
     async def _deliver(self, delivery: Delivery) -> None:
         message = delivery.message
-        self._out.mkdir(parents=True, exist_ok=True)
         files = []
         for number, document in enumerate(delivery.documents, 1):
             suffix = as4_dump.suffix_of(document.mime_type)
             path = self._out / f"{message.info.message_id.file_name}-{number}{suffix}"
-            path.write_bytes(document.content)
+            if document.spooled is None:
+                path.write_bytes(document.content)
+            else:
+                document.spooled.keep().path.rename(path)
             files.append(str(path))
         work = message.collaboration
         facts = {

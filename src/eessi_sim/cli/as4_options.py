@@ -124,7 +124,10 @@ def agreement(command: _Command) -> _Command:
 
 
 def possible_agreement(command: _Command) -> _Command:
-    """The same for a command that can do without keys; without ``--keys`` there are none."""
+    """The same for a command that can do without keys, or knows the partner from elsewhere.
+
+    Without ``--keys`` there are none; without ``--partner`` they believe nobody.
+    """
     return _agreement(command, required=False)
 
 
@@ -134,9 +137,11 @@ def _agreement(command: _Command, *, required: bool) -> _Command:
         mode = _mode(given)
         keys, partner = given.pop("keys"), given.pop("partner")
         tls = _tls(given.pop("tls"), given.pop("tls_authority"))
-        if (keys is None) != (partner is None):
-            raise failures.usage("Expected --keys and --partner together, found only one of them.")
-        identity = None if keys is None else _identity(keys, partner, mode)
+        if keys is None and partner is not None:
+            raise failures.usage("Expected --keys together with --partner, found none.")
+        if keys is None:
+            return command(agreed=Agreed(mode, tls=tls), **given)
+        identity = _ours(keys) if partner is None else _identity(keys, partner, mode)
         return command(agreed=Agreed(mode, identity, tls), **given)
 
     return _with(wrapped, (*_TERMS, *_keys(required=required)))  # type: ignore[return-value] # as above
@@ -175,13 +180,16 @@ def _identity(keys: Path, partner: Path, mode: ProcessingMode) -> Identity:
     recipient = None
     if mode.security.encrypts_for is not None:
         recipient = _certificate(partner, ENCRYPTION, SIGNING)
-    return Identity(
-        keys=KeyPair.load(keys / SIGNING),
-        decryption=_decryption(keys),
+    return replace(
+        _ours(keys),
         partners=(_certificate(partner, SIGNING),),
         trust=_trust(partner),
         recipient=recipient,
     )
+
+
+def _ours(keys: Path) -> Identity:
+    return Identity(keys=KeyPair.load(keys / SIGNING), decryption=_decryption(keys), partners=())
 
 
 def _decryption(keys: Path) -> tuple[HeldKey, ...]:

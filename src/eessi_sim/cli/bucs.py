@@ -18,6 +18,7 @@ from eessi_sim.buc.rina_names import RinaNames
 from eessi_sim.buc.terms import Deadline, StepKind
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import bucs_run, bucs_sub, bucs_walk, failures, output
+from eessi_sim.cli.networks import NetworkFile
 from eessi_sim.identifiers import SedType
 
 _KINDS: Final = (StepKind.BUSINESS, StepKind.HORIZONTAL)
@@ -434,9 +435,9 @@ class _RunOptions(TypedDict):
 @click.option("--name", metavar="WALK", help="Another walk; the beginning of its name is enough.")
 @click.option(
     "--network",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=NetworkFile(),
     metavar="FILE",
-    help="Who may take part; institutions/networks/europe.yaml by default.",
+    help="Who may take part, a file or a name; europe by default.",
 )
 @click.option(
     "--in-process", is_flag=True, help="All nodes in this process, on simulated time, without sockets."

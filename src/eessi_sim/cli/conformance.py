@@ -30,7 +30,7 @@ _STYLES: Final = {Verdict.PASSED: "green", Verdict.FAILED: "bold red", Verdict.N
 @click.option(
     "--party",
     metavar="ID",
-    help="Judge this institution or access point of a directory; --to is whom we write to.",
+    help="Judge this institution or access point; address and certificates come from --directory.",
 )
 @click.option(
     "--directory",
@@ -70,6 +70,7 @@ def conformance(
       eessi-sim conformance --list eessi --report conformance
       eessi-sim conformance --only XSW-1,GZ-1
       eessi-sim conformance --url http://127.0.0.1:8788/ --keys keys/ours --partner keys/theirs
+      eessi-sim conformance --party NO:NAVAT07 --directory ir.json --from PL:ZUS01 --keys keys/ours
 
     \b
     With --json: {"about", "passed", "failed", "not_applicable", "rows": [{"id", "list", "case", "verdict", "outcome",
@@ -122,10 +123,12 @@ def _party(
     if url is None and party is None:
         return None
     if agreed.keys is None:
-        raise failures.usage("Expected --keys and --partner to talk to somebody else's gateway.")
+        raise failures.usage("Expected --keys to talk to somebody else's gateway.")
     content = DOCUMENT if document is None else inputs.read_input(document, _MAX_FILE)
     context = None if agreed.tls is None else client_context(agreed.tls)
     if url is not None:
+        if not agreed.keys.partners:
+            raise failures.usage("Expected --partner with --url: whose answers are to be believed.")
         return Point(agreed.identity, agreed.mode_to(url), context, content)
     if directory is None or party is None:
         raise failures.usage("Expected --directory together with --party.")

@@ -4,7 +4,7 @@ A name that is wrong is a usage error that says what is near it.
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -18,6 +18,7 @@ from eessi_sim.cli import failures
 from eessi_sim.errors import EnvironmentProblem, IdentifierError, XmlTooLarge
 from eessi_sim.identifiers import CdmVersion, SedType
 from eessi_sim.settings import BUILTIN, CDM_FOLDERS, Value, value_of
+from eessi_sim.stretch import PIECE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 STANDARD_INPUT: Final = "-"
@@ -72,10 +73,27 @@ def read_input(name: str, limit: int = MAX_BYTES) -> bytes:
         _check_size(path.stat().st_size, limit)
         return path.read_bytes()
     except OSError as error:
-        raise EnvironmentProblem(
-            f'Expected a file that can be read, found "{name}": {error.strerror}',
-            hint="Check the path; - stands for standard input.",
-        ) from error
+        raise _unreadable(name, error) from error
+
+
+def read_pieces(name: str, limit: int) -> Iterator[bytes]:
+    """Yield the content of a file in pieces of at most 1 MB; raises as ``read_input``."""
+    size = 0
+    try:
+        with Path(name).open("rb") as file:
+            while piece := file.read(PIECE):
+                size += len(piece)
+                _check_size(size, limit)
+                yield piece
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> EnvironmentProblem:
+    return EnvironmentProblem(
+        f'Expected a file that can be read, found "{name}": {error.strerror}',
+        hint="Check the path; - stands for standard input.",
+    )
 
 
 def _check_size(size: int, limit: int) -> None:

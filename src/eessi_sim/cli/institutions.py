@@ -1,6 +1,6 @@
 """``eessi-sim institutions``: who takes part, for what they are competent, and how they behave."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -10,9 +10,11 @@ from rich.text import Text
 
 from eessi_sim import resources
 from eessi_sim.cli import failures, output
+from eessi_sim.cli.networks import network_option
 from eessi_sim.ir.generating import MOST, generated, load_kinds
 from eessi_sim.ir.loader import load_institutions
 from eessi_sim.ir.model import ApplicationRole, AssignedBuc, BehaviourRule, Decision, Institution, Occasion
+from eessi_sim.simulation.assembly import load_definition
 
 _LETTERS: Final = {
     ApplicationRole.CASE_OWNER: "CO",
@@ -57,33 +59,54 @@ def _load(folder: Path | None) -> tuple[Institution, ...]:
 )
 @click.option("--country", metavar="CC", help="Only this country, EESSI's code: EL is Greece.")
 @click.option("--buc", metavar="BUC", help="Only those competent in this process.")
+@network_option("Only those of this network, each with its access point.")
 @_folder_option
 @output.shared_options
-def list_(*, country: str | None, buc: str | None, folder: Path | None, as_json: bool) -> None:
+def list_(
+    *, country: str | None, buc: str | None, network: Path | None, folder: Path | None, as_json: bool
+) -> None:
     r"""List the institutions with their names and competences: CO as case owner, CP as counterparty.
 
     \b
     Example:
       eessi-sim institutions list --country DE
       eessi-sim institutions list --buc P_BUC_01
+      eessi-sim institutions list --network federated
 
     \b
     With --json: [{"id", "name", "country", "external", "competences": [{"buc", "role",
-      "from", "until", "ready"}]}]; until is the first moment after the end.
+      "from", "until", "ready"}]}]; until is the first moment after the end. With --network also
+      "access_point".
     """
+    served_by = _served_by(network)
     found = [
         each
         for each in _load(folder)
+        if network is None or each.id in served_by
         if (country is None or each.country == country.upper())
         and (buc is None or buc.upper() in {entry.buc.upper() for entry in each.competences})
     ]
     if as_json:
-        output.show_json([summary(each) for each in found])
+        output.show_json([{**summary(each), **_point_as_json(each, served_by)} for each in found])
     elif found:
-        rows = [(each.id, each.name_in(), _competences(each)) for each in found]
-        output.show_table(["!Institution", "Name", "Competent for"], rows)
+        rows = [
+            (each.id, each.name_in(), _competences(each), *([served_by[each.id]] if network else []))
+            for each in found
+        ]
+        headings = ["!Institution", "Name", "Competent for", *(["!Access point"] if network else [])]
+        output.show_table(headings, rows)
     else:
         output.show(Text("No institution fits."))
+
+
+def _served_by(network: Path | None) -> dict[str, str]:
+    """Return the access point of every institution of a network; nothing without network."""
+    points = load_definition(network).access_points if network else ()
+    return {institution: point.id for point in points for institution in point.linked}
+
+
+def _point_as_json(institution: Institution, served_by: Mapping[str, str]) -> dict[str, object]:
+    return {"access_point": served_by[institution.id]} if served_by else {}
 
 
 def _competences(institution: Institution) -> str:
@@ -116,14 +139,16 @@ def _competence_as_json(entry: AssignedBuc) -> dict[str, object]:
 
 @institutions.command(short_help="One institution, with its behaviours.", epilog=failures.EXIT_STATUS)
 @click.argument("institution", metavar="ID")
+@network_option("The network whose access point serves it.")
 @_folder_option
 @output.shared_options
-def show(*, institution: str, folder: Path | None, as_json: bool) -> None:
+def show(*, institution: str, network: Path | None, folder: Path | None, as_json: bool) -> None:
     r"""Show one institution: names, competences with their dates, endpoint, and what it does by itself.
 
     \b
     Example:
       eessi-sim institutions show NO:NAVAT07
+      eessi-sim institutions show NO:NAVAT07 --network federated
 
     \b
     With --json: what "institutions list" has, and "names": {language: text}, "contact": {},
@@ -136,10 +161,16 @@ def show(*, institution: str, folder: Path | None, as_json: bool) -> None:
         raise failures.usage(
             f'Expected an institution, found "{institution}". {failures.nearest(institution, known)}'
         )
+    served_by = _served_by(network)
+    if network and found.id not in served_by:
+        raise failures.usage(
+            f'Expected an institution of the network, found "{found.id}". '
+            f"{failures.nearest(found.id, served_by)}"
+        )
     if as_json:
-        output.show_json(_as_json(found))
+        output.show_json({**_as_json(found), **_point_as_json(found, served_by)})
     else:
-        _show(found)
+        _show(found, served_by.get(found.id))
 
 
 def _as_json(institution: Institution) -> dict[str, object]:
@@ -165,7 +196,7 @@ def _as_json(institution: Institution) -> dict[str, object]:
     }
 
 
-def _show(institution: Institution) -> None:
+def _show(institution: Institution, access_point: str | None) -> None:
     contact, endpoint = institution.contact, institution.endpoint
     output.show(Text(f"{institution.id}  {institution.name_in()}", style="bold"))
     names = {f"name ({each.language})": each.text for each in institution.name}
@@ -178,6 +209,7 @@ def _show(institution: Institution) -> None:
             "e-mail": contact.email,
             "phone": contact.phone,
             "endpoint": f"{endpoint.exchange} {endpoint.channel}".strip() + ", address given by the network",
+            **({"access point": access_point} if access_point else {}),
             "played by": "somebody else's system" if institution.external else "the simulator",
         }
     )

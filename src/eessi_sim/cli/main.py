@@ -40,6 +40,7 @@ COMMANDS: Final[dict[str, Entry]] = {
     "send": Entry(f"{_CLI}.run:send", "Put a SED of your own on the wire.", _RUN),
     "node": Entry(f"{_CLI}.node:node", "Be one node of a network.", _RUN, hidden=True),
     "bench": Entry(f"{_CLI}.bench:bench", "SEDs a second, step by step, beside the floor.", _RUN),
+    "chaos": Entry(f"{_CLI}.chaos:chaos", "A network under load while everything fails, and an audit.", _RUN),
     "as4": Entry(f"{_CLI}.as4:as4", "A lone AS4 gateway: ping, send, receive, dump, P-Modes.", _RUN),
     "conformance": Entry(
         f"{_CLI}.conformance:conformance", "Good, bad and hostile messages against a node.", _RUN
@@ -67,6 +68,7 @@ COMMANDS: Final[dict[str, Entry]] = {
         f"{_CLI}.dead_letters:dead_letters", "Messages that could not go on; another try.", _WATCH
     ),
     "health": Entry(f"{_CLI}.operating:health", "Whether all nodes take new work.", _WATCH),
+    "network": Entry(f"{_CLI}.network:network", "Lines between countries: show, cut, restore.", _WATCH),
     "drain": Entry(f"{_CLI}.operating:drain", "Let a node take no new work.", _MACHINE),
     "undrain": Entry(f"{_CLI}.operating:undrain", "Let it take new work again.", _MACHINE),
     "cleanup": Entry(f"{_CLI}.cleanup:cleanup", "Remove what need not be kept any longer.", _MACHINE),

@@ -87,9 +87,7 @@ class Follower:
 
     def tell(self, event: Event) -> None:
         """Show what happens to the network."""
-        self._screen.say(
-            Text(f"{event.at:%H:%M:%S}.{event.at.microsecond // 1000:03d}  {event.text}", style="bold")
-        )
+        self._screen.say(Text(f"{event.at:%d %b %H:%M:%S}  {event.text}", style="bold"))
 
     async def settle(self) -> None:
         """Wait until nothing is under way any more; give up after a while, the report says what is missing."""

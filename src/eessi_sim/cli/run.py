@@ -16,6 +16,7 @@ from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.live import Screen
+from eessi_sim.cli.networks import network_option
 from eessi_sim.cli.playing import Follower, find_stories, play_all
 from eessi_sim.cli.sending import send
 from eessi_sim.cli.stage import (
@@ -56,12 +57,7 @@ _LOOPBACK_NAMES: Final = (LOOPBACK, "localhost", "::1")
 _HEALTH_EVERY: Final = 5.0
 """Seconds between two looks whether all nodes of a network still answer."""
 
-_network = click.option(
-    "--network",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="The network; that of the demo by default.",
-)
+_network = network_option("The network, a file or a name such as federated; that of the demo by default.")
 
 
 class _Choices(TypedDict):
@@ -126,6 +122,7 @@ def demo(*, report: Path | None, as_json: bool, **choices: Unpack[_Choices]) -> 
     Example:
       eessi-sim demo --report demo-report
       eessi-sim demo --in-process --seed 7 --story posted-worker
+      eessi-sim demo --network federated     # an access point per country; one is cut off for a day
 
     With --json: the report as report.json has it; the messages appear on standard error meanwhile.
     """

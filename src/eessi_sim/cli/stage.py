@@ -21,6 +21,7 @@ from eessi_sim.errors import EessiSimError, EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import AccessPointEntry
 from eessi_sim.report.evidence import CA_FILE
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import parties_of
@@ -36,6 +37,8 @@ T = TypeVar("T")
 STATE_FOLDER: Final = Path(".eessi-sim")
 """Where ``run`` keeps its network, and where the other commands look for one."""
 CRL_FILE: Final = "ca.crl"
+_AFTER_A_LEAP: Final = 1.0
+"""Seconds in which separate nodes begin what became due because their clocks were moved."""
 _SEEDS: Final = 10_000
 """How many seeds to choose from when none is given: few, so that the number can be read out."""
 
@@ -183,8 +186,15 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         await asyncio.gather(*(node.advance_clock(by) for node in clocks.values()))
         network.clock.advance(by)
 
+    async def let_pass(by: timedelta) -> None:
+        await advance(by)
+        await asyncio.sleep(_AFTER_A_LEAP)
+
     async def switch(point: InstitutionId, is_up: bool) -> None:
         await nodes[point].set_line(is_up=is_up)
+
+    async def is_up(point: InstitutionId) -> bool:
+        return await nodes[point].has_line()
 
     files = {name: state.pki / name for name in (CA_FILE, CRL_FILE)}
     return Stage(
@@ -193,12 +203,19 @@ def _stage(network: ProcessNetwork, nodes: Mapping[InstitutionId, RemoteControl]
         clock=network.clock,
         pause=network.pause,
         advance=advance,
-        let_pass=advance,
-        lines=Lines(snapshot.load(state.directory_file).access_points, switch, nodes),
+        let_pass=let_pass,
+        lines=Lines(_points(state), switch, is_up, nodes),
         mode="processes",
         seed=None,
         authority={name: path.read_bytes() for name, path in files.items() if path.exists()},
     )
+
+
+def _points(state: NetworkState) -> tuple[AccessPointEntry, ...]:
+    """Return the access points with whom they serve; where one serves all, the whole directory is not read for that."""
+    if len(state.access_points) > 1:
+        return snapshot.load(state.directory_file).access_points
+    return tuple(AccessPointEntry(InstitutionId(party), party, "EU") for party in state.access_points)
 
 
 async def _answers(point: RemoteControl) -> bool:

@@ -190,12 +190,12 @@ def at_party(
     context: ssl.SSLContext | None,
     document: bytes = DOCUMENT,
 ) -> Point:
-    """Return a participant of an EESSI network, at the address that the directory gives; receipts come by callback.
+    """Return a participant of an EESSI network, with the address and certificates of the directory; receipts by callback.
 
     Args:
         repository: the directory.
         party: an institution, or an access point, which is sent messages for the receiver of the mode.
-        identity: keys of an institution of the network.
+        identity: keys of an institution of the network; whom it believes is taken from the directory when it says nobody.
         mode: says who sends and, to an access point, who receives.
         context: TLS settings of the sender.
         document: what good messages carry.
@@ -208,12 +208,16 @@ def at_party(
     point = points.get(party)
     if mode.sender is None or mode.receiver is None:
         raise SettingsError("Expected a sender and a receiver in the agreement, found none")
+    listed = repository.get(party) if point is None else point
     agreed = replace(
         PRESETS[ProfileName.EESSI],
         sender=Party(mode.sender.id),
         receiver=Party(party if point is None else mode.receiver.id),
         address=repository.get(party).endpoint.channel if point is None else point.outbox,
     )
+    if not identity.partners:
+        # Being listed is enough to be believed, as between nodes of a network.
+        identity = replace(identity, partners=listed.certificates.ebms)
     return Point(identity, agreed, context, document)
 
 

@@ -15,7 +15,7 @@ from eessi_sim.conformance.model import NotApplicable, Result, expect
 from eessi_sim.conformance.plays import AtPoint, PointPlay
 from eessi_sim.conformance.point import Point
 from eessi_sim.conformance.wire import Shot
-from eessi_sim.gateway.lone import Document
+from eessi_sim.gateway.document import Document
 from eessi_sim.security.keys import Purpose
 
 _XML: Final = "application/xml"

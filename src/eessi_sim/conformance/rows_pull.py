@@ -14,9 +14,11 @@ from eessi_sim.conformance.model import Exchange, Result, expect
 from eessi_sim.conformance.plays import AtPoint, PointPlay
 from eessi_sim.conformance.point import Point
 from eessi_sim.conformance.wire import Door, Shot
-from eessi_sim.gateway.lone import Delivery, Document, Identity, LoneGateway
+from eessi_sim.gateway.document import Document
+from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway
 from eessi_sim.gateway.pulling import Puller, PullPoint
 from eessi_sim.security.keys import Purpose
+from eessi_sim.spool import Spool
 from eessi_sim.stretch import Extent, whole
 from eessi_sim.transport.base import Response
 from eessi_sim.transport.http import HttpTransport
@@ -34,11 +36,18 @@ class Recorded(HttpTransport):
         self._exchanges = exchanges
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         """Bring a request and return the answer."""
-        answer = await super().send(url, body, headers=headers, within=within, method=method)
-        self._exchanges.append(Exchange.of(whole(body), answer.body))
+        answer = await super().send(url, body, headers=headers, within=within, method=method, into=into)
+        self._exchanges.append(Exchange.of(whole(body), whole(answer.octets)))
         return answer
 
 

@@ -92,13 +92,15 @@ class Inbox:
         client = self._client_of(request)
         if not client:
             return refused(403, "The directory does not list this TLS certificate")
-        return await self._take_or_postpone(request, client)
+        return await self._take_or_postpone(request, client, "send")
 
     async def take_pulled(self, request: Request, point: InstitutionId) -> Response:
         """Take a message that ``point`` gave as the answer to a pull request, as if it had pushed it."""
-        return await self._take_or_postpone(request, frozenset({point}))
+        return await self._take_or_postpone(request, frozenset({point}), "pull")
 
-    async def _take_or_postpone(self, request: Request, client: frozenset[InstitutionId]) -> Response:
+    async def _take_or_postpone(
+        self, request: Request, client: frozenset[InstitutionId], verb: str
+    ) -> Response:
         """Take a message; what cannot be stored is asked for again.
 
         Not as a signed error signal, which would be final for the sender (ebMS3 core 6.2); the text names the code
@@ -109,7 +111,7 @@ class Inbox:
             response = await self._take(request, client)
         except StorageError as error:
             gate.trouble = f"{error.code}: {error.message}" if isinstance(error, Unavailable) else None
-            return later(f"Not stored, send it again: {error.code}")
+            return later(f"not stored, {verb} it again later ({error.code})")
         if response.status < 400:
             gate.trouble = None
         return response
@@ -130,7 +132,7 @@ class Inbox:
         except EbmsFault as fault:
             return synchronous_error(self._station, fault)
         if isinstance(unpacked.unit, UserMessage) and not self._station.gate.is_open:
-            return later("This node is being drained and takes no new messages")
+            return later("this node is being drained and takes no new messages")
         try:
             self._acceptor.allow(client, unpacked)
             opened = await aside(request.spooled, lambda: self._acceptor.opened(client, unpacked))
@@ -215,7 +217,7 @@ def refused(status: int, reason: str) -> Response:
 
 
 def later(reason: str) -> Response:
-    """Return an answer that asks the sender to try again: 503 with the text of an ebMS error (core 6.7.2)."""
-    code = EbmsErrorCode.DYSFUNCTIONAL_RELIABILITY
+    """Return an answer that asks to try again: 503 with the text of an ebMS error (core 6.7.2)."""
+    code = EbmsErrorCode.OTHER
     answer = refused(503, f"{code.code} {code.short_description}: {reason}")
     return replace(answer, headers={**answer.headers, "retry-after": str(RETRY_AFTER)})

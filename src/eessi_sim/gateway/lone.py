@@ -4,12 +4,13 @@ For other people's gateways and for tests of them. Receipts and errors travel in
 1.15 and 2.0, documented). What becomes of a received message is decided by the function that is handed in.
 """
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
-from eessi_sim.as4 import compression, confirmation, layer, mode_matching, msh, vocabulary
+from eessi_sim.as4 import confirmation, layer, mode_matching, msh, vocabulary
 from eessi_sim.as4.decryption import Decryption
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.encryption import Encryption
@@ -21,38 +22,35 @@ from eessi_sim.as4.model import (
     EbmsError,
     ErrorSignal,
     MessageInfo,
-    MessageProperty,
     Party,
     Payload,
     Receipt,
     UserMessage,
 )
 from eessi_sim.as4.modes import ProcessingMode
-from eessi_sim.as4.msh import Packed, Stamp, Unpacked
+from eessi_sim.as4.msh import LargePacked, Packed, Stamp, Unpacked
+from eessi_sim.as4.pmode import TimeWindow
 from eessi_sim.as4.wss import Verified
 from eessi_sim.clock import Clock, SystemClock
 from eessi_sim.errors import ConnectFailed, SettingsError, TimedOut, TransportError, XmlError
+from eessi_sim.gateway.aside import aside
+from eessi_sim.gateway.document import Document, discard, part_of, received, throw_away
 from eessi_sim.identifiers import IdFactory, MessageId, RandomIdFactory
 from eessi_sim.security.keys import Certificate, HeldKey, KeyPair
 from eessi_sim.security.trust import TrustStore
 from eessi_sim.security.xmldsig import Reference
+from eessi_sim.spool import Spool, SpoolFile
+from eessi_sim.stretch import Extent
 from eessi_sim.transport.base import Handler, Request, Response, Transport
 
 _WITHIN: Final = 60.0
 """Seconds for one HTTP exchange (our choice)."""
+_OCTETS_PER_SECOND: Final = 10 * 1024 * 1024
+"""A large message has as much more time (our choice)."""
 _REMEMBERED: Final = 10_000
 """Receipts kept for duplicates (our choice)."""
+_WINDOW: Final = TimeWindow()
 _DOMAIN: Final = "as4.eessi-sim.example"
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """One payload as people see it: decrypted and decompressed."""
-
-    content: bytes = field(repr=False)
-    mime_type: str = "application/xml"
-    properties: tuple[MessageProperty, ...] = ()
-    """Properties of the part besides those of AS4 compression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +62,16 @@ class Delivery:
     mode: ProcessingMode
     signer: Certificate
 
+    def discard(self) -> None:
+        """Throw away the files of large documents, unless somebody kept them."""
+        throw_away(self.documents)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What came of a message that was sent."""
 
-    sent: Packed
+    sent: Packed | LargePacked
     answer: Response
     receipt: Unpacked | None = None
     """The receipt, checked against the message; None without one."""
@@ -118,6 +120,9 @@ class LoneGateway:
         clock: the time.
         ids: makes message ids.
         limits: how much of a message we are willing to read.
+        spool: where large documents are packed and unpacked, beside the event loop; without it everything is held.
+            Encryption holds a message all the same: AES-GCM gives nothing away before its end.
+        times: which Timestamps are accepted in messages and pull requests; None accepts any.
     """
 
     def __init__(
@@ -128,7 +133,11 @@ class LoneGateway:
         clock: Clock | None = None,
         ids: IdFactory | None = None,
         limits: As4Limits = DEFAULT_LIMITS,
+        spool: Spool | None = None,
+        times: TimeWindow | None = _WINDOW,
     ) -> None:
+        self._spool = spool
+        self._times = times
         self._identity = identity
         self._transport = transport
         self._clock = clock or SystemClock()
@@ -155,8 +164,39 @@ class LoneGateway:
                 is not good; 0301 when nobody answered any attempt.
             TransportError: the answer is neither AS4 nor an acceptance.
         """
-        packed = self.pack(mode, documents)
-        return self.judge(mode, packed, await self._exchange(mode, packed))
+        is_large = any(document.spooled is not None for document in documents)
+        if self._spool is None or mode.security.encrypts_for is not None or not is_large:
+            packed = self.pack(mode, documents)
+            return self.judge(mode, packed, await self._exchange(mode, packed, packed.body))
+        large, file = await asyncio.to_thread(self.pack_large, mode, documents, self._spool)
+        try:
+            return self.judge(mode, large, await self._exchange(mode, large, file.stretch))
+        finally:
+            file.discard()
+
+    def pack_large(
+        self, mode: ProcessingMode, documents: Sequence[Document], spool: Spool
+    ) -> tuple[LargePacked, SpoolFile]:
+        """Pack a message that is not encrypted into a file, which takes seconds; raises as ``send``.
+
+        Returns:
+            The message, and its octets; whoever gets the file throws it away.
+        """
+        mode.check_keys(self._identity.keys, self._identity.recipient)
+        stamp = self.stamp()
+        parts = _parts(mode, documents, stamp, spool)
+        try:
+            packed = msh.pack_large_message(
+                header_of(mode, stamp),
+                parts,
+                self._identity.keys,
+                token=stamp.token,
+                multihop=mode.is_multihop,
+                key_reference=mode.security.key_reference,
+            )
+            return packed, spool.write(packed.pieces())
+        finally:
+            discard(parts, documents)
 
     def pack(self, mode: ProcessingMode, documents: Sequence[Document]) -> Packed:
         """Return the message as it would be sent; raises as ``send``."""
@@ -166,13 +206,9 @@ class LoneGateway:
         if security.encrypts_for is not None and identity.recipient is not None:
             encryption = Encryption(identity.recipient, security.recipient_reference)
         stamp = self.stamp()
-        payloads = [
-            _payload(document, f"part-{number}-{stamp.token}@{_DOMAIN}", mode)
-            for number, document in enumerate(documents, 1)
-        ]
         return msh.pack_user_message(
             header_of(mode, stamp),
-            payloads,
+            _parts(mode, documents, stamp),
             identity.keys,
             token=stamp.token,
             multihop=mode.is_multihop,
@@ -180,7 +216,7 @@ class LoneGateway:
             encryption=encryption,
         )
 
-    async def _exchange(self, mode: ProcessingMode, packed: Packed) -> Response:
+    async def _exchange(self, mode: ProcessingMode, packed: Packed | LargePacked, octets: Extent) -> Response:
         if self._transport is None or mode.address is None:
             raise SettingsError(f'Expected a transport and the receiver\'s URL in the P-Mode "{mode.id}"')
         attempt = 0
@@ -188,14 +224,17 @@ class LoneGateway:
             attempt += 1
             try:
                 return await self._transport.send(
-                    mode.address, packed.body, headers={"content-type": packed.content_type}, within=_WITHIN
+                    mode.address,
+                    octets,
+                    headers={"content-type": packed.content_type},
+                    within=_WITHIN + len(octets) / _OCTETS_PER_SECOND,
                 )
             except (ConnectFailed, TimedOut) as error:
                 if attempt > mode.awareness.retries:
                     raise _unanswered(packed, attempt, error) from error
             await self._clock.sleep(wait_after(mode.awareness, attempt).total_seconds())
 
-    def judge(self, mode: ProcessingMode, packed: Packed, answer: Response) -> Outcome:
+    def judge(self, mode: ProcessingMode, packed: Packed | LargePacked, answer: Response) -> Outcome:
         """Return what an answer says about a message that was sent.
 
         Args:
@@ -261,8 +300,7 @@ class LoneGateway:
             if request.method != "POST":
                 return _plain(405, "AS4 messages are sent by POST")
             try:
-                unpacked = msh.unpack(request.headers.get("content-type", ""), request.body, self._limits)
-                receipt = await self._receipt(unpacked, modes, deliver, receipts)
+                receipt = await self._receipt(request, modes, deliver, receipts)
             except (NotAs4, XmlError) as error:
                 return _plain(400, f"{error.code}: {error.message}")
             except EbmsFault as fault:
@@ -274,18 +312,25 @@ class LoneGateway:
 
     async def _receipt(
         self,
-        unpacked: Unpacked,
+        request: Request,
         modes: Sequence[ProcessingMode],
         deliver: Callable[[Delivery], Awaitable[None]],
         receipts: OrderedDict[MessageId, _Answered],
     ) -> Packed:
+        content_type = request.headers.get("content-type", "")
+        unpacked = await aside(
+            request.spooled, lambda: msh.unpack(content_type, request.octets, self._limits)
+        )
         try:
-            delivery, references = self.check(unpacked, modes)
-            known = receipts.get(unpacked.message_id)
-            if known is not None:
-                return _again(known, references, unpacked)
-            if not delivery.message.is_ping:
-                await deliver(delivery)
+            delivery, references = await aside(request.spooled, lambda: self.check(unpacked, modes))
+            try:
+                known = receipts.get(unpacked.message_id)
+                if known is not None:
+                    return _again(known, references, unpacked)
+                if not delivery.message.is_ping:
+                    await deliver(delivery)
+            finally:
+                delivery.discard()
         except EbmsFault as fault:
             fault.about(unpacked.message_id)
             raise
@@ -325,8 +370,14 @@ class LoneGateway:
         mode = mode_matching.select(message, [_tested(mode, message) for mode in modes])
         plain = self._decrypted(unpacked, mode)
         verified = self._verify(plain, mode)
-        documents = tuple(_document(part, self._limits) for part in plain.parts)
+        self.check_time(message.info)
+        documents = received(plain.parts, self._limits, self._spool)
         return Delivery(message, documents, mode, verified.certificate), verified.references
+
+    def check_time(self, info: MessageInfo) -> None:
+        """Refuse a message that was made too long ago, or in the future, with EBMS:0003."""
+        if self._times is not None:
+            self._times.check(info, self._clock.now())
 
     def _decrypted(self, unpacked: Unpacked, mode: ProcessingMode) -> Unpacked:
         security = mode.security
@@ -381,22 +432,18 @@ def _text(value: str | None, what: str, mode: ProcessingMode) -> str:
     return value
 
 
-def _payload(document: Document, content_id: str, mode: ProcessingMode) -> Payload:
-    properties = (*document.properties, MessageProperty(vocabulary.MIME_TYPE, document.mime_type))
-    if not mode.is_compressed:
-        return Payload(content_id, document.content, document.mime_type, properties)
-    compressed = MessageProperty(vocabulary.COMPRESSION_TYPE, vocabulary.GZIP_MEDIA_TYPE)
-    octets = compression.compress(document.content)
-    return Payload(content_id, octets, vocabulary.GZIP_MEDIA_TYPE, (*properties, compressed))
-
-
-def _document(part: Payload, limits: As4Limits) -> Document:
-    own = tuple(
-        entry
-        for entry in part.properties
-        if entry.name not in (vocabulary.MIME_TYPE, vocabulary.COMPRESSION_TYPE)
-    )
-    return Document(msh.payload_content(part, limits), part.mime_type, own)
+def _parts(
+    mode: ProcessingMode, documents: Sequence[Document], stamp: Stamp, spool: Spool | None = None
+) -> list[Payload]:
+    return [
+        part_of(
+            document,
+            f"part-{number}-{stamp.token}@{_DOMAIN}",
+            is_compressed=mode.is_compressed,
+            spool=spool,
+        )
+        for number, document in enumerate(documents, 1)
+    ]
 
 
 def _again(known: _Answered, references: tuple[Reference, ...], unpacked: Unpacked) -> Packed:
@@ -410,7 +457,7 @@ def _again(known: _Answered, references: tuple[Reference, ...], unpacked: Unpack
     return known.receipt
 
 
-def _unanswered(packed: Packed, attempts: int, error: TransportError) -> EbmsFault:
+def _unanswered(packed: Packed | LargePacked, attempts: int, error: TransportError) -> EbmsFault:
     return EbmsFault(
         EbmsErrorCode.MISSING_RECEIPT,
         f"Expected a receipt after {attempts} attempts, found none: {error.message}",

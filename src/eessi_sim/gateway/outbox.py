@@ -16,9 +16,10 @@ from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound, next_attempt, wait_after
 from eessi_sim.as4.model import ErrorSignal, Receipt
 from eessi_sim.as4.msh import Unpacked
-from eessi_sim.errors import TransportError, XmlError
+from eessi_sim.errors import StorageError, TransportError, XmlError
 from eessi_sim.gateway.records import answered
 from eessi_sim.gateway.station import Station
+from eessi_sim.gateway.turns import Turns
 from eessi_sim.identifiers import MessageId
 from eessi_sim.storage.base import (
     Claim,
@@ -45,8 +46,12 @@ _OCTETS_PER_SECOND: Final = 20 * 1024 * 1024
 """What a line and the checks of the other side manage of a large message at least (our choice, inferred)."""
 _MARGIN: Final = 5.0
 _RETRIES: Final = (OutboundState.RETRY_DUE,)
+_UNSENT: Final = (OutboundState.RETRY_DUE, OutboundState.SENDING)
+"""States of a message that those behind it must not pass."""
 _BEHIND: Final = timedelta(seconds=0.05)
 """How much later than its predecessor a message is tried that waits behind it."""
+_BEHIND_SENDING: Final = timedelta(seconds=1)
+"""When to look again at a predecessor that somebody else is sending, or was."""
 _AGAIN_LATER: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
@@ -100,6 +105,12 @@ def reason_of(signal: ErrorSignal) -> str:
     )
 
 
+def _due_behind(earlier: StoredMessage, now: datetime) -> datetime:
+    if earlier.state == OutboundState.SENDING:
+        return now + _BEHIND_SENDING
+    return max(earlier.due_at or now, now) + _BEHIND
+
+
 class OutboxOwner(Protocol):
     """The node behind the outbox."""
 
@@ -124,6 +135,9 @@ class Outbox:
         self._forwards = forwards
         self._has_retries = True
         """Whether messages may wait for another attempt, by this process or another one; a start does not know."""
+        self._stale_until = station.clock.now()
+        """Until then the lease of a message may run that this process could not do to its end."""
+        self._turns = Turns()
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:
         """Take due messages."""
@@ -138,6 +152,7 @@ class Outbox:
                 worker=self._station.worker,
             )
         )
+        self._turns.enter(claimed)
         if claimed and not self._has_retries:  # another process of the node may have met a peer that is away
             self._has_retries = await self._station.store.next_due(Direction.OUT, _RETRIES) is not None
         return claimed
@@ -148,6 +163,15 @@ class Outbox:
 
     async def process(self, message: StoredMessage) -> None:
         """Send one message and store what that means; not before those of its case that were sent earlier."""
+        async with self._turns.turn_of(message):
+            try:
+                await self._process(message)
+            except StorageError:
+                self._has_retries = True  # it waits for the end of its lease; those behind it must not pass
+                self._stale_until = self._station.clock.now() + _LEASE
+                raise
+
+    async def _process(self, message: StoredMessage) -> None:
         earlier = await self._earlier(message)
         if earlier is not None:
             await self._wait_behind(earlier, message)
@@ -173,19 +197,25 @@ class Outbox:
         store = self._station.store
         if message.kind is not MessageKind.USER or not self._has_retries:
             return None
-        if await store.next_due(Direction.OUT, _RETRIES) is None:
+        if not await self._some_wait():
             self._has_retries = False
             return None
         waiting = MessageQuery(
             direction=Direction.OUT,
             kind=MessageKind.USER,
-            states=_RETRIES,
+            states=_UNSENT,
             conversation=message.conversation,
             before=message.seq,
         )
         return next(
             (each for each in await store.messages(waiting) if each.receiver == message.receiver), None
         )
+
+    async def _some_wait(self) -> bool:
+        station = self._station
+        if station.clock.now() < self._stale_until:
+            return True
+        return await station.store.next_due(Direction.OUT, _RETRIES) is not None
 
     async def _wait_behind(self, earlier: StoredMessage, message: StoredMessage) -> None:
         """Let a message wait until the earlier one was tried again; that is no attempt."""
@@ -197,7 +227,7 @@ class Outbox:
             message.message_id,
             expected_states=(OutboundState.SENDING,),
             state=OutboundState.RETRY_DUE,
-            due_at=max(earlier.due_at or now, now) + _BEHIND,
+            due_at=_due_behind(earlier, now),
             updated_at=now,
         )
         work.journal(

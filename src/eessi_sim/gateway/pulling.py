@@ -1,6 +1,6 @@
 """Pulling between lone gateways: the point where messages wait, and the one who fetches them.
 
-What is offered next, who may ask and when to ask again is decided in ``as4.channels``; here are HTTP and memory.
+What is offered next, who may ask and when to ask again is decided in ``as4.channels``; here is HTTP.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,12 +12,14 @@ from eessi_sim.as4.channels import OfferPolicy, PullRights, Waiting, belongs_to,
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.model import ErrorSignal, MessageInfo, PullRequest, Receipt, UserMessage
 from eessi_sim.as4.modes import ProcessingMode
-from eessi_sim.as4.msh import Packed, Unpacked
+from eessi_sim.as4.msh import LargePacked, Packed, Unpacked
 from eessi_sim.clock import Clock
 from eessi_sim.errors import SettingsError, XmlError
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.lone import Delivery, Identity, LoneGateway
 from eessi_sim.identifiers import MessageId
 from eessi_sim.security.policy import DEFAULT, SignaturePolicy
+from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.transport.base import Request, Response, Transport
 
 _WITHIN: Final = 60.0
@@ -28,7 +30,7 @@ _T = TypeVar("_T")
 
 
 class PullPoint:
-    """Where messages wait for those who may fetch them; in memory.
+    """Where messages wait for those who may fetch them; which, is known in memory only.
 
     Args:
         gateway: signs the answers.
@@ -56,7 +58,8 @@ class PullPoint:
         self._policy = policy or OfferPolicy()
         self._signatures = signatures
         self._waiting: dict[MessageId, Waiting] = {}
-        self._packed: dict[MessageId, Packed] = {}
+        self._packed: dict[MessageId, Packed | LargePacked] = {}
+        self._files: dict[MessageId, SpoolFile] = {}
         self._answered: dict[MessageId, None] = {}
 
     @property
@@ -71,10 +74,17 @@ class PullPoint:
         self._waiting[packed.message_id] = entry
         self._packed[packed.message_id] = packed
 
+    def put_large(self, mpc: str, packed: LargePacked, file: SpoolFile) -> None:
+        """Let a message wait whose octets lie in a file, which must stay as long as it waits."""
+        entry = Waiting(packed.message_id, mpc, self._clock.now(), needs_receipt=True)
+        self._waiting[packed.message_id] = entry
+        self._packed[packed.message_id] = packed
+        self._files[packed.message_id] = file
+
     async def handle(self, request: Request) -> Response:
         """Answer a pull request: the oldest message, EBMS:0006 when there is none, 403 for the wrong certificate."""
         try:
-            unpacked = msh.unpack(request.headers.get("content-type", ""), request.body)
+            unpacked = msh.unpack(request.headers.get("content-type", ""), request.octets)
         except (NotAs4, XmlError) as error:
             return Response(400, {"content-type": "text/plain; charset=utf-8"}, error.message.encode())
         except EbmsFault as fault:
@@ -100,6 +110,7 @@ class PullPoint:
             at=self._clock.now(),
             policy=self._signatures,
         )
+        self._gateway.check_time(pull.info)
         if pull.info.message_id in self._answered:
             # A request that somebody recorded must not fetch a second message.
             raise _empty(pull, "the request was answered before")
@@ -112,7 +123,10 @@ class PullPoint:
             raise _empty(pull, "nothing waits in the channel")
         self._waiting[entry.message_id] = entry.offered(now)
         packed = self._packed[entry.message_id]
-        return Response(200, {"content-type": packed.content_type}, packed.body)
+        headers = {"content-type": packed.content_type}
+        if isinstance(packed, Packed):
+            return Response(200, headers, packed.body)
+        return Response(200, headers, spooled=self._files[entry.message_id])
 
     def _acknowledge(self, receipt: Receipt, mpc: str) -> None:
         """Note a receipt that came along; one that confirms another message, or other content, is no receipt."""
@@ -151,6 +165,8 @@ class Puller:
     owed: list[Receipt] = field(default_factory=list)
     """Receipts that have not been sent."""
     received: dict[MessageId, Receipt] = field(default_factory=dict)
+    spool: Spool | None = None
+    """Where large messages are written while they come; without it every message is held."""
 
     async def once(self) -> bool:
         """Ask once, and return whether a message came.
@@ -165,18 +181,30 @@ class Puller:
             self.mpc, self.identity.keys, stamp=self.gateway.stamp(), receipts=along
         )
         answer = await self.transport.send(
-            self.address, packed.body, headers={"content-type": packed.content_type}, within=_WITHIN
+            self.address,
+            packed.body,
+            headers={"content-type": packed.content_type},
+            within=_WITHIN,
+            into=self.spool,
         )
+        try:
+            return await self._answered(answer, len(along))
+        finally:
+            if answer.spooled is not None:
+                answer.spooled.discard()
+
+    async def _answered(self, answer: Response, along: int) -> bool:
         if answer.status == 403:
             raise SettingsError(
                 f'Expected to be allowed to pull from "{self.mpc}", found HTTP 403',
                 hint="Tell the other side which certificate signs the requests.",
             )
-        del self.owed[: len(along)]
-        message = msh.unpack(answer.headers.get("content-type", ""), answer.body)
+        del self.owed[:along]
+        content_type = answer.headers.get("content-type", "")
+        message = await aside(answer.spooled, lambda: msh.unpack(content_type, answer.octets))
         if isinstance(message.unit, ErrorSignal):
             return self._nothing(message.unit)
-        await self._take(message)
+        await self._take(message, answer.spooled)
         return True
 
     def _nothing(self, signal: ErrorSignal) -> bool:
@@ -188,12 +216,15 @@ class Puller:
             )
         return False
 
-    async def _take(self, message: Unpacked) -> None:
+    async def _take(self, message: Unpacked, spooled: SpoolFile | None) -> None:
         known = self.received.get(message.message_id)
         if known is None:
-            delivery, references = self.gateway.check(message, self.modes)
-            self._check_channel(delivery.message)
-            await self.deliver(delivery)
+            delivery, references = await aside(spooled, lambda: self.gateway.check(message, self.modes))
+            try:
+                self._check_channel(delivery.message)
+                await self.deliver(delivery)
+            finally:
+                delivery.discard()
             stamp = self.gateway.stamp()
             info = MessageInfo(stamp.message_id, stamp.timestamp, message.message_id)
             known = Receipt(info, references)

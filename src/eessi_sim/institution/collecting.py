@@ -15,6 +15,7 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import ErrorSignal, RoutingInput, UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.errors import EessiSimError, TransportError
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import reason_of
 from eessi_sim.gateway.station import Station
@@ -24,8 +25,8 @@ from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.storage.base import UnitOfWork
 from eessi_sim.transport.base import Request, Response
 
-_WITHIN: Final = 60.0
-"""Seconds for one request (our choice, inferred)."""
+_WITHIN: Final = 300.0
+"""Seconds for one request: nobody knows how large the message will be (our choice, inferred)."""
 _DURABLE: Final = frozenset({200, 202, 204})
 
 
@@ -108,14 +109,27 @@ class Collector:
         point = directory.access_point_of(station.party)
         packed = msh.pack_pull_request(channel_mpc(channel), station.keys, stamp=station.stamp())
         answer = await station.transport.send(
-            point.inbox, packed.body, headers={"content-type": packed.content_type}, within=_WITHIN
+            point.inbox,
+            packed.body,
+            headers={"content-type": packed.content_type},
+            within=_WITHIN,
+            into=station.spool,
         )
-        if answer.status != 200:
-            raise TransportError(f'Expected a message of the channel "{channel}", found HTTP {answer.status}')
-        message = msh.unpack(answer.headers.get("content-type", ""), answer.body, station.limits)
-        if _is_about(message, packed.message_id):
-            return False
-        return await self._take(answer, message, channel, point.id)
+        try:
+            if answer.status != 200:
+                raise TransportError(
+                    f'Expected a message of the channel "{channel}", found HTTP {answer.status}'
+                )
+            content_type = answer.headers.get("content-type", "")
+            message = await aside(
+                answer.spooled, lambda: msh.unpack(content_type, answer.octets, station.limits)
+            )
+            if _is_about(message, packed.message_id):
+                return False
+            return await self._take(answer, message, channel, point.id)
+        finally:
+            if answer.spooled is not None:
+                answer.spooled.discard()
 
     async def _take(self, answer: Response, message: Unpacked, channel: str, point: InstitutionId) -> bool:
         """Take a message, or hand it to the one it is for; return whether it is safe there."""
@@ -131,11 +145,13 @@ class Collector:
         receiver = way.receiver.id if way else self._station.party
         inner = self._inner_of(receiver, channel)
         if inner is None:
-            request = Request(method="POST", path="/", headers=answer.headers, body=answer.body)
+            request = Request(
+                method="POST", path="/", headers=answer.headers, body=answer.body, spooled=answer.spooled
+            )
             response = await self._inbox.take_pulled(request, point)
         else:
             response = await self._station.transport.send(
-                inner, answer.body, headers={"content-type": answer.headers["content-type"]}, within=_WITHIN
+                inner, answer.octets, headers={"content-type": answer.headers["content-type"]}, within=_WITHIN
             )
         work = UnitOfWork()
         work.journal(

@@ -3,6 +3,7 @@
 What is handed over to a new participant keeps the seal of its author; it goes out as it was sent or received.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -158,7 +159,7 @@ async def post(
     if item.sender_role is not None:
         header = replace(header, sender=replace(header.sender, role=item.sender_role))
     posted = Posted(header, signed, await _files(office, case, effect, work))
-    return posted, _post(office, case, effect, posted, work)
+    return posted, await _post(office, case, effect, posted, work)
 
 
 async def hand_over(office: Office, case: Case, effect: SendDocument, work: UnitOfWork) -> Case:
@@ -173,7 +174,7 @@ async def hand_over(office: Office, case: Case, effect: SendDocument, work: Unit
     names = dict.fromkeys((*effect.receivers, *(each for each in reached if each in active)))
     header = _header(office, case, effect, tuple(_partner(case, name) for name in names))
     posted = Posted(header, stored.content, await _files(office, case, effect, work))
-    ids = _post(office, case, effect, posted, work)
+    ids = await _post(office, case, effect, posted, work)
     return engine.record_handed_over(
         case, effect.document_id, effect.version, ids, at=office.station.clock.now()
     )
@@ -191,17 +192,18 @@ async def _files(office: Office, case: Case, effect: SendDocument, work: UnitOfW
     return await payloads(files, work, station.store, station.party.domain, station.spool)
 
 
-def _post(
+async def _post(
     office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork
 ) -> dict[InstitutionId, MessageId]:
-    ids = {
-        receiver: _queue(
-            office, case, effect, replace(posted, header=posted.header.addressed_to(receiver)), work
-        )
-        for receiver in effect.receivers
-    }
-    discard(posted.files)
-    return ids
+    try:
+        return {
+            receiver: await _queue(
+                office, case, effect, replace(posted, header=posted.header.addressed_to(receiver)), work
+            )
+            for receiver in effect.receivers
+        }
+    finally:
+        discard(posted.files)
 
 
 def _header(
@@ -247,7 +249,9 @@ def _properties(case: Case, effect: SendDocument) -> tuple[MessageProperty, ...]
     return tuple(MessageProperty(name, value) for name, value in found.items() if value)
 
 
-def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork) -> MessageId:
+async def _queue(
+    office: Office, case: Case, effect: SendDocument, posted: Posted, work: UnitOfWork
+) -> MessageId:
     station, header = office.station, posted.header
     now, receiver = station.clock.now(), header.receivers[0].id
     message_id = station.ids.message_id(station.party)
@@ -266,7 +270,7 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
         properties=_properties(case, effect),
         parts=tuple(part.part_info for part in parts),
     )
-    packed, spooled = _packed(station, message, parts)
+    packed, spooled = await _packed(station, message, parts)
     details = {
         "sed": effect.sed,
         "cdm": case.cdm,
@@ -302,12 +306,16 @@ def _queue(office: Office, case: Case, effect: SendDocument, posted: Posted, wor
     return message_id
 
 
-def _packed(
+async def _packed(
     station: Station, message: UserMessage, parts: Sequence[Payload]
 ) -> tuple[Packed | LargePacked, SpoolFile | None]:
-    """Pack a message, in memory or, when a part of it lies in the spool, there."""
-    token = station.ids.hex32()
-    if station.spool is None or all(isinstance(part.octets, bytes) for part in parts):
+    """Pack a message, in memory or, when a part of it lies in the spool, there and beside the event loop."""
+    token, spool = station.ids.hex32(), station.spool
+    if spool is None or all(isinstance(part.octets, bytes) for part in parts):
         return msh.pack_user_message(message, parts, station.keys, token=token), None
-    large = msh.pack_large_message(message, parts, station.keys, token=token)
-    return large, station.spool.write(large.pieces()).keep()
+
+    def pack() -> tuple[LargePacked, SpoolFile]:
+        large = msh.pack_large_message(message, parts, station.keys, token=token)
+        return large, spool.write(large.pieces()).keep()
+
+    return await asyncio.to_thread(pack)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from eessi_sim.as4.model import Payload
 from eessi_sim.attachments import Content, NewFile, safe_file_name
@@ -10,11 +11,12 @@ from eessi_sim.buc.case import Actor, Attachment, Case
 from eessi_sim.buc.definition import BucDefinition
 from eessi_sim.buc.engine import AttachedFile
 from eessi_sim.errors import Unavailable
+from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.enclosed import Enclosed, payload_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import AttachmentId, DocumentId
 from eessi_sim.sbdh import ListedAttachment
-from eessi_sim.spool import Spool
+from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import NodeStore, UnitOfWork
 
 
@@ -87,10 +89,16 @@ async def payloads(
     Raises:
         Unavailable: a content is nowhere.
     """
-    together = zip(listed(attachments), attachments, strict=True)
-    return tuple(
-        [payload_of(entry, await _content(each, work, store), domain, spool) for entry, each in together]
-    )
+    parts = []
+    for entry, each in zip(listed(attachments), attachments, strict=True):
+        content = await _content(each, work, store)
+        parts.append(
+            await aside(
+                content if isinstance(content, SpoolFile) else None,
+                partial(payload_of, entry, content, domain, spool),
+            )
+        )
+    return tuple(parts)
 
 
 async def _content(attachment: Attachment, work: UnitOfWork, store: NodeStore) -> Content:

@@ -17,6 +17,7 @@ from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import UnknownSedType
 from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import Outbox
+from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import (
     BucType,
@@ -45,7 +46,8 @@ from eessi_sim.synchronisation.synchroniser import Synchroniser
 from eessi_sim.transport.base import Request, Response
 from eessi_sim.xmlsafe import Element
 
-_WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING, ANSWER_DUE)
+_HELD: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
+_WAITING: Final = (*_HELD, ANSWER_DUE)
 _LEASE: Final = timedelta(minutes=2)
 SYSTEM: Final = Actor(ActorKind.SYSTEM, "node")
 
@@ -102,6 +104,7 @@ class InstitutionNode:
         """Take up what an earlier run left and begin to work."""
         station = self._office.station
         await station.store.release(station.worker)
+        await recall(station, _HELD)
         self._filing.start()
         self._outbox.start()
         if self._reminders.is_needed:

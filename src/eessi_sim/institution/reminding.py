@@ -8,11 +8,13 @@ with them. Without an overdue rule nothing is looked at.
 from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from eessi_sim.buc.case import Case, Direction, Document, EventKind
 from eessi_sim.buc.deadlines import AwaitedAnswer, awaited_answers
 from eessi_sim.clock import iso
 from eessi_sim.identifiers import InstitutionId, SedType
+from eessi_sim.institution.agenda import Agenda
 from eessi_sim.institution.office import Office
 from eessi_sim.ir.model import BehaviourRule, Occasion
 from eessi_sim.storage.base import UnitOfWork
@@ -77,7 +79,7 @@ class Reminders:
         self._office = office
         self._remind = remind
         self._rules = tuple(rule for rule in office.behaviours if rule.occasion is Occasion.OVERDUE)
-        self._waiting: dict[str, tuple[Reminder, ...]] = {}
+        self._waiting: Agenda[Reminder] = Agenda()
         self._taken: set[object] = set()
         self._seen = 0
         """Up to where the journal was followed."""
@@ -100,9 +102,8 @@ class Reminders:
 
     def note(self, case: Case) -> None:
         """Take up a case as it is now; what an answer has settled since is found when its time comes."""
-        self._waiting.pop(case.id, None)
-        if self._rules and (reminders := tuple(self._reminders(case))):
-            self._waiting[case.id] = reminders
+        reminders = self._reminders(case) if self._rules else ()
+        self._waiting.put(case.id, [each for each in reminders if each.key not in self._taken])
 
     def follow(self) -> None:
         """Another process may have changed cases: look at them with the next claim."""
@@ -121,16 +122,17 @@ class Reminders:
 
     async def next_due(self) -> datetime | None:
         """Return when the next reminder is due, None when nothing is waited for."""
-        return min((each.due_at for each in self._open()), default=None)
+        return self._waiting.next_due()
 
     async def claim(self, limit: int) -> Sequence[Reminder]:
         """Take reminders that are due and still needed; each is given once."""
         await self._follow()
-        for case_id in {each.case_id for each in self._due()}:
+        now = self._office.station.clock.now()
+        for case_id in {each.case_id for each in self._waiting.due(now)}:
             case = await self._office.station.store.find_case(case_id)
             assert case is not None  # cases are never forgotten while the node works
             self.note(case)
-        due = list(self._due())[:limit]
+        due = list(islice(self._waiting.take(now), limit))
         self._taken.update(each.key for each in due)
         return due
 
@@ -146,14 +148,6 @@ class Reminders:
             station.note("reminder", "failed", case_id=item.case_id, rule=item.rule.id, reason=reason)
         )
         await station.store.commit(work)
-
-    def _open(self) -> Iterator[Reminder]:
-        for reminders in self._waiting.values():
-            yield from (each for each in reminders if each.key not in self._taken)
-
-    def _due(self) -> Iterator[Reminder]:
-        now = self._office.station.clock.now()
-        return (each for each in self._open() if each.due_at <= now)
 
     def _reminders(self, case: Case) -> Iterator[Reminder]:
         definition = self._office.library.processes.find(case.buc)

@@ -169,7 +169,7 @@ class Terminal:
         message = incoming(received, state=state, at=station.clock.now())
         known = await station.store.find_message(Direction.IN, message.message_id)
         if known is not None:
-            return await self._again(known, message)
+            return await self._again(known, message, received, unit)
         work = UnitOfWork()
         work.add_message(message)
         self._queue_receipt(work, received, unit)
@@ -184,13 +184,19 @@ class Terminal:
             known = await station.store.find_message(Direction.IN, message.message_id)
             if known is None:
                 raise
-            return await self._again(known, message)
+            return await self._again(known, message, received, unit)
         self._receiving.wake()
         self._outbox.wake()
         return ACCEPTED
 
-    async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:
-        """Answer a repeated message with the same receipt; other content under its id is refused."""
+    async def _again(
+        self, known: StoredMessage, message: StoredMessage, received: Received, unit: UserMessage
+    ) -> Response:
+        """Answer a repeated message with the same receipt; other content under its id is refused.
+
+        A receipt that the next hop refused, because our clock was wrong or our certificate had expired when it was
+        made, would be refused again: a new one takes its place.
+        """
         if known.digest != message.digest:
             raise EbmsFault(
                 EbmsErrorCode.VALUE_INCONSISTENT,
@@ -201,11 +207,16 @@ class Terminal:
         work.journal(self._station.note("received", "duplicate", message_id=message.message_id))
         repeats = int(known.details.get("duplicates", "0")) + 1
         work.update_message(Direction.IN, known.message_id, details={"duplicates": str(repeats)})
-        query = MessageQuery(direction=Direction.OUT, ref_to=known.message_id, states=_SENT)
-        for answer in await self._station.store.messages(query):
-            work.update_message(
-                Direction.OUT, answer.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
-            )
+        query = MessageQuery(direction=Direction.OUT, ref_to=known.message_id)
+        answers = await self._station.store.messages(query)
+        refused = [each for each in answers if _is_refused_receipt(each)]
+        if refused and len(refused) == sum(each.kind is MessageKind.RECEIPT for each in answers):
+            self._queue_receipt(work, received, unit)
+        for answer in answers:
+            if answer.state in _SENT and answer not in refused:
+                work.update_message(
+                    Direction.OUT, answer.message_id, state=OutboundState.SUBMITTED, attempts=0, due_at=None
+                )
         await self._station.store.commit(work)
         self._outbox.wake()
         return ACCEPTED
@@ -261,6 +272,10 @@ class Terminal:
                 ref_to=ref,
             )
         )
+
+
+def _is_refused_receipt(answer: StoredMessage) -> bool:
+    return answer.kind is MessageKind.RECEIPT and answer.state == OutboundState.REJECTED
 
 
 def _only_whether_it_can_be_unpacked(_part: Payload, _piece: bytes) -> None:

@@ -28,6 +28,8 @@ _RECEIPT: Final = 20
 """How far below its message a receipt is drawn."""
 _LABEL_UP: Final = 8
 _BOX: Final = 232
+_BETWEEN: Final = 10
+"""Between two boxes."""
 _ARROW: Final = 9
 _REASON: Final = 90
 """Letters of a reason that find room."""
@@ -39,6 +41,8 @@ _LETTER: Final = 6.9
 class _Lane:
     party: Party
     x: float
+    room: float
+    """To the next lane."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,7 @@ def _lanes(report: RunReport, case: CaseFile) -> tuple[_Lane, ...]:
     ids += [each for message in report.messages_of(case.id) for each in message.access_points]
     ordered = [report.party(each) for each in dict.fromkeys(ids)]
     step = (_WIDTH - _GUTTER) / len(ordered)
-    return tuple(_Lane(party, round(_GUTTER + step * (i + 0.5), 1)) for i, party in enumerate(ordered))
+    return tuple(_Lane(party, round(_GUTTER + step * (i + 0.5), 1), step) for i, party in enumerate(ordered))
 
 
 def _points_of(report: RunReport, party: str) -> tuple[str, ...]:
@@ -135,7 +139,7 @@ def _way(lanes: Sequence[_Lane], message: Message) -> _Way:
 def _draw_lane(svg: Element, lane: _Lane, height: int) -> None:
     kind = "point" if lane.party.is_access_point else "party"
     group = etree.SubElement(svg, "g", attrib={"class": f"lane {kind}"})
-    width = min(_BOX, 2 * (lane.x - _GUTTER))
+    width = min(_BOX, 2 * (lane.x - _GUTTER), round(lane.room - _BETWEEN, 1))
     etree.SubElement(
         group,
         "line",

@@ -62,6 +62,7 @@ READ_ERRORS: Final = (
 )
 """What the cryptography library raises for octets that are not what they should be."""
 
+_DETERMINISTIC: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _NAME_PART: Final = re.compile(r'(?:"[^"]*"|\\.|[^,;+\\"])+')
 _KEYWORDS: Final = {"S": "ST", "E": "1.2.840.113549.1.9.1", "EMAILADDRESS": "1.2.840.113549.1.9.1"}
 """Keywords of names that some products write differently."""
@@ -336,7 +337,7 @@ class KeyPair(HeldKey):
             return key.sign(data, padding.PKCS1v15(), hashes.SHA256())
         if isinstance(key, ed25519.Ed25519PrivateKey):
             return key.sign(data)
-        value = key.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        value = key.sign(data, _DETERMINISTIC)
         size = (key.key_size + 7) // 8
         return b"".join(number.to_bytes(size) for number in decode_dss_signature(value))
 

@@ -5,9 +5,8 @@ followed: callers find the signed things themselves, by structure, and hand over
 referenced, and what a KeyInfo means, is decided by the profiles (``xades``, ``as4.wss``).
 """
 
-import hashlib
-import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
+from binascii import b2a_base64
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -22,22 +21,54 @@ from eessi_sim.security.indication import SubIndication
 from eessi_sim.security.keys import Certificate
 from eessi_sim.security.policy import (
     DEFAULT,
-    Canonicalization,
     DigestAlgorithm,
     SignatureAlgorithm,
     SignaturePolicy,
     Transform,
 )
-from eessi_sim.stretch import Extent, Stretch
+from eessi_sim.security.references import (
+    DS,
+    ENVELOPED,
+    EXC_C14N,
+    EXCLUSIVE,
+    MAX_TRANSFORMS,
+    SWA_CONTENT,
+    Reference,
+    TransformStep,
+    are_prefixes,
+    digest,
+    malformed,
+    octets_in,
+)
+from eessi_sim.security.signed_info import SignedInfo, read_plain
 from eessi_sim.xmlsafe import Element, escape_attribute, path_of
 
-DS: Final = "http://www.w3.org/2000/09/xmldsig#"
-EXC_C14N: Final = str(Canonicalization.EXCLUSIVE)
+__all__ = [
+    "DS",
+    "ENVELOPED",
+    "EXCLUSIVE",
+    "EXC_C14N",
+    "SIGNATURE",
+    "SWA_CONTENT",
+    "ParsedSignature",
+    "Reference",
+    "TransformStep",
+    "canonical",
+    "digest",
+    "malformed",
+    "octets_in",
+    "octets_of",
+    "parse_reference",
+    "parse_signature",
+    "render_reference",
+    "render_signature",
+    "repeated_ids",
+    "signed_info",
+    "verify_value",
+]
+
 SIGNATURE: Final = f"{{{DS}}}Signature"
 _DECLARATION: Final = f' xmlns:ds="{DS}"'
-_PREFIX: Final = re.compile(r"#default|[A-Za-z_][A-Za-z0-9_.-]{0,63}")
-_MAX_PREFIXES: Final = 64
-_MAX_TRANSFORMS: Final = 8
 _INCLUSIVE_NAMESPACES: Final = f"{{{EXC_C14N}}}InclusiveNamespaces"
 _WSU: Final = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd"
 _IDS: Final = etree.XPath(
@@ -45,46 +76,6 @@ _IDS: Final = etree.XPath(
     namespaces={"wsu": _WSU},
     smart_strings=False,
 )
-_DIGESTS: Final = {
-    DigestAlgorithm.SHA256: hashlib.sha256,
-    DigestAlgorithm.SHA384: hashlib.sha384,
-    DigestAlgorithm.SHA512: hashlib.sha512,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class TransformStep:
-    """One ``ds:Transform`` of a reference."""
-
-    transform: Transform
-    prefixes: tuple[str, ...] = ()
-    """PrefixList of InclusiveNamespaces; only with exclusive canonical form."""
-
-
-ENVELOPED: Final = TransformStep(Transform.ENVELOPED_SIGNATURE)
-EXCLUSIVE: Final = TransformStep(Transform.EXCLUSIVE_C14N)
-SWA_CONTENT: Final = TransformStep(Transform.SWA_CONTENT)
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """One ``ds:Reference``: what was signed, how its octets were made, and their digest."""
-
-    uri: str
-    transforms: tuple[TransformStep, ...]
-    digest_value: bytes
-    digest_algorithm: DigestAlgorithm = DigestAlgorithm.SHA256
-    id: str | None = None
-    type: str | None = None
-
-    @classmethod
-    def over(cls, octets: Extent, uri: str, *transforms: TransformStep) -> "Reference":
-        """Make a SHA-256 reference over ``octets``, which are the result of ``transforms``."""
-        return cls(uri, transforms, digest(octets))
-
-    def digest_of(self, octets: Extent) -> bytes:
-        """Return the digest of ``octets`` with the algorithm of this reference."""
-        return digest(octets, self.digest_algorithm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +93,6 @@ class ParsedSignature:
     policy: SignaturePolicy
 
 
-def digest(octets: Extent, algorithm: DigestAlgorithm = DigestAlgorithm.SHA256) -> bytes:
-    """Return the digest of ``octets``, wherever they lie."""
-    if isinstance(octets, Stretch):
-        if octets.sha256 is not None and algorithm is DigestAlgorithm.SHA256:
-            return octets.sha256
-        running = _DIGESTS[algorithm]()
-        for piece in octets.pieces():
-            running.update(piece)
-        return running.digest()
-    return _DIGESTS[algorithm](octets).digest()
-
-
 # Writing
 
 
@@ -125,17 +104,21 @@ def render_reference(reference: Reference, *, declare: bool = False) -> str:
         declare: True where no element around it uses the prefix ``ds`` yet, as in the receipts of
             ebMS (NonRepudiationInformation); False inside ``ds:SignedInfo``.
     """
-    attributes = "".join(
-        f' {name}="{escape_attribute(value)}"'
-        for name, value in (("Id", reference.id), ("Type", reference.type), ("URI", reference.uri))
-        if value is not None
-    )
-    steps = "".join(_render_step(step) for step in reference.transforms)
-    transforms = f"<ds:Transforms>{steps}</ds:Transforms>" if steps else ""
+    digest_method = reference.digest_algorithm
     return (
-        f"<ds:Reference{_DECLARATION if declare else ''}{attributes}>{transforms}"
-        f'<ds:DigestMethod Algorithm="{reference.digest_algorithm}"></ds:DigestMethod>'
-        f"<ds:DigestValue>{b64encode(reference.digest_value).decode()}</ds:DigestValue></ds:Reference>"
+        f"<ds:Reference{_DECLARATION if declare else ''}{_attribute('Id', reference.id)}"
+        f"{_attribute('Type', reference.type)}{_attribute('URI', reference.uri)}>"
+        f"{_render_method(reference.transforms, digest_method)}"
+        f"{b2a_base64(reference.digest_value, newline=False).decode()}</ds:DigestValue></ds:Reference>"
+    )
+
+
+@lru_cache(maxsize=64)  # few ways are in use
+def _render_method(transforms: tuple[TransformStep, ...], algorithm: DigestAlgorithm) -> str:
+    steps = "".join(map(_render_step, transforms))
+    return (
+        f"{f'<ds:Transforms>{steps}</ds:Transforms>' if steps else ''}"
+        f'<ds:DigestMethod Algorithm="{algorithm}"></ds:DigestMethod><ds:DigestValue>'
     )
 
 
@@ -184,14 +167,14 @@ def render_signature(
     """
     embedded = info.decode().replace(_DECLARATION, "", 1)
     return (
-        f"<ds:Signature{_DECLARATION}{_id(signature_id)}>{embedded}"
-        f"<ds:SignatureValue{_id(value_id)}>{b64encode(value).decode()}</ds:SignatureValue>"
+        f"<ds:Signature{_DECLARATION}{_attribute('Id', signature_id)}>{embedded}"
+        f"<ds:SignatureValue{_attribute('Id', value_id)}>{b64encode(value).decode()}</ds:SignatureValue>"
         f"<ds:KeyInfo>{key_info}</ds:KeyInfo>{objects}</ds:Signature>"
     )
 
 
-def _id(value: str | None) -> str:
-    return "" if value is None else f' Id="{escape_attribute(value)}"'
+def _attribute(name: str, value: str | None) -> str:
+    return "" if value is None else f' {name}="{escape_attribute(value)}"'
 
 
 # Reading
@@ -215,8 +198,22 @@ def parse_signature(
     info, value, key_info, *objects = _children(
         element, "SignedInfo", "SignatureValue", "KeyInfo", more="Object", at_most=max_objects
     )
-    _expect(info, "SignedInfo", "Id")
     _expect(value, "SignatureValue", "Id")
+    said = read_plain(info, policy) or _read_info(info, policy)
+    return ParsedSignature(
+        id=element.get("Id"),
+        references=said.references,
+        algorithm=said.algorithm,
+        signed_info=said.octets,
+        value=octets_of(value),
+        key_info=key_info,
+        objects=tuple(objects),
+        policy=policy,
+    )
+
+
+def _read_info(info: Element, policy: SignaturePolicy) -> SignedInfo:
+    _expect(info, "SignedInfo", "Id")
     c14n, method, *references = _children(
         info, "CanonicalizationMethod", "SignatureMethod", more="Reference", at_most=policy.max_references
     )
@@ -225,16 +222,8 @@ def parse_signature(
     policy.canonicalization(_algorithm(c14n))
     algorithm = policy.signature(_algorithm(method))
     _refuse_content(method)
-    return ParsedSignature(
-        id=element.get("Id"),
-        references=tuple(parse_reference(reference, policy) for reference in references),
-        algorithm=algorithm,
-        signed_info=canonical(info, _prefixes(c14n)),
-        value=octets_of(value),
-        key_info=key_info,
-        objects=tuple(objects),
-        policy=policy,
-    )
+    read = tuple(parse_reference(reference, policy) for reference in references)
+    return SignedInfo(canonical(info, _prefixes(c14n)), algorithm, read)
 
 
 def parse_reference(element: Element, policy: SignaturePolicy = DEFAULT) -> Reference:
@@ -263,7 +252,7 @@ def parse_reference(element: Element, policy: SignaturePolicy = DEFAULT) -> Refe
 
 
 def _steps(transforms: Element) -> list[Element]:
-    steps = _children(transforms, more="Transform", at_most=_MAX_TRANSFORMS)
+    steps = _children(transforms, more="Transform", at_most=MAX_TRANSFORMS)
     if not steps:
         raise malformed(f"Expected a ds:Transform in {path_of(transforms)}, found none")
     return steps
@@ -288,8 +277,7 @@ def _prefixes(element: Element) -> tuple[str, ...]:
         len(element) > 1
         or child.tag != _INCLUSIVE_NAMESPACES
         or set(child.attrib) != {"PrefixList"}
-        or len(prefixes) > _MAX_PREFIXES
-        or not all(_PREFIX.fullmatch(prefix) for prefix in prefixes)
+        or not are_prefixes(prefixes)
     ):
         raise malformed(
             f"Expected one InclusiveNamespaces with a list of prefixes in {path_of(element)}, found another thing",
@@ -357,11 +345,8 @@ def octets_of(element: Element) -> bytes:
             two messages.
     """
     compact = "".join((element.text or "").split())
-    try:
-        octets = b64decode(compact, validate=True)
-    except ValueError as error:
-        raise malformed(f"Expected base64 at {path_of(element)}, found: {error}") from error
-    if len(element) or not octets or b64encode(octets).decode() != compact:
+    octets = octets_in(compact)
+    if len(element) or not octets:
         raise malformed(f"Expected base64 at {path_of(element)}, found nothing or an irregular spelling")
     return octets
 
@@ -406,8 +391,3 @@ def canonical(element: Element, prefixes: Sequence[str] = ()) -> bytes:
         return xmlsafe.exclusive_c14n(element, prefixes)
     except XmlError as error:
         raise malformed(error.message, hint=error.hint) from error
-
-
-def malformed(message: str, hint: str | None = None) -> SignatureError:
-    """Return the error for a structure that is not ours, verdict FORMAT_FAILURE."""
-    return SignatureError(message, verdict=SubIndication.FORMAT_FAILURE, hint=hint)

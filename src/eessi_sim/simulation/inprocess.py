@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, Self
 
 from eessi_sim import resources
+from eessi_sim.access_point.line import Line
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.cdm.catalogue import Catalogue
@@ -179,12 +180,18 @@ class InProcessNetwork:
     @property
     def lines(self) -> Lines:
         """The lines between the access points."""
-        return Lines(self.definition.access_points, self._switch, self.readers)
+        return Lines(self.definition.access_points, self._switch, self._is_up, self.readers)
 
     async def _switch(self, point: InstitutionId, is_up: bool) -> None:
+        self._line(point).is_up = is_up
+
+    async def _is_up(self, point: InstitutionId) -> bool:
+        return self._line(point).is_up
+
+    def _line(self, point: InstitutionId) -> Line:
         node = self.nodes[point]
         assert isinstance(node, AccessPoint)  # listed as one
-        node.line.is_up = is_up
+        return node.line
 
     async def pause(self) -> None:
         """Let everything happen that can happen now; if nothing can, move the clock to the next thing that is due."""

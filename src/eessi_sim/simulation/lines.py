@@ -19,11 +19,13 @@ class Lines:
     Args:
         points: the access points of the network.
         switch: sets the line of one of them; True is up.
+        is_up: asks for the line of one of them.
         readers: tell what waits at each of them.
     """
 
     points: Sequence[AccessPointEntry]
     switch: Callable[[InstitutionId, bool], Awaitable[None]]
+    is_up: Callable[[InstitutionId], Awaitable[bool]]
     readers: Mapping[InstitutionId, NodeReader]
 
     async def cut(self, country: str) -> frozenset[InstitutionId]:

@@ -116,6 +116,11 @@ class RemoteControl:
         found: bool = await self._call("POST", "/line", bool, {"up": is_up})
         return found
 
+    async def has_line(self) -> bool:
+        """Return whether the line of an access point to the others is up."""
+        found: bool = await self._call("GET", "/line", bool)
+        return found
+
     async def open_case(
         self, buc: BucType, counterparties: Sequence[InstitutionId], cdm: CdmVersion | None = None
     ) -> str:

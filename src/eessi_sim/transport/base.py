@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from eessi_sim.spool import SpoolFile
+from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.stretch import Extent
 
 
@@ -44,6 +44,13 @@ class Response:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = field(default=b"", repr=False)
+    spooled: SpoolFile | None = None
+    """Where a large body lies; ``body`` is empty then. Who got it throws it away, unless somebody keeps it."""
+
+    @property
+    def octets(self) -> Extent:
+        """The body, wherever it lies."""
+        return self.body if self.spooled is None else self.spooled.stretch
 
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -83,7 +90,14 @@ class Transport(Protocol):
     """The sending end, with the identity of one party."""
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         """Bring a request to ``url`` and return what was answered, whatever its status.
 
@@ -93,6 +107,7 @@ class Transport(Protocol):
             headers: sent as they are; Host and Content-Length are added.
             within: seconds for the whole exchange.
             method: HTTP method.
+            into: where an answer of more than 1 MB is written while it comes; without it every answer is held.
 
         Raises:
             ConnectFailed: nobody answers there, or the connection broke.

@@ -13,8 +13,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from eessi_sim.errors import ConnectFailed, Refused, TimedOut, TransportError
+from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.stretch import Extent, Stretch
 from eessi_sim.transport.base import Response, TlsIdentity, TransportLimits
+from eessi_sim.transport.body import Body, pieces
 from eessi_sim.transport.http_listener import HttpListener
 from eessi_sim.transport.tls import client_context
 
@@ -59,7 +61,14 @@ class HttpTransport:
         self._session: aiohttp.ClientSession | None = None
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         """Bring a request to ``url`` and return what was answered, whatever its status.
 
@@ -68,6 +77,7 @@ class HttpTransport:
             TimedOut: no complete answer within so many seconds.
             Refused: TLS was refused by one of the two sides.
             TransportError: the URL is not one of ours, the answer is not HTTP, or larger than the limit.
+            Unavailable: the disk does not take the answer.
         """
         _check_url(url, is_plain_allowed=self._identity is None)
         if isinstance(body, Stretch):
@@ -82,7 +92,8 @@ class HttpTransport:
                 ssl=self._context_for(url),
                 timeout=aiohttp.ClientTimeout(total=within),
             ) as answer:
-                return Response(answer.status, _joined(answer.headers), await self._read(answer, url))
+                held, spooled = await self._read(answer, url, into)
+                return Response(answer.status, _joined(answer.headers), held, spooled)
 
     async def close(self) -> None:
         """Close all connections; closing twice is harmless."""
@@ -116,29 +127,33 @@ class HttpTransport:
             )
         return self._session
 
-    async def _read(self, answer: aiohttp.ClientResponse, url: str) -> bytes:
-        chunks = bytearray()
-        async for chunk in answer.content.iter_any():
-            chunks += chunk
-            if len(chunks) > self._limits.max_body:
-                answer.close()
-                raise TransportError(
-                    f"Expected at most {self._limits.max_body} octets from {url}, found more",
-                    hint="Raise the limit if the other side is right.",
-                    url=url,
-                )
-        return bytes(chunks)
+    async def _read(
+        self, answer: aiohttp.ClientResponse, url: str, into: Spool | None
+    ) -> tuple[bytes, SpoolFile | None]:
+        body = Body()
+        try:
+            async for chunk in answer.content.iter_any():
+                body.append(chunk, into)
+                self._check_size(body, answer, url)
+            return body.take(), body.file
+        except BaseException:
+            body.discard()
+            raise
+
+    def _check_size(self, body: Body, answer: aiohttp.ClientResponse, url: str) -> None:
+        if body.size > self._limits.max_body:
+            answer.close()
+            raise TransportError(
+                f"Expected at most {self._limits.max_body} octets from {url}, found more",
+                hint="Raise the limit if the other side is right.",
+                url=url,
+            )
 
 
 def _data(body: Extent) -> bytes | BytesIO | AsyncIterator[bytes]:
     if isinstance(body, Stretch):
-        return _pieces(body)
+        return pieces(body)
     return body if len(body) < _AT_ONCE else BytesIO(body)
-
-
-async def _pieces(body: Stretch) -> AsyncIterator[bytes]:
-    for piece in body.pieces():
-        yield piece
 
 
 def _check_url(url: str, *, is_plain_allowed: bool) -> None:

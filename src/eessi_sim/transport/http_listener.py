@@ -17,9 +17,9 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from eessi_sim.errors import EnvironmentProblem, Unavailable
-from eessi_sim.spool import Spool, SpoolFile, SpoolWriter
-from eessi_sim.stretch import IN_MEMORY
+from eessi_sim.spool import Spool
 from eessi_sim.transport.base import Handler, Request, Response, TlsIdentity, TransportLimits
+from eessi_sim.transport.body import Body, pieces
 from eessi_sim.transport.tls import server_context
 
 _log = logging.getLogger("eessi_sim.transport")
@@ -141,45 +141,6 @@ class _RefusalError(Exception):
 
 
 @dataclass(slots=True)
-class _Body:
-    """The body of one request while it is read."""
-
-    octets: bytearray = field(default_factory=bytearray)
-    size: int = 0
-    """Octets read; they count until the request is answered."""
-    writer: SpoolWriter | None = None
-    """Once it is too large to be held."""
-    file: SpoolFile | None = None
-
-    def take(self) -> bytes:
-        """Return the body and keep no second copy of it; nothing when it was written to the spool."""
-        if self.writer is not None:
-            self.file = self.writer.finish()
-        taken = bytes(self.octets)
-        self.octets.clear()
-        return taken
-
-    def append(self, more: bytes, spool: Spool | None) -> None:
-        """Hold more, or write it down with what was held before."""
-        self.size += len(more)
-        if self.writer is None and spool is not None and self.size > IN_MEMORY:
-            self.writer = spool.begin()
-            self.writer.append(self.octets)
-            self.octets.clear()
-        if self.writer is None:
-            self.octets += more
-        else:
-            self.writer.append(more)
-
-    def discard(self) -> None:
-        """Throw away what was written, unless somebody kept it."""
-        if self.file is not None:
-            self.file.discard()
-        elif self.writer is not None:
-            self.writer.discard()
-
-
-@dataclass(slots=True)
 class _Load:
     """What all connections of a listener hold at the moment."""
 
@@ -193,12 +154,12 @@ class _Load:
     """Octets of those in the spool."""
 
     @contextmanager
-    def request_of(self, client: bytes | None) -> Iterator[_Body]:
+    def request_of(self, client: bytes | None) -> Iterator[Body]:
         """Count a request, and its body, while it is handled."""
         if self.requests[client] >= self.limits.requests_per_client:
             raise _busy("Too many requests with this certificate at the same time")
         self.requests[client] += 1
-        body = _Body()
+        body = Body()
         try:
             yield body
         finally:
@@ -208,7 +169,7 @@ class _Load:
             if not self.requests[client]:
                 del self.requests[client]  # certificates of the past are not kept
 
-    def hold(self, body: _Body, more: bytes) -> None:
+    def hold(self, body: Body, more: bytes) -> None:
         """Append what was read."""
         if body.size + len(more) > self.limits.max_body:
             raise _too_large(self.limits)
@@ -222,7 +183,7 @@ class _Load:
         if self.held > self.limits.held_bytes or self.spooled > self.limits.spooled_bytes:
             raise _busy("Too many large requests at the same time")
 
-    def _count(self, body: _Body, sign: int) -> None:
+    def _count(self, body: Body, sign: int) -> None:
         if body.writer is None:
             self.held += sign * body.size
         else:
@@ -256,7 +217,7 @@ class _Front:
         except _RefusalError as refusal:
             return _refuse(refusal.status, refusal.reason)
 
-    async def _fill(self, body: _Body, request: web.BaseRequest) -> None:
+    async def _fill(self, body: Body, request: web.BaseRequest) -> None:
         if (request.content_length or 0) > self._limits.max_body:
             raise _too_large(self._limits)
         if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
@@ -268,7 +229,7 @@ class _Front:
         except (web.RequestPayloadError, ConnectionError) as error:
             raise _RefusalError(HTTPStatus.BAD_REQUEST, "The body is not as announced") from error
 
-    async def _read(self, body: _Body, request: web.BaseRequest) -> None:
+    async def _read(self, body: Body, request: web.BaseRequest) -> None:
         now = asyncio.get_running_loop().time
         last = now() + self._limits.request_seconds
         async with asyncio.timeout_at(None) as guard:
@@ -338,6 +299,11 @@ def _refuse(status: HTTPStatus, reason: str) -> web.Response:
 
 
 def _written(response: Response) -> web.Response:
-    written = web.Response(status=response.status, body=response.body, headers=response.headers)
+    headers = dict(response.headers)
+    if response.spooled is None:
+        written = web.Response(status=response.status, body=response.body, headers=headers)
+    else:
+        headers[hdrs.CONTENT_LENGTH] = str(response.spooled.size)  # else it would be sent in chunks
+        written = web.Response(status=response.status, body=pieces(response.spooled.stretch), headers=headers)
     written.headers[hdrs.SERVER] = _PRODUCT
     return written

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from eessi_sim.clock import Clock
 from eessi_sim.errors import ConnectFailed, EnvironmentProblem, TimedOut
-from eessi_sim.spool import SpoolFile
+from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.stretch import Extent, Stretch, whole
 from eessi_sim.transport.base import Handler, Request, Response, TransportLimits
 
@@ -136,7 +136,14 @@ class InProcessTransport:
         self._peer = peer
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         """Bring a request to ``url`` and return what was answered, whatever its status.
 
@@ -158,9 +165,10 @@ class InProcessTransport:
             peer=self._peer,
         )
         answer = await self._switchboard.carry(url, request, within)
-        return Response(
-            answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body
-        )
+        named = {name.lower(): value for name, value in answer.headers.items()}
+        if into is None:
+            return Response(answer.status, named, whole(answer.octets))
+        return Response(answer.status, named, answer.body, answer.spooled)
 
     async def close(self) -> None:
         """There is nothing to close."""

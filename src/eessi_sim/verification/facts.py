@@ -14,7 +14,7 @@ from eessi_sim.as4 import mime, vocabulary
 from eessi_sim.as4.mime import content_id_of
 from eessi_sim.as4.model import Payload
 from eessi_sim.as4.msh import Unpacked
-from eessi_sim.as4.security_tokens import TOKEN
+from eessi_sim.as4.soap import TOKEN
 from eessi_sim.errors import KeyMaterialError, SignatureError, XmlError
 from eessi_sim.security import xmldsig
 from eessi_sim.security.keys import Certificate

@@ -111,7 +111,7 @@ async def test_drained_node_takes_no_new_work_until_it_is_undrained(lab: Lab, de
     assert (status, shape["code"]) == (503, "drained")
     await lab.reply(ZUS, A012, A003)
     assert (await lab.messages(POINT, Direction.OUT))[-1].last_error == (
-        "HTTP 503 EBMS:0201 DysfunctionalReliability: This node is being drained and takes no new messages"
+        "HTTP 503 EBMS:0004 Other: this node is being drained and takes no new messages"
     )
     assert (await remote.undrain()).is_ready
     await lab.work(5)

@@ -98,6 +98,16 @@ def test_files_arrive_and_the_receipt_is_shown(keys: Path, order: Path, tmp_path
     assert [path.read_bytes() for path in paths] == [b"<order/>", binary.read_bytes()]
 
 
+def test_large_file_is_not_held(keys: Path, tmp_path: Path) -> None:
+    """Without encryption a file of megabytes goes from disk to disk, and nothing else is left there."""
+    scan, out = tmp_path / "scan.pdf", tmp_path / "in"
+    scan.write_bytes(b"%PDF-1.7" + os.urandom(2 * 1024 * 1024))
+    with receiver(keys, "--out", str(out), "--count", "1", "--sign-only") as (process, url):
+        assert run_json("as4", "send", url, scan, "--sign-only", *sides(keys))["delivered"]
+        assert process.wait(20) == 0
+    assert [path.read_bytes() for path in out.iterdir()] == [scan.read_bytes()]
+
+
 def test_refusals_name_the_field_and_the_reason(keys: Path, order: Path, tmp_path: Path) -> None:
     """The sender learns the field that differs; what security refused stands at the receiver only."""
     with receiver(keys, "--out", str(tmp_path)) as (process, url):

@@ -69,13 +69,19 @@ def test_gateway_that_does_not_answer_fails(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         (("--only", "XSW-99"), "Expected the id of a row"),
-        (("--url", "http://x/"), "Expected --keys and --partner"),
+        (("--url", "http://x/"), "Expected --keys"),
+        (("--url", "http://x/", "--keys", "ours"), "Expected --partner with --url"),
         (("--url", "http://x/", "--party", "PL:ZUS01"), "Expected --url or --party"),
-        (("--keys", "."), "Expected --keys and --partner together"),
+        (("--partner", "."), "Expected --keys together with --partner"),
     ],
 )
-def test_options_that_do_not_fit_are_refused(options: tuple[str, ...], sentence: str) -> None:
+def test_options_that_do_not_fit_are_refused(
+    options: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A wrong option ends the command with a sentence."""
+    monkeypatch.chdir(tmp_path)
+    if "ours" in options:
+        run("as4", "keys", ".", "ours", "theirs")
     result = run("conformance", *options)
     assert result.exit_code != 0
     assert sentence in result.stderr
@@ -90,6 +96,9 @@ async def test_participant_of_a_network_is_found_in_its_directory() -> None:
         mode = replace(mode, receiver=replace(point.mode.receiver, id=ZUS))  # type: ignore[type-var] # as above
         straight = at_party(directory, ZUS, point.identity, mode, None)
         through = at_party(directory, POINT, point.identity, mode, None)
+        assert straight.identity.partners == point.identity.partners
+        trusting = at_party(directory, ZUS, replace(point.identity, partners=()), mode, None)
+        assert trusting.identity.partners == directory.get(ZUS).certificates.ebms
         assert (straight.mode.receiver, through.mode.receiver) == (straight.mode.receiver,) * 2
         assert straight.mode.address != through.mode.address
         assert straight.forgery().is_multihop

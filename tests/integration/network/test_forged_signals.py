@@ -11,6 +11,7 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.model import ErrorSignal, UserMessage
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement, Verdict
 from eessi_sim.identifiers import InstitutionId, MessageId
+from eessi_sim.spool import Spool
 from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
 from eessi_sim.stretch import Extent
 from eessi_sim.transport.base import Response
@@ -108,7 +109,14 @@ class Hop:
     attempts: list[Attempt] = field(default_factory=list)
 
     async def send(
-        self, url: str, body: Extent, *, headers: Mapping[str, str], within: float, method: str = "POST"
+        self,
+        url: str,
+        body: Extent,
+        *,
+        headers: Mapping[str, str],
+        within: float,
+        method: str = "POST",
+        into: Spool | None = None,
     ) -> Response:
         return self.answer
 

@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.attached import PDF, new_file
-from tests.helpers.lab import A003, DRV, INPS, INSS, NAV, P_BUC_01, POINT, ZUS, Lab
+from tests.helpers.lab import A003, BA, DRV, INPS, INSS, NAV, P_BUC_01, POINT, ZUS, Lab, changed, demo
 
 from eessi_sim.attachments import MEGABYTE
 from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import BucType, SedType
+from eessi_sim.ir.model import Endpoint, Exchange
 from eessi_sim.simulation import control
 from eessi_sim.simulation.control import StoreReader
-from eessi_sim.storage.base import Direction
+from eessi_sim.storage.base import Direction, MessageKind, MessageQuery
 from eessi_sim.storage.sqlite import SqliteStorage
 
 NOISE = PDF + random.Random(1).randbytes(MEGABYTE + 1000)
@@ -59,6 +60,31 @@ async def test_large_file_arrives_by_the_spool(disk: Lab, tmp_path: Path) -> Non
     assert disk.storage.spool is not None
     assert disk.storage.spool.sweep(await disk.storage.spooled()) == 0
     assert len(list((tmp_path / "store.db-spool").iterdir())) == 2
+
+
+async def test_large_message_is_fetched_by_the_spool(tmp_path: Path) -> None:
+    """One who pulls gets a large message from disk to disk, and one of its channel hands on what is for another."""
+    definition = demo()
+    for party in (DRV, BA):
+        definition = changed(definition, party, endpoint=Endpoint(Exchange.PULL, "DEGATEWAY"))
+    storage = SqliteStorage(tmp_path / "store.db")
+    async with Lab.build(definition, storage=storage) as lab:
+        for resting in (DRV, BA):
+            await lab.node(resting).stop()
+            case = await lab.node(INSS).open_case(P_BUC_01, (DRV,))
+            await lab.node(INSS).send_document(
+                case.id, SedType("P2000"), files=[new_file("large.pdf", NOISE)]
+            )
+            await lab.work(2)
+            await lab.network.restart(resting)
+            await lab.work(30)
+        query = MessageQuery(direction=Direction.IN, kind=MessageKind.USER)
+        received = await lab.store(DRV).messages(query, with_body=True)
+        handed_on = [entry for entry in await lab.journal(BA) if entry.detail.get("handed_to") == DRV]
+        assert (len(received), len(handed_on)) == (2, 1)
+        assert all(each.spooled for each in received)
+    await storage.close()
+    assert not list((tmp_path / "store.db-spool").glob("*.part"))
 
 
 async def test_malware_in_a_large_part_is_found(disk: Lab) -> None:

@@ -8,9 +8,10 @@ from tests.helpers.forge import Draft, codes, held_back, ping, post, token_for
 from tests.helpers.lab import A012, NAV, POINT, ZUS, Lab
 
 from eessi_sim.as4 import msh
+from eessi_sim.as4.exchange import OutboundState
 from eessi_sim.as4.msh import Packed
 from eessi_sim.identifiers import InstitutionId
-from eessi_sim.storage.base import Direction, MessageKind, StoredMessage
+from eessi_sim.storage.base import Direction, MessageKind, StoredMessage, UnitOfWork
 from eessi_sim.storage.registry import open_storage
 
 
@@ -136,3 +137,15 @@ async def test_ping_is_receipted_and_never_filed(lab: Lab) -> None:
     assert (await lab.received(ZUS)).state == "delivered"
     assert (await lab.sent(ZUS, MessageKind.RECEIPT)).state == "forwarded"
     assert not await lab.store(ZUS).cases()
+
+
+async def test_refused_receipt_is_made_anew_for_a_repetition(sent: Lab) -> None:
+    """A receipt that was refused would be refused again, its time or its certificate being wrong: a new one is sent."""
+    refused = await sent.sent(ZUS, MessageKind.RECEIPT)
+    work = UnitOfWork()
+    work.update_message(Direction.OUT, refused.message_id, state=OutboundState.REJECTED)
+    await sent.store(ZUS).commit(work)
+    await post(sent, again(await sent.sent(NAV)))
+    await post(sent, again(await sent.sent(NAV)))
+    receipts = await sent.messages(ZUS, Direction.OUT, MessageKind.RECEIPT)
+    assert [receipt.state for receipt in receipts] == ["rejected", "forwarded"]

@@ -11,7 +11,7 @@ from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.errors import Conflict, Unavailable
 from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.ir.model import BehaviourRule
-from eessi_sim.storage.base import Claim, Direction, MessageKind
+from eessi_sim.storage.base import Claim, Direction, MessageKind, UnitOfWork
 
 P2000, P4000, P5000, P6000 = map(SedType, ("P2000", "P4000", "P5000", "P6000"))
 
@@ -166,7 +166,7 @@ async def test_message_that_cannot_be_stored_is_not_accepted(faulty: tuple[Lab, 
     tap = await lab.tap(POINT)
     await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
     assert (await lab.sent(INSS)).last_error == (
-        "HTTP 503 EBMS:0201 DysfunctionalReliability: Not stored, send it again: store-unavailable"
+        "HTTP 503 EBMS:0004 Other: not stored, send it again later (store-unavailable)"
     )
     await lab.work(5)
     assert await lab.delivery(INSS, P2000) == "delivered"
@@ -248,3 +248,35 @@ async def test_conflict_without_a_twin_is_not_taken_for_a_duplicate(
     assert "HTTP 503" in ((await lab.sent(sender)).last_error or "")
     await lab.work(10)
     assert await lab.delivery(INSS, P2000) == "delivered"
+
+
+async def test_message_put_off_by_a_clock_that_was_ahead_is_not_put_off_after_a_restart(lab: Lab) -> None:
+    """The clock was a day ahead when an attempt failed; the next run, with the right time, tries again at once."""
+    lab.take_down(POINT)
+    await lab.open()
+    work = UnitOfWork()
+    put_off = await lab.sent(NAV)
+    due_at = lab.clock.now() + timedelta(days=1)
+    work.update_message(Direction.OUT, put_off.message_id, due_at=due_at)
+    await lab.store(NAV).commit(work)
+    lab.bring_up(POINT)
+    await lab.network.restart(NAV)
+    await lab.work(5)
+    assert await lab.delivery(NAV) == "delivered"
+    assert ("recalled", "clock") in await lab.steps(NAV)
+
+
+async def test_document_does_not_pass_one_whose_attempt_could_not_be_stored(
+    faulty: tuple[Lab, FaultyStorage],
+) -> None:
+    """The disk was full when the attempt had failed: the starter waits for the end of its lease, and all behind it too."""
+    lab, storage = faulty
+    lab.take_down(POINT)
+    storage.fail(INSS, "commit", Unavailable("Expected a disk with room, found it full"), after=2)
+    await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
+    lab.bring_up(POINT)
+    await lab.reply(INSS, P4000)
+    await lab.work(20)
+    assert [message.state for message in await lab.messages(INSS, Direction.OUT)] == ["sending", "retry-due"]
+    await lab.work(200)
+    assert (await lab.types(DRV))[:2] == ["P2000", "P4000"]

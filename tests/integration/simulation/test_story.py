@@ -59,9 +59,26 @@ def test_story_is_read_from_its_file(tmp_path: Path) -> None:
     ]
 
 
+def test_story_can_cut_a_country_off(tmp_path: Path) -> None:
+    """Lines that are cut and time that passes are steps too; nothing else can be played beside such a story."""
+    steps = "  - {cut: PL}\n  - {wait: P1D}\n  - {restore: PL}\n"
+    found = read(tmp_path, TEXT.replace("steps:\n", f"steps:\n{steps}"))
+    assert [str(step) for step in found.steps[:3]] == ["cut PL", "wait 1 day, 0:00:00", "restore PL"]
+    assert (found.disturbs_others, read(tmp_path).disturbs_others) == (True, False)
+
+
+async def test_network_with_one_access_point_has_no_lines() -> None:
+    """A story that cuts a country off needs an access point per country."""
+    async with InProcessNetwork(demo(), credentials=demo_credentials()) as network:
+        with pytest.raises(DefinitionError, match=r"found one for all \(EU:APSIM01\)"):
+            await network.lines.cut("PL")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
+        ("{send: A003, by: owner}", "{cut: XX}", "XX"),
+        ("{send: A003, by: owner}", "{wait: a day}", "a day"),
         ("send: A003", "sing: A003", "sing"),
         (
             "{send: A003, by: owner}",

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from eessi_sim.errors import ConnectFailed, Unavailable
+from eessi_sim.errors import ConnectFailed, TransportError, Unavailable
 from eessi_sim.spool import Spool, SpoolFile, SpoolWriter
 from eessi_sim.stretch import Stretch
 from eessi_sim.transport.base import Request, Response, TlsIdentity, TransportLimits
@@ -28,13 +28,14 @@ class Receiver:
         self.keeps = True
         self.headers: list[str | None] = []
         self.held: list[bytes] = []
+        self.answer = Response(202)
 
     async def __call__(self, request: Request) -> Response:
         self.headers.append(request.headers.get("content-length"))
         self.held.append(request.body)
         if self.keeps and request.spooled is not None:
             self.kept.append(request.spooled.keep())
-        return Response(202)
+        return self.answer
 
 
 class Ends:
@@ -66,7 +67,7 @@ async def ends(
     tmp_path: Path, server_identity: TlsIdentity, client_identity: TlsIdentity
 ) -> AsyncIterator[Ends]:
     """Both ends on loopback."""
-    receiver, transport = Receiver(), HttpTransport(client_identity)
+    receiver, transport = Receiver(), HttpTransport(client_identity, limits=LIMITS)
     listener = HttpListener(
         "127.0.0.1", 0, identity=server_identity, limits=LIMITS, spool=Spool(tmp_path / "received")
     )
@@ -96,6 +97,22 @@ async def test_body_that_nobody_keeps_goes_with_its_request(ends: Ends) -> None:
     ends.receiver.keeps = False
     assert await ends.send(LARGE) == 202
     assert ends.files == []
+
+
+async def test_large_answer_is_never_held(ends: Ends, tmp_path: Path) -> None:
+    """An answer that lies in a file is sent in pieces with its length, and written to a file by who wants that."""
+    ends.receiver.answer = Response(200, spooled=ends.spool.write([LARGE]).keep())
+    spool = Spool(tmp_path / "answers")
+    answer = await ends.transport.send(ends.url, b"", headers={}, within=30, into=spool)
+    assert answer.spooled is not None
+    assert (answer.body, answer.spooled.read()) == (b"", LARGE)
+    assert answer.headers["content-length"] == str(len(LARGE))
+    answer.spooled.discard()
+    assert (await ends.transport.send(ends.url, b"", headers={}, within=30)).octets == LARGE
+    ends.receiver.answer = Response(200, spooled=ends.spool.write([LARGE, LARGE]).keep())
+    with pytest.raises(TransportError, match="at most 4194304 octets"):
+        await ends.transport.send(ends.url, b"", headers={}, within=30, into=spool)
+    assert not list((tmp_path / "answers").iterdir())
 
 
 async def test_body_that_breaks_off_leaves_nothing(ends: Ends, client_identity: TlsIdentity) -> None:

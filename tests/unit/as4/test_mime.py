@@ -276,6 +276,7 @@ def test_boundary_that_another_reader_could_see_is_refused(hidden: str) -> None:
 def test_crlf_boundary_in_a_message_with_lf_is_refused() -> None:
     """Mixed line ends would leave open whether CR belongs to the content."""
     assert _is_refused((OUR_ROOT + PART.replace("SED\n", "SED\r\n") + END).encode())
+    assert _is_refused(("preamble\r\n" + OUR_ROOT + PART + END).encode())
 
 
 def test_boundary_in_the_epilogue_is_refused() -> None:

@@ -29,6 +29,7 @@ from eessi_sim.as4.model import (
     EbmsError,
     ErrorSignal,
     MessageInfo,
+    MessageProperty,
     MessageUnit,
     Payload,
     PullRequest,
@@ -145,6 +146,12 @@ def test_character_that_xml_cannot_carry_is_refused(text: str) -> None:
     message = user_message(mpc=text)
     with pytest.raises(EbmsFault, match=r"U\+"):
         _envelope(message)
+
+
+def test_empty_property_is_refused() -> None:
+    """So is a property without a value."""
+    with pytest.raises(EbmsFault, match="Expected a value for Property"):
+        _envelope(user_message(properties=(MessageProperty("name", " "),)))
 
 
 @pytest.mark.parametrize("field", ["id", "role"])

@@ -1,9 +1,12 @@
 """The lone gateway: both ends of eDelivery AS4 1.15 and 2.0 on one machine, without a network."""
 
 import asyncio
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.helpers.as4_messages import RECEIVER, SED, SENDER
@@ -12,13 +15,16 @@ from tests.helpers.lone_gateways import POINT_TO_POINT, URL, Pair, Wire, identit
 from eessi_sim.as4 import msh, vocabulary
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.key_references import KeyReference
-from eessi_sim.as4.model import ErrorSignal, MessageProperty, UserMessage
-from eessi_sim.as4.modes import EESSI, ProfileName, Security
-from eessi_sim.as4.pmode import ReceptionAwareness
+from eessi_sim.as4.model import ErrorSignal, MessageProperty, Payload, UserMessage
+from eessi_sim.as4.modes import EESSI, ProcessingMode, ProfileName, Security
+from eessi_sim.as4.pmode import ReceptionAwareness, TimeWindow
+from eessi_sim.clock import ManualClock
 from eessi_sim.errors import ConnectFailed, SettingsError, TransportError
 from eessi_sim.gateway import lone
-from eessi_sim.gateway.lone import Delivery, Document, LoneGateway
-from eessi_sim.stretch import Extent, whole
+from eessi_sim.gateway.document import Document, document_from, part_of
+from eessi_sim.gateway.lone import Delivery, LoneGateway
+from eessi_sim.spool import Spool
+from eessi_sim.stretch import IN_MEMORY, Extent, whole
 from eessi_sim.transport.base import Request, Response
 
 DOCUMENTS = (
@@ -33,6 +39,11 @@ def errors_of(answer: Response) -> list[str]:
     """Return the codes in an error signal."""
     unit = msh.unpack(answer.headers["content-type"], answer.body).unit
     return [error.code for error in unit.errors] if isinstance(unit, ErrorSignal) else []
+
+
+def lying(folder: Path) -> list[str]:
+    """Return what lies in a spool."""
+    return [path.name for path in folder.iterdir()]
 
 
 @pytest.mark.parametrize("profile", POINT_TO_POINT)
@@ -138,10 +149,12 @@ class TestReceiving:
     async def test_gzip_without_its_media_type_is_refused(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """CompressionType without MimeType is EBMS:0303 (AS4 3.1)."""
         pair = Pair(FIRST)
-        whole = lone._payload
-        monkeypatch.setattr(
-            lone, "_payload", lambda *given: replace(whole(*given), properties=whole(*given).properties[-1:])
-        )
+
+        def bare(*given: Any, **named: Any) -> Payload:
+            part = part_of(*given, **named)
+            return replace(part, properties=part.properties[-1:])
+
+        monkeypatch.setattr(lone, "part_of", bare)
         outcome = await pair.sender.send(mode_of(FIRST), DOCUMENTS[:1])
         assert [error.code for error in outcome.errors] == ["EBMS:0303"]
 
@@ -241,6 +254,7 @@ class TestSending:
                 headers: Mapping[str, str],
                 within: float,
                 method: str = "POST",
+                into: Spool | None = None,
             ) -> Response:
                 bodies.append(whole(body))
                 raise ConnectFailed("nobody there")
@@ -272,3 +286,89 @@ class TestSending:
         assert isinstance(message.unit, UserMessage)
         assert message.is_multihop
         assert [msh.payload_content(part) for part in message.parts] == [each.content for each in DOCUMENTS]
+
+
+@pytest.mark.parametrize(
+    ("times", "back", "codes"),
+    [
+        (TimeWindow(), timedelta(days=31), ["EBMS:0003"]),
+        (TimeWindow(), timedelta(minutes=-6), ["EBMS:0003"]),
+        (TimeWindow(timedelta(days=40)), timedelta(days=31), []),
+        (None, timedelta(days=60), []),
+    ],
+    ids=["old", "ahead", "wider", "any"],
+)
+async def test_time_of_a_message_is_checked(
+    times: TimeWindow | None, back: timedelta, codes: list[str]
+) -> None:
+    """RP-2, RP-11: what is behind the window or ahead of the clock is refused, as far as that is wanted."""
+    pair = Pair(FIRST)
+    clock = ManualClock(pair.clock.now() + back)
+    receiver = LoneGateway(identity(FIRST, RECEIVER.id, SENDER.id), clock=clock, times=times)
+    pair.wire.handler = receiver.serve([mode_of(FIRST)], pair.deliver)
+    outcome = await pair.sender.send(mode_of(FIRST), DOCUMENTS)
+    assert [error.code for error in outcome.errors] == codes
+
+
+class TestLargeDocuments:
+    """What lies in files, before and after."""
+
+    LARGE = random.Random(3).randbytes(IN_MEMORY + 1)
+
+    def pair(self, spool: Spool, mode: ProcessingMode) -> tuple[Pair, LoneGateway]:
+        """Return both sides, each with the spool."""
+        pair = Pair(FIRST, mode)
+        receiver = LoneGateway(identity(FIRST, RECEIVER.id, SENDER.id), clock=pair.clock, spool=spool)
+        pair.wire.handler = receiver.serve([mode], pair.deliver)
+        pair.wire.spool = spool
+        sender = LoneGateway(pair.sender._identity, pair.wire, clock=pair.clock, spool=spool)
+        return pair, sender
+
+    @pytest.mark.parametrize("is_compressed", [True, False], ids=["gzip", "plain"])
+    async def test_they_pass_from_file_to_file(self, tmp_path: Path, is_compressed: bool) -> None:
+        """A signed message with a large document is never held: what arrived lies in a file as long as it is delivered."""
+        spool = Spool(tmp_path)
+        security = replace(mode_of(FIRST).security, encrypts_for=None)
+        mode = mode_of(FIRST, security=security, is_compressed=is_compressed)
+        pair, sender = self.pair(spool, mode)
+        contents: list[bytes] = []
+
+        async def deliver(delivery: Delivery) -> None:
+            contents.extend(b"".join(document.pieces()) for document in delivery.documents)
+            assert [len(document.content) for document in delivery.documents] == [0, len(SED)]
+
+        pair.wire.handler = LoneGateway(
+            identity(FIRST, RECEIVER.id, SENDER.id), clock=pair.clock, spool=spool
+        ).serve([mode], deliver)
+        document = document_from([self.LARGE], "application/pdf", spool=spool)
+        assert (await sender.send(mode, [document, Document(SED)])).is_delivered
+        assert contents == [self.LARGE, SED]
+        assert document.spooled is not None
+        assert lying(tmp_path) == [document.spooled.path.name]
+
+    async def test_encryption_holds_them(self, tmp_path: Path) -> None:
+        """An encrypted message is packed as a whole; it arrives all the same."""
+        spool = Spool(tmp_path)
+        pair, sender = self.pair(spool, mode_of(FIRST))
+        document = document_from([self.LARGE], "application/pdf", spool=spool)
+        assert (await sender.send(mode_of(FIRST), [document])).is_delivered
+        [delivery] = pair.received
+        assert delivery.documents[0].spooled is not None
+
+    async def test_what_cannot_be_unpacked_leaves_nothing(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When a later part cannot be decompressed, the files of the earlier ones go."""
+        spool = Spool(tmp_path)
+        mode = mode_of(FIRST)
+        _, sender = self.pair(spool, mode)
+
+        def damaged(document: Document, *given: Any, **named: Any) -> Payload:
+            part = part_of(document, *given, **named)
+            return part if document.spooled else replace(part, octets=b"no gzip")
+
+        monkeypatch.setattr(lone, "part_of", damaged)
+        document = document_from([self.LARGE], "application/pdf", spool=spool)
+        outcome = await sender.send(mode, [document, Document(SED)])
+        assert [error.code for error in outcome.errors] == ["EBMS:0303"]
+        assert len(lying(tmp_path)) == 1

@@ -1,7 +1,9 @@
 """Pulling between two lone gateways without a network."""
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.helpers.as4_messages import NOW, RECEIVER, SED, SENDER
@@ -15,9 +17,12 @@ from eessi_sim.as4.modes import ProfileName
 from eessi_sim.clock import ManualClock
 from eessi_sim.errors import ConnectFailed, SettingsError
 from eessi_sim.gateway import pulling
-from eessi_sim.gateway.lone import Delivery, Document, LoneGateway
+from eessi_sim.gateway.document import Document, document_from
+from eessi_sim.gateway.lone import Delivery, LoneGateway
 from eessi_sim.gateway.pulling import Puller, PullPoint
 from eessi_sim.identifiers import MessageId
+from eessi_sim.spool import Spool
+from eessi_sim.stretch import IN_MEMORY
 from eessi_sim.transport.base import Request, Response
 
 PROFILE = ProfileName.EDELIVERY_1
@@ -61,6 +66,11 @@ class Scene:
     def states(self) -> list[OfferState]:
         """States of everything that waits or waited."""
         return [entry.state for entry in self.point.waiting]
+
+
+def suffixes(folder: Path) -> list[str]:
+    """Return how the names in a spool end."""
+    return sorted(path.suffix for path in folder.iterdir())
 
 
 @pytest.fixture
@@ -220,3 +230,22 @@ async def test_polling_waits_longer_while_nothing_comes(
     monkeypatch.setattr(scene.clock, "sleep", sleep)
     await scene.puller.poll(4)
     assert waits == [0.0, 1.0, 2.0, 4.0]
+
+
+async def test_large_message_is_fetched_from_file_to_file(scene: Scene, tmp_path: Path) -> None:
+    """A message that lies in a file is handed out from there; what is fetched lies in a file until it is delivered."""
+    spool, large = Spool(tmp_path), bytes(IN_MEMORY + 1)
+    readable = replace(MODE, security=replace(MODE.security, encrypts_for=None), is_compressed=False)
+    sent = document_from([large], "application/pdf", spool=spool)
+    packed, file = scene.sender.pack_large(readable, [sent], spool)
+    scene.point.put_large(MPC, packed, file.keep())
+    scene.puller.modes, scene.puller.spool = [readable], spool
+    scene.puller.gateway = LoneGateway(scene.puller.identity, clock=scene.clock, spool=spool)
+    assert await scene.puller.drain() == 1
+    (answer, _) = scene.wire.answers
+    assert (answer.body, answer.spooled) == (b"", file)
+    (document,) = scene.received[0].documents
+    assert document.spooled is not None
+    assert document.spooled.digest == hashlib.sha256(large).hexdigest()
+    assert scene.states == [OfferState.ACKNOWLEDGED]
+    assert suffixes(tmp_path) == ["", ".part"]  # the message, and what was sent

@@ -1,5 +1,6 @@
 """The XML signature core: canonical writing, strict reading."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -21,6 +22,7 @@ from eessi_sim.security.policy import (
 from eessi_sim.security.xmldsig import (
     DS,
     ENVELOPED,
+    EXC_C14N,
     EXCLUSIVE,
     SWA_CONTENT,
     ParsedSignature,
@@ -48,6 +50,12 @@ RICH = Reference(
     type="",
 )
 PLAIN = Reference("cid:x", (), b"\x01" * 32)
+USUAL = (
+    Reference("#a", (TransformStep(Transform.EXCLUSIVE_C14N, ("S12", "#default")),), b"\x02" * 32),
+    Reference("cid:x", (SWA_CONTENT,), b"\x03" * 64, DigestAlgorithm.SHA512, id="r-2", type="urn:t"),
+    Reference("#b", (ENVELOPED, EXCLUSIVE), b"\x04" * 32),
+)
+"""Such as are read out of the canonical form."""
 
 
 def signature(
@@ -172,10 +180,34 @@ class TestReading:
         ],
     )
     def test_other_structure_is_refused(self, old: str, new: str) -> None:
-        """Anything XMLDSig or our profile does not foresee is a FORMAT_FAILURE."""
-        text = signature()
-        assert old in text
-        assert refused(text.replace(old, new)).verdict is SubIndication.FORMAT_FAILURE
+        """Anything XMLDSig or our profile does not foresee is a FORMAT_FAILURE, whichever way it is read."""
+        for text in (signature(), signature(*USUAL)):
+            assert old in text
+            assert refused(text.replace(old, new)).verdict is SubIndication.FORMAT_FAILURE
+
+    def test_both_ways_of_reading_find_the_same(self) -> None:
+        """What is read out of the canonical form is what the tree says."""
+        usual = parsed(signature(*USUAL))
+        other = parsed(signature(*USUAL).replace("><ds:", ">\n<ds:"))
+        assert usual.references == other.references == USUAL
+        assert (usual.algorithm, usual.value) == (other.algorithm, other.value)
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ('Attachment-Content-Signature-Transform">', "\\g<0>{prefixes}"),
+            ("<ds:SignedInfo>", '<ds:SignedInfo><x xmlns="relative"/>'),
+            ("</ds:Reference></ds:SignedInfo>", "</ds:Reference><x/></ds:SignedInfo>"),
+            ("I=</ds:DigestValue>", "J=</ds:DigestValue>"),
+            ('<ds:Reference URI="#b">', '<ds:Reference xmlns:ds="urn:other" URI="#b">'),
+        ],
+    )
+    def test_canonical_form_of_another_structure_is_refused(self, old: str, new: str) -> None:
+        """The pattern of the canonical form lets nothing pass that the tree would not."""
+        prefixes = f'<ec:InclusiveNamespaces xmlns:ec="{EXC_C14N}" PrefixList="a"/>'
+        text, number = re.subn(old, new.format(prefixes=prefixes), signature(*USUAL), count=1)
+        assert number
+        assert refused(text).verdict is SubIndication.FORMAT_FAILURE
 
     def test_signature_without_reference_is_refused(self) -> None:
         """A signature over nothing is none."""

@@ -47,6 +47,12 @@ async def test_document_with_all_three_states_is_good() -> None:
     assert (progress.is_good, progress.is_settled) == (True, True)
 
 
+async def test_first_acceptance_counts() -> None:
+    """What is sent again is accepted again, but it was safe from the first time on."""
+    again = an_entry("accepted", "awaiting-receipt", seq=9, detail={"kind": "user"})
+    assert await watched(SENT, ACCEPTED, again) == await watched(SENT, ACCEPTED)
+
+
 @pytest.mark.parametrize("missing", [ACCEPTED, FILED, RECEIPTED], ids=lambda entry: str(entry.step))
 async def test_document_that_lacks_a_state_is_not_settled(missing: JournalEntry) -> None:
     """As long as one state is missing something is to come."""

@@ -1,0 +1,201 @@
+"""The network that is disturbed: real processes, each behind a proxy, and whoever is ended is started again.
+
+Nodes talk to each other through the proxies, because the directory names those; the harness itself asks the nodes over
+their interface for managing them, past the proxies.
+"""
+
+import asyncio
+import os
+import signal
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final, Self
+
+from eessi_sim.chaos.model import Plan
+from eessi_sim.chaos.proxy import Proxy
+from eessi_sim.identifiers import InstitutionId
+from eessi_sim.ir import snapshot
+from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import AccessPointEntry, Certificates, Endpoint, Institution
+from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.security.keys import KeyPair, Purpose
+from eessi_sim.security.pki import LEAF_DAYS, CertificateAuthority, KeyAlgorithm
+from eessi_sim.simulation.credentials import FILES, HOSTS
+from eessi_sim.simulation.processes import ProcessNetwork
+from eessi_sim.simulation.remote import RemoteControl
+from eessi_sim.simulation.state import NetworkState, establish
+from eessi_sim.storage.base import NodeStore
+from eessi_sim.storage.registry import open_storage, url_of
+
+_EXPIRED: Final = (Purpose.TLS, Purpose.EBMS)
+_AGO: Final = timedelta(days=LEAF_DAYS + 10)
+"""When the expired certificates were issued."""
+
+
+def reduced(definition: NetworkDefinition, plan: Plan) -> NetworkDefinition:
+    """Return only the institutions of a plan, of which none answers by itself: one SED is one SED."""
+    parties = {each.id: each for each in definition.institutions}
+    chosen = tuple(replace(parties[party], behaviours=()) for party in plan.institutions)
+    point = replace(definition.access_points[0], linked=plan.institutions, via=None)
+    return replace(definition, institutions=chosen, access_points=(point,), central=None)
+
+
+def prepare(definition: NetworkDefinition, folder: Path, algorithm: KeyAlgorithm) -> NetworkState:
+    """Make keys, expired certificates, directory and addresses; the directory does not know the proxies yet."""
+    now = datetime.now(UTC)
+    state = establish(definition, folder, now=now, algorithm=algorithm)
+    authority = CertificateAuthority.load(state.pki)
+    for node in state.nodes:
+        party = InstitutionId(node.party)
+        for purpose in _EXPIRED:
+            hosts = HOSTS if purpose is Purpose.TLS else ()
+            pair = authority.issue(party, purpose, country=party.country, now=now - _AGO, hosts=hosts)
+            pair.save(_expired(state, party, purpose))
+    return state
+
+
+def _expired(state: NetworkState, party: InstitutionId, purpose: Purpose) -> Path:
+    return state.pki / party.file_name / f"expired-{FILES[purpose]}"
+
+
+class ChaosNetwork:
+    """The processes, and a proxy before each.
+
+    Args:
+        state: a network that was prepared.
+        seed: decides what the proxies change.
+    """
+
+    def __init__(self, state: NetworkState, seed: int) -> None:
+        self.state = state
+        self.processes = ProcessNetwork(state)
+        self.proxies = {
+            InstitutionId(node.party): Proxy(node.port, seed + number)
+            for number, node in enumerate(state.nodes)
+        }
+        self.locks = {party: asyncio.Lock() for party in self.proxies}
+        """One disturbance of a process at a time."""
+        self.kills = 0
+        self._stack = AsyncExitStack()
+
+    @property
+    def parties(self) -> tuple[InstitutionId, ...]:
+        """The access point and the institutions."""
+        return self.processes.parties
+
+    @property
+    def point(self) -> InstitutionId:
+        """The access point."""
+        return InstitutionId(self.state.access_points[0])
+
+    def control(self, party: InstitutionId) -> RemoteControl:
+        """Return the interface of one node."""
+        return self.processes.readers[party]
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            ports = {}
+            for party, proxy in self.proxies.items():
+                ports[self.state.address(party).port] = await proxy.start()
+                stack.push_async_callback(proxy.stop)
+            self._direct(ports)
+            await stack.enter_async_context(self.processes)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    async def advance(self, by: timedelta) -> None:
+        """Let time pass on the clocks of all nodes."""
+        await asyncio.gather(*(self.control(party).advance_clock(by) for party in self.parties))
+
+    async def kill(self, party: InstitutionId) -> None:
+        """End the process of a node as a power cut would."""
+        await self.processes.kill(party)
+        self.kills += 1
+
+    async def revive(self, party: InstitutionId) -> None:
+        """Start the process of a node again and wait until it answers."""
+        await self.processes.start(party)
+        await self.processes.ready(party)
+
+    @contextmanager
+    def frozen(self, party: InstitutionId) -> Iterator[None]:
+        """Let the process of a node stand still."""
+        pid = self.processes.pid(party)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def with_expired(self, party: InstitutionId, purpose: Purpose) -> Iterator[None]:
+        """Let the files of a node hold an expired certificate; a process takes up what is there when it starts."""
+        file = self.state.pki / party.file_name / FILES[purpose]
+        good = KeyPair.load(file)
+        KeyPair.load(_expired(self.state, party, purpose)).save(file)
+        try:
+            yield
+        finally:
+            good.save(file)
+
+    @contextmanager
+    def locked_database(self, party: InstitutionId) -> Iterator[None]:
+        """Hold the store of a node as a backup would that takes its time."""
+        with closing(sqlite3.connect(self.state.database(party), isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            yield
+            other.execute("ROLLBACK")
+
+    @asynccontextmanager
+    async def store(self, party: InstitutionId) -> AsyncIterator[NodeStore]:
+        """Look into the store of a node."""
+        storage = await open_storage(url_of(self.state.database(party)))
+        try:
+            yield storage.node(party)
+        finally:
+            await storage.close()
+
+    def damage(self, party: InstitutionId) -> str:
+        """Return what the database finds wrong with its own file; nothing when all is well."""
+        with closing(sqlite3.connect(self.state.database(party))) as database:
+            found = [str(row[0]) for row in database.execute("PRAGMA integrity_check")]
+        return "" if found == ["ok"] else "; ".join(found)
+
+    def _direct(self, ports: dict[int, int]) -> None:
+        """Write a directory that names the proxies, and lists the expired certificates beside the good ones."""
+        directory = snapshot.load(self.state.directory_file)
+        points = tuple(self._point(entry, ports) for entry in directory.access_points)
+        institutions = tuple(self._institution(entry, ports) for entry in directory.institutions)
+        changed = InstitutionRepository(directory.version, institutions, points, directory.central)
+        snapshot.save(changed, self.state.directory_file)
+
+    def _point(self, entry: AccessPointEntry, ports: dict[int, int]) -> AccessPointEntry:
+        return replace(
+            entry,
+            outbox=_moved(entry.outbox, ports),
+            inbox=_moved(entry.inbox, ports),
+            inbound=_moved(entry.inbound, ports),
+            certificates=self._all_of(entry.id, entry.certificates),
+        )
+
+    def _institution(self, entry: Institution, ports: dict[int, int]) -> Institution:
+        endpoint = Endpoint(entry.endpoint.exchange, _moved(entry.endpoint.channel, ports))
+        return replace(entry, endpoint=endpoint, certificates=self._all_of(entry.id, entry.certificates))
+
+    def _all_of(self, party: InstitutionId, good: Certificates) -> Certificates:
+        tls, ebms = (KeyPair.load(_expired(self.state, party, each)).certificate for each in _EXPIRED)
+        return good.joined(Certificates(ebms=(ebms,), tls=(tls,)))
+
+
+def _moved(url: str, ports: dict[int, int]) -> str:
+    """Return a URL with the port of the proxy in place of that of the node."""
+    for port, proxy in ports.items():
+        url = url.replace(f":{port}/", f":{proxy}/")
+    return url
