@@ -4,10 +4,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client.parser import text_string_to_metric_families
 from tests.helpers.lab import A003, A012, NAV, POINT, ZUS, Lab
 from tests.integration.api.conftest import TOKEN, Desk, OpenDesk
 
+from eessi_sim.api.operations import HostRoutes
 from eessi_sim.errors import EessiSimError
 from eessi_sim.gateway.retention import Retention
 from eessi_sim.simulation import operations as module
@@ -175,3 +178,25 @@ async def test_clean_up_is_asked_for_over_the_interface(lab: Lab, desk: Desk) ->
     status, shape = await desk.ask("/manage/cleanup", {"messages": "P1D"})
     assert isinstance(shape, dict)
     assert (status, shape["code"]) == (400, "settings")
+
+
+async def test_process_of_many_nodes_tells_the_numbers_of_all(lab: Lab) -> None:
+    """A host has one health and one list of numbers, each with its node; only the numbers ask for the token."""
+    nodes = [Operations(lab.node(party)) for party in (NAV, ZUS)]
+    nodes[0].is_listening = True
+
+    async def made() -> list[Operations]:
+        return nodes
+
+    app = web.Application()
+    HostRoutes(made, TOKEN).add_to(app)
+    async with TestClient(TestServer(app, host="127.0.0.1")) as client:
+        text = await (await client.get("/metrics", headers=BEARER)).text()
+        assert (await client.get("/metrics")).status == 401
+        assert (await client.get("/health/live")).status == 200
+        before = (await client.get("/health/ready")).status
+        nodes[1].is_listening = True
+        assert (before, (await client.get("/health/ready")).status) == (503, 200)
+    assert {f'eessi_ready{{node="{party}"}}' for party in (NAV, ZUS)} <= {
+        line.rpartition(" ")[0] for line in text.splitlines()
+    }
