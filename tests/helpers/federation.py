@@ -14,6 +14,7 @@ from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import PUSH_PATH, load_definition, parties_of
 from eessi_sim.simulation.credentials import Credentials
 from eessi_sim.simulation.inprocess import START, InProcessNetwork
+from eessi_sim.storage.base import Storage
 from eessi_sim.storage.memory import MemoryStorage
 
 NORWAY = InstitutionId("NO:APNO01")
@@ -52,9 +53,9 @@ class Federation(Lab):
     """A lab with several access points, which try to send for as long as real ones."""
 
     @classmethod
-    def of(cls, definition: NetworkDefinition | None = None) -> Self:
+    def of(cls, definition: NetworkDefinition | None = None, *, storage: Storage | None = None) -> Self:
         """Return a network that is not started yet."""
-        storage = MemoryStorage()
+        storage = storage or MemoryStorage()
         network = InProcessNetwork(
             definition or three_countries(), seed=7, storage=storage, credentials=credentials()
         )

@@ -86,10 +86,8 @@ class Intermediary:
         directory = self._station.directory.current
         try:
             point = directory.next_access_point(self._station.party, sender)
-        except (
-            RoutingError
-        ):  # nobody serves it: it cannot be anybody but itself, and the rest is decided later
-            return sender
+        except RoutingError:
+            return sender  # nobody serves it; whether it may send is decided later
         return point.id if point else sender
 
     def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:

@@ -27,7 +27,9 @@ class Route:
     """The access point that the URL belongs to; None when it is that of the institution itself."""
 
 
-def route(receiver: str, here: str, repository: InstitutionRepository, at: datetime) -> Route:
+def route(
+    receiver: str, here: str, repository: InstitutionRepository, at: datetime, *, buc: str = "", sed: str = ""
+) -> Route:
     """Return the next hop towards ``receiver``: the institution, or the next access point on the way to it.
 
     Args:
@@ -35,6 +37,9 @@ def route(receiver: str, here: str, repository: InstitutionRepository, at: datet
         here: the access point that asks.
         repository: the directory in force.
         at: time at which the entry must be valid.
+        buc: process of the document that the message carries or is about; with ``sed`` it chooses among several
+            systems of an institution.
+        sed: its type.
 
     Raises:
         EbmsFault: EBMS:0020 when the directory gives no way.
@@ -46,7 +51,7 @@ def route(receiver: str, here: str, repository: InstitutionRepository, at: datet
         raise EbmsFault(EbmsErrorCode.ROUTING_FAILURE, error.message, hint=error.hint) from error
     if point is not None:
         return Route(institution.id, point.inbound, access_point=point.id)
-    endpoint = institution.endpoint
+    endpoint = institution.endpoint_for(buc, sed)
     if not endpoint.channel:
         raise EbmsFault(
             EbmsErrorCode.ROUTING_FAILURE,

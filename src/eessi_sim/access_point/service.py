@@ -1,7 +1,7 @@
 """The access point at work: its entrance, its two queues, and what it stores when a document may go on or not."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -176,7 +176,7 @@ class AccessPoint:
             inspection = self._inspection_of(message)
             if inspection is not None:
                 await self._run(inspection, message)
-            way = self._route(message.receiver)
+            way = await self._way_of(message, inspection)
             sealed = await self._sealed(message, inspection, way)
         except NotYet as early:
             await self._hold(message, early)
@@ -231,9 +231,24 @@ class AccessPoint:
             message, EbmsFault(EbmsErrorCode.OTHER, f"The access point failed: {type(fault).__name__}")
         )
 
-    def _route(self, receiver: str) -> Route:
+    async def _way_of(self, message: StoredMessage, inspection: Inspection | None) -> Route:
+        """Return where a message goes; a signal goes to the system that sent the document it is about."""
+        if inspection is not None:
+            return self._route(message.receiver, inspection.facts)
+        store = self._station.store
+        original = await store.find_message(Direction.IN, message.ref_to) if message.ref_to else None
+        return self._route(message.receiver, original.details if original is not None else {})
+
+    def _route(self, receiver: str, facts: Mapping[str, str]) -> Route:
         station = self._station
-        return route(receiver, station.party, station.directory.current, station.clock.now())
+        return route(
+            receiver,
+            station.party,
+            station.directory.current,
+            station.clock.now(),
+            buc=facts.get("buc", ""),
+            sed=facts.get("sed", ""),
+        )
 
     async def _sealed(
         self, message: StoredMessage, inspection: Inspection | None, way: Route
@@ -375,11 +390,11 @@ class AccessPoint:
             ref_to=message.message_id,
             details={"made_by": station.party},
         )
-        return directed(answer, self._way_to(message.sender))
+        return directed(answer, self._way_to(message.sender, message.details))
 
-    def _way_to(self, party: str) -> Route | None:
+    def _way_to(self, party: str, facts: Mapping[str, str]) -> Route | None:
         try:
-            return self._route(party)
+            return self._route(party, facts)
         except EbmsFault:
             return None
 

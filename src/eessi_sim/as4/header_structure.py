@@ -4,6 +4,7 @@ Follows the schema of ebMS3 core appendix A (documented). What the elements mean
 ``message_units``.
 """
 
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from eessi_sim.as4 import vocabulary
@@ -13,6 +14,10 @@ from eessi_sim.xmlsafe import Element, path_of, text_of
 _EB: Final = f"{{{vocabulary.EB}}}"
 MANY: Final = 10_000
 """No bound of its own: the size of the envelope bounds it."""
+
+_USUAL_CHILDREN: Final = 32
+_MOST_SHAPES: Final = 64
+"""Sequences of children that a content model remembers, and how long they are at most."""
 
 
 class Slot(NamedTuple):
@@ -33,12 +38,13 @@ class ContentModel:
         is_open: children of other namespaces may stand anywhere in it; they are left aside.
     """
 
-    __slots__ = ("_is_open", "_places", "_slots")
+    __slots__ = ("_is_open", "_places", "_shapes", "_slots")
 
     def __init__(self, *slots: Slot, is_open: bool = False) -> None:
         self._slots = slots
         self._is_open = is_open
         self._places = {_EB + slot.name: place for place, slot in enumerate(slots)}
+        self._shapes: dict[tuple[str, ...], tuple[slice, ...]] = {}
 
     def read(self, element: Element) -> list[list[Element]]:
         """Return the children of ``element``, one list for each slot.
@@ -46,9 +52,20 @@ class ContentModel:
         Raises:
             EbmsFault: 0009, or the code of the slot that is overfull.
         """
+        children = list(element)
+        tags = tuple([child.tag for child in children])
+        shape = self._shapes.get(tags)
+        if shape is not None:
+            return [children[part] for part in shape]
+        found = self._sorted(element, children)
+        if len(tags) <= _USUAL_CHILDREN and sum(map(len, found)) == len(children):
+            self._remember(tags, found)
+        return found
+
+    def _sorted(self, element: Element, children: list[Element]) -> list[list[Element]]:
         found: list[list[Element]] = [[] for _ in self._slots]
         position = 0
-        for child in element:
+        for child in children:
             place = self._places.get(child.tag, -1)
             if place < position:
                 if self._is_open and not child.tag.startswith(_EB):
@@ -56,10 +73,17 @@ class ContentModel:
                 raise self._unexpected(child, position)
             position = place
             found[place].append(child)
-        for slot, children in zip(self._slots, found, strict=True):
-            if not slot.least <= len(children) <= slot.most:
-                raise _wrong_number(element, slot, len(children))
+        for slot, those in zip(self._slots, found, strict=True):
+            if not slot.least <= len(those) <= slot.most:
+                raise _wrong_number(element, slot, len(those))
         return found
+
+    def _remember(self, tags: tuple[str, ...], found: list[list[Element]]) -> None:
+        """Keep which children of a sequence that was found good belong to which slot; few sequences are in use."""
+        if len(self._shapes) == _MOST_SHAPES:
+            self._shapes.clear()
+        ends = list(accumulate(map(len, found)))
+        self._shapes[tags] = tuple(slice(start, end) for start, end in pairwise([0, *ends]))
 
     def _unexpected(self, child: Element, position: int) -> EbmsFault:
         names = " or ".join(slot.name for slot in self._slots[position:])

@@ -12,7 +12,6 @@ from eessi_sim.cli.stores import open_stores, state_option
 from eessi_sim.clock import span
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
-from eessi_sim.ir.model import Exchange
 from eessi_sim.simulation.state import load_state
 from eessi_sim.storage.base import Direction, MessageQuery
 
@@ -74,8 +73,8 @@ def _readers(folder: Path) -> dict[str, tuple[str, ...]]:
     load_state(folder)
     found: dict[str, tuple[str, ...]] = {}
     for each in snapshot.load(folder / "directory.json").institutions:
-        if each.endpoint.exchange is Exchange.PULL:
-            found[each.endpoint.channel] = (*found.get(each.endpoint.channel, ()), each.id)
+        for channel in each.channels:
+            found[channel] = (*found.get(channel, ()), each.id)
     return found
 
 

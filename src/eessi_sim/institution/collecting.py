@@ -20,7 +20,7 @@ from eessi_sim.gateway.inbox import Inbox
 from eessi_sim.gateway.outbox import reason_of
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
-from eessi_sim.ir.model import Exchange
+from eessi_sim.ir.model import Exchange, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.storage.base import UnitOfWork
 from eessi_sim.transport.base import Request, Response
@@ -72,8 +72,10 @@ class Collector:
     async def process(self, _turn: Turn) -> None:
         """Ask once, and decide when to ask again: at once when a message came."""
         got_message = False
+        station = self._station
         try:
-            got_message = await self._ask()
+            for channel in station.directory.current.get(station.party, station.clock.now()).channels:
+                got_message |= await self._ask(channel)
             self._problem = ""
         except EessiSimError as error:
             await self._note_problem(error)
@@ -95,18 +97,15 @@ class Collector:
         work.journal(self._station.note("pull", "failed", reason=problem))
         await self._station.store.commit(work)
 
-    async def _ask(self) -> bool:
-        """Send one request and take what comes; return whether a message came and is safe.
+    async def _ask(self, channel: str) -> bool:
+        """Send one request to a channel and take what comes; return whether a message came and is safe.
 
         Raises:
             TransportError: nobody answered.
             EbmsFault, XmlError: what came back is no message, or the access point refused.
         """
         station = self._station
-        now = station.clock.now()
-        directory = station.directory.current
-        channel = directory.get(station.party, now).endpoint.channel
-        point = directory.access_point_of(station.party)
+        point = station.directory.current.access_point_of(station.party)
         packed = msh.pack_pull_request(channel_mpc(channel), station.keys, stamp=station.stamp())
         answer = await station.transport.send(
             point.inbox,
@@ -172,7 +171,13 @@ class Collector:
         if receiver == station.party:
             return None
         sharing = station.directory.current.sharing(channel, station.clock.now())
-        return next((each.endpoint.inner for each in sharing if each.id == receiver), None)
+        return next((_entrance(each) for each in sharing if each.id == receiver), None)
+
+
+def _entrance(institution: Institution) -> str:
+    """Return where an institution takes what another one fetched; one that only some systems pull for is pushed to."""
+    endpoint = institution.endpoint
+    return endpoint.inner if endpoint.exchange is Exchange.PULL else endpoint.channel
 
 
 def _is_about(message: Unpacked, request: MessageId) -> bool:
@@ -197,8 +202,8 @@ def collects(directory: InstitutionRepository, party: InstitutionId, at: datetim
     Institutions that share a channel and a TLS certificate are behind one gateway: the first of them asks for all.
     """
     entry = directory.find(party)
-    if entry is None or entry.endpoint.exchange is not Exchange.PULL:
+    if entry is None or not entry.channels:
         return False
-    sharing = directory.sharing(entry.endpoint.channel, at)
+    sharing = directory.sharing(entry.channels[0], at)
     together = (each.id for each in sharing if each.certificates.tls == entry.certificates.tls)
     return next(together, party) == party

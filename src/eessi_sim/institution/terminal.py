@@ -21,7 +21,6 @@ from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.institution.delivery import Deliveries
-from eessi_sim.ir.model import Exchange
 from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import (
     Direction,
@@ -77,10 +76,9 @@ class Terminal:
         """Return who fetches from the same channel as this institution."""
         station = self._station
         entry = station.directory.current.find(station.party)
-        if entry is None or entry.endpoint.exchange is not Exchange.PULL:
-            return set()
-        sharing = station.directory.current.sharing(entry.endpoint.channel, station.clock.now())
-        return {each.id for each in sharing}
+        directory, now = station.directory.current, station.clock.now()
+        channels = entry.channels if entry is not None else ()
+        return {each.id for channel in channels for each in directory.sharing(channel, now)}
 
     def opened(self, client: frozenset[InstitutionId], unpacked: Unpacked) -> Unpacked:  # noqa: ARG002 - of Acceptor
         """Nothing is encrypted between an institution and its access point (observed)."""

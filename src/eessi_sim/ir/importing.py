@@ -180,6 +180,7 @@ def _institution(
         behaviours=old.behaviours,
         newcomer_gets=old.newcomer_gets,
         external=old.external,
+        systems=old.systems,
     )
 
 

@@ -15,6 +15,7 @@ from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
 from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks, read_checks
+from eessi_sim.ir.groups import CHANNEL, with_systems
 from eessi_sim.ir.model import (
     KEEP_ALL,
     AccessPointEntry,
@@ -36,7 +37,6 @@ from eessi_sim.ir.points import read_access_points, read_central
 from eessi_sim.ir.repository import InstitutionRepository
 
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
-_CHANNEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 _MOST_MEGABYTES = 2048
 """Such files pass in pieces, never held as a whole; beyond, nobody has tried (our choice, inferred)."""
 _LEAST_KEPT = timedelta(days=30)
@@ -129,12 +129,14 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
             "stories",
             "attachments",
             "pull",
+            "routing",
             "checks",
             "synchronised",
             "retention",
         ),
     )
     institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
+    institutions = with_systems(fields, institutions)
     named = tuple(zip(fields["institutions"].sequence(), institutions, strict=True))
     points = read_access_points(fields, named)
     return NetworkDefinition(
@@ -156,7 +158,7 @@ def _pulling(fields: Fields, institutions: tuple[Institution, ...]) -> tuple[Ins
     known = [institution.id for institution in institutions]
     channels: dict[str, str] = {}
     for channel, readers in fields.read("pull", lambda node: node.entries(), {}).items():
-        if not _CHANNEL.fullmatch(channel):
+        if not CHANNEL.fullmatch(channel):
             raise _no_channel(readers, channel)
         for place in readers.each(lambda node: node):
             if place.text() not in known:
@@ -339,7 +341,7 @@ def _endpoint(node: Node) -> Endpoint:
 
 def _channel(node: Node) -> str:
     text = node.text()
-    if not _CHANNEL.fullmatch(text):
+    if not CHANNEL.fullmatch(text):
         raise _no_channel(node, text)
     return text
 

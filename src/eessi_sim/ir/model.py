@@ -80,6 +80,26 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class System:
+    """One of several systems behind an institution, and which messages are for it; see ``groups``."""
+
+    name: str
+    endpoint: Endpoint
+    sectors: tuple[str, ...] = ()
+    """Letters of sectors; empty is any, as in the other parts of the rule."""
+    bucs: tuple[BucType, ...] = ()
+    seds: tuple[SedType, ...] = ()
+
+    def takes(self, buc: str, sed: str) -> bool:
+        """Whether a document of this type in this process is for the system."""
+        return (
+            (not self.sectors or buc.partition("_")[0] in self.sectors)
+            and (not self.bucs or buc in self.bucs)
+            and (not self.seds or sed in self.seds)
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Certificates:
     """The certificates listed for one party, apart by purpose; several while one replaces another."""
 
@@ -177,6 +197,8 @@ class Institution:
     public: bool = True
     """SYN001 ``isPublicIndicator`` (observed; what follows from it is not public)."""
     relations: tuple[Relation, ...] = ()
+    systems: tuple[System, ...] = ()
+    """Its systems, the first that takes a message first; what none takes goes to ``endpoint``."""
     valid_from: datetime | None = None
     """First moment of the entry; None has no beginning."""
     valid_until: datetime | None = None
@@ -185,6 +207,18 @@ class Institution:
     def is_listed(self, at: datetime) -> bool:
         """Whether the entry as a whole is valid at this time."""
         return _covers(self.valid_from, self.valid_until, at)
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels from which it fetches, each once."""
+        endpoints = (self.endpoint, *(system.endpoint for system in self.systems))
+        pulled = (each.channel for each in endpoints if each.exchange is Exchange.PULL and each.channel)
+        return tuple(dict.fromkeys(pulled))
+
+    def endpoint_for(self, buc: str, sed: str) -> Endpoint:
+        """Return where a document of this type in this process goes; both empty go to the endpoint of all."""
+        taking = (each.endpoint for each in self.systems if (buc or sed) and each.takes(buc, sed))
+        return next(taking, self.endpoint)
 
     def name_in(self, language: str = "en") -> str:
         """Return the name in ``language``, else the first name, else the id."""

@@ -293,6 +293,12 @@ def _certificates_at(
         )
         for each in institutions
     ]
+    places += [
+        (system.endpoint.channel, each.certificates)
+        for each in institutions
+        for system in each.systems
+        if system.endpoint.exchange is Exchange.PUSH
+    ]
     for point in access_points:
         places += [(url, point.certificates) for url in {point.outbox, point.inbox, point.inbound}]
     places += [(node.channel, node.certificates) for node in central]
@@ -311,8 +317,8 @@ def _certificates_at(
 def _channels(institutions: Iterable[Institution]) -> dict[str, tuple[Institution, ...]]:
     found: defaultdict[str, list[Institution]] = defaultdict(list)
     for institution in institutions:
-        if institution.endpoint.exchange is Exchange.PULL and institution.endpoint.channel:
-            found[institution.endpoint.channel].append(institution)
+        for channel in institution.channels:
+            found[channel].append(institution)
     return {channel: tuple(sharing) for channel, sharing in found.items()}
 
 

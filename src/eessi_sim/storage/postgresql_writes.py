@@ -48,7 +48,8 @@ _SEQ, _NODE, _DIRECTION, _MESSAGE_ID, _KIND, _STATE, _BODY = 0, 1, 2, 3, 4, 5, 2
 _ORDER: Final = ("add_case", "update_case", "add_message", "update_message", "put_body", "add_content")
 """In which order the statements of a batch go out: what is added may be changed by the same batch.
 
-Cases first: only they may still meet a conflict, and messages that are then undone would leave a gap in the numbers.
+Cases first: a message that is undone leaves a gap in the numbers. Conflicts are found before anything is sent, unless
+another process adds the same at the same moment.
 """
 
 MessageKey = tuple[str, str, str]
@@ -93,12 +94,13 @@ class Batch:
         self._documents: list[Parameters] = []
         self._messages: dict[MessageKey, Row] = {}
         self._added = set[MessageKey]()
-        self._revisions: dict[CaseKey, int] = {}
+        self._cases: dict[CaseKey, tuple[int, str]] = {}
+        self._holders: dict[tuple[str, str], str] = {}
         self.news = News()
 
     async def prepare(self, units: Iterable[tuple[str, Sequence[Write]]]) -> None:
         """Read and lock what the writes of the nodes will change."""
-        messages, cases = set[MessageKey](), set[CaseKey]()
+        messages, cases = set[MessageKey](), set[tuple[str, str, str]]()
         for node, writes in units:
             for write in writes:
                 if isinstance(write, AddMessage):
@@ -106,13 +108,16 @@ class Batch:
                 elif isinstance(write, UpdateMessage):
                     messages.add((node, write.direction, write.message_id))
                 elif isinstance(write, SaveCase):
-                    cases.add((node, write.case.id))
+                    cases.add((node, write.case.id, write.case.international_id))
         if messages:
             await self._read_messages(messages)
         if cases:
-            nodes, case_ids = zip(*cases, strict=True)
-            rows = await self._fetch("case_revision", nodes=nodes, case_ids=case_ids)
-            self._revisions.update({(row[0], row[1]): row[2] for row in rows})
+            nodes, case_ids, international_ids = zip(*cases, strict=True)
+            for node, case_id, revision, international_id in await self._fetch(
+                "case_revision", nodes=nodes, case_ids=case_ids, international_ids=international_ids
+            ):
+                self._cases[node, case_id] = (revision, international_id)
+                self._holders[node, international_id] = case_id
 
     async def apply(self, node: str, writes: Sequence[Write]) -> None:
         """Do all writes in their order; ``prepare`` has seen them.
@@ -236,10 +241,12 @@ class Batch:
             self._count(row[_NODE], row[_DIRECTION], row[_KIND], values["state"], 1)
 
     def _save_case(self, node: str, save: SaveCase) -> None:
-        key = (node, str(save.case.id))
-        found = self._revisions.get(key)
+        key, international_id = (node, str(save.case.id)), str(save.case.international_id)
+        found, before = self._cases.get(key, (None, ""))
         if found != (save.expected_revision or None):
             raise conflicts.case_changed(save.case, save.expected_revision, found)
+        if self._holders.get((node, international_id), save.case.id) != save.case.id:
+            raise conflicts.case_known_elsewhere(save.case)
         self._later(
             "update_case" if found else "add_case",
             {
@@ -251,7 +258,9 @@ class Batch:
                 "case": save.case,
             },
         )
-        self._revisions[key] = save.case.revision
+        self._holders.pop((node, before), None)
+        self._holders[node, international_id] = save.case.id
+        self._cases[key] = (save.case.revision, international_id)
         if not found:
             self._count(node, "", "case", "", 1)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.attached import PDF, new_file
+from tests.helpers.federation import NORWAY, Federation
 from tests.helpers.lab import A003, BA, DRV, INPS, INSS, NAV, P_BUC_01, POINT, ZUS, Lab, changed, demo
 
 from eessi_sim.attachments import MEGABYTE
@@ -60,6 +61,21 @@ async def test_large_file_arrives_by_the_spool(disk: Lab, tmp_path: Path) -> Non
     assert disk.storage.spool is not None
     assert disk.storage.spool.sweep(await disk.storage.spooled()) == 0
     assert len(list((tmp_path / "store.db-spool").iterdir())) == 2
+
+
+async def test_large_file_passes_two_access_points(tmp_path: Path) -> None:
+    """Encrypted between them, in the spool on both sides; what arrives are the octets that were sent."""
+    storage = SqliteStorage(tmp_path / "store.db")
+    async with Federation.of(storage=storage) as lab:
+        await _send(lab, NOISE)
+        assert await lab.delivery(NAV) == "delivered"
+        on_the_way = await lab.sent(NORWAY)
+        assert on_the_way.spooled is not None
+        assert NOISE[:1000] not in on_the_way.whole
+        assert (await lab.received(ZUS)).whole == (await lab.sent(NAV)).whole
+        assert lab.storage.spool is not None
+        assert lab.storage.spool.sweep(await lab.storage.spooled()) == 0
+    await storage.close()
 
 
 async def test_large_message_is_fetched_by_the_spool(tmp_path: Path) -> None:

@@ -51,6 +51,22 @@ async def other(url: str, storage: Storage) -> AsyncIterator[Any]:
     await connection.close()
 
 
+async def test_case_that_another_process_adds_first_is_a_conflict(
+    url: str, storage: Storage, other: Any
+) -> None:
+    """Of two processes that add a case with the same international id, the second learns it."""
+    await other.execute(
+        "INSERT INTO case_file (node, case_id, international_id, revision, content) VALUES ($1, 'x', $2, 1, '')",
+        NODE,
+        a_case().international_id,
+    )
+    committing = asyncio.create_task(storage.node(NODE).commit(unit()))
+    await waits(url)
+    await other.execute("COMMIT")
+    with pytest.raises(Conflict, match="Expected one case with international id"):
+        await committing
+
+
 def unit(number: int = 1) -> UnitOfWork:
     """A unit of work with a message, a case and an entry."""
     work = UnitOfWork()
@@ -271,7 +287,7 @@ async def test_killed_server_loses_nothing_it_acknowledged() -> None:
     server.kill()
     server.start()
     stopped.set()
-    assert Unavailable in {type(result) for result in await asyncio.wait_for(writers, 60)}
+    assert {type(each) for each in await asyncio.wait_for(writers, 60)} <= {type(None), Unavailable}
     await soon(lambda: node.commit(unit(10_001)))
     cases = await node.cases(limit=20_000)
     assert {a_case(number).id for number in done} <= {case.id for case in cases}

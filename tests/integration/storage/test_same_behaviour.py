@@ -67,7 +67,7 @@ changes = st.fixed_dictionaries(
         "leased_until": times,
         "channel": texts,
         "attempts": st.integers(0, 9),
-        "body": st.binary(max_size=4),
+        "body": st.binary(min_size=1, max_size=4),  # without octets it would have to lie in the spool
         "receipted_at": times,
         "details": st.dictionaries(st.sampled_from("xyz"), st.text(max_size=3)),
     },
@@ -210,7 +210,7 @@ def test_server_cannot_be_told_apart(postgresql: Server) -> None:
     with asyncio.Runner() as runner:
         storage = runner.run(open_storage(postgresql.store))
 
-        @settings(max_examples=100, deadline=None)
+        @settings(max_examples=60, deadline=None)
         @given(operation_lists, queries, st.integers(0, 4))
         def compare(operations: list[Operation], query: MessageQuery, limit: int) -> None:
             runner.run(empty(postgresql.store))

@@ -3,7 +3,10 @@
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.helpers.as4_encryption import KINDS, PAYLOADS, encrypted_message, held
+from tests.helpers.as4_messages import TOKEN as MESSAGE_TOKEN
 from tests.helpers.as4_messages import packed_message, unpacked, verified
 
 from eessi_sim.as4 import hop, layer, msh
@@ -88,6 +91,39 @@ def test_form_that_cannot_be_kept_is_written_anew(write: Callable[[msh.Packed], 
     back = there_and_back(message)
     assert back.parts == message.parts
     verified(back)
+
+
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"], ids=["crlf", "lf"])
+def test_boundary_in_an_encrypted_part_is_avoided(line_end: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the ciphertext happens to contain the boundary the message gets another frame."""
+    unlucky = line_end + b"--=-" + MESSAGE_TOKEN.encode() + line_end
+    monkeypatch.setattr("eessi_sim.security.ciphers.encrypt_content", lambda _content, _key: unlucky)
+    sealed = hop.encrypt(unpacked(original()), RSA, TOKEN)
+    assert TOKEN in sealed.content_type
+    assert len(unpacked(sealed).parts) == len(PAYLOADS)
+
+
+def test_encryption_is_taken_off_where_it_stands_and_not_where_it_is_faked() -> None:
+    """A comment that looks like encryption does not mislead; the careful reader decides."""
+    sealed = hop.encrypt(unpacked(original()), RSA, TOKEN)
+    fake = b"<!--<wsse:Security ><xenc:EncryptedKey ></xenc:EncryptedKey><xenc:EncryptedData ></xenc:EncryptedData>-->"
+    faked = changed(sealed, (b"<S12:Header>", b"<S12:Header>" + fake))
+    message = hop.decrypt(faked, Decryption([held("rsa")]))
+    assert message.parts == unpacked(original()).parts
+    verified(message)
+
+
+@settings(max_examples=20)
+@given(st.lists(st.binary(max_size=200), min_size=1, max_size=4), st.booleans())
+def test_any_octets_come_back(contents: list[bytes], is_compressed: bool) -> None:
+    """Whatever the parts contain, the message behind the hop is the message in front of it."""
+    make = msh.compressed_payload if is_compressed else msh.plain_payload
+    packed = packed_message(
+        payloads=[
+            make(f"p{n}@pl.example", each, "application/pdf", "Attachment") for n, each in enumerate(contents)
+        ]
+    )
+    assert there_and_back(unpacked(packed)).body == packed.body
 
 
 def test_message_without_parts_stays_as_it_is() -> None:

@@ -1,5 +1,12 @@
 -- Statements that only PostgreSQL needs: several processes share the store, and large octets lie in it.
 
+-- name: anything_due_in_channel
+-- Asked before a claim, which would take a transaction; SQLite claims at once.
+SELECT 1 FROM message
+ WHERE node = :node AND direction = :direction AND channel = :channel AND state = ANY(:states::text[])
+   AND ready_us <= :now_us
+ LIMIT 1
+
 -- name: lock_journal
 -- pg_notify only notes what is sent with the commit.
 SELECT pg_current_xact_id()::text, pg_notify(:channel, :nodes),

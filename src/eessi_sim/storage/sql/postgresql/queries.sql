@@ -63,12 +63,6 @@ SELECT due.ready_us, due.seq FROM unnest(:states::text[]) AS wanted (state) CROS
    ORDER BY ready_us, seq LIMIT :limit FOR UPDATE SKIP LOCKED) AS due
  ORDER BY due.ready_us, due.seq
 
--- name: anything_due_in_channel
-SELECT 1 FROM message
- WHERE node = :node AND direction = :direction AND channel = :channel AND state = ANY(:states::text[])
-   AND ready_us <= :now_us
- LIMIT 1
-
 -- name: message_by_seq
 SELECT stored_message.*, body FROM stored_message JOIN message_body USING (seq) WHERE seq = ANY(:seqs::bigint[])
 
@@ -106,9 +100,12 @@ SELECT * FROM stored_message WHERE node = :node AND ref_to = :reference AND seq 
 SELECT * FROM stored_message WHERE node = :node AND conversation = :reference AND seq < :before ORDER BY seq DESC
 
 -- name: case_revision
--- In the same order always, as messages.
-SELECT case_file.node, case_file.case_id, case_file.revision FROM case_file
-  JOIN unnest(:nodes::text[], :case_ids::text[]) AS wanted (node, case_id) USING (node, case_id)
+-- In the same order always, as messages. Also the cases that have the international ids already.
+SELECT case_file.node, case_file.case_id, case_file.revision, case_file.international_id FROM case_file
+  JOIN unnest(:nodes::text[], :case_ids::text[], :international_ids::text[])
+       AS wanted (node, case_id, international_id)
+    ON case_file.node = wanted.node
+   AND (case_file.case_id = wanted.case_id OR case_file.international_id = wanted.international_id)
  ORDER BY case_file.seq FOR UPDATE OF case_file
 
 -- name: add_case
