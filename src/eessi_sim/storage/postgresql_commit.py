@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from eessi_sim.errors import StorageError, Unavailable
+from eessi_sim.measures import UNITS, Histogram
 from eessi_sim.storage.base import Write
 from eessi_sim.storage.postgresql_schema import Connection
 from eessi_sim.storage.postgresql_server import CONNECT_SECONDS, FOREIGN_ERRORS, LOST, Address, cut, is_lost
@@ -81,6 +82,8 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
+        self.group_sizes = Histogram(UNITS)
+        """Units of every transaction that became durable."""
 
     async def open(self) -> None:
         """Make the pool ready; nothing is connected yet."""
@@ -171,6 +174,7 @@ class GroupCommit:
                 await _undo(connection)
                 raise
             await self._commit(connection, transaction)
+        self.group_sizes.observe(len(units))
         if news.entries:
             self._ring()
 
