@@ -38,13 +38,14 @@ _AGAIN: Final = 1.0
 """Seconds to wait before the news are followed again when the store was away."""
 
 
-async def serve(folder: Path, player: str) -> None:
+async def serve(folder: Path, player: str, listen: str = LOOPBACK) -> None:
     """Be one process of the network in ``folder`` until it is told to stop.
 
     Args:
         folder: the network.
         player: which process: a host, or the party that has a process of its own; with its number when several
             processes play the same.
+        listen: where it takes AS4 messages; another address than that of this machine for a balancer on others.
 
     Raises:
         EnvironmentProblem: the network, a port or the store cannot be used.
@@ -57,7 +58,7 @@ async def serve(folder: Path, player: str) -> None:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         clock = MovableClock()
-        host = await _start_nodes(state, player, clock, stack)
+        host = await _start_nodes(state, player, listen, clock, stack)
 
         async def interface(party: InstitutionId) -> web.Application:
             node = await host.node(party)
@@ -75,7 +76,9 @@ async def serve(folder: Path, player: str) -> None:
         _log.info("%s stops", player)
 
 
-async def _start_nodes(state: NetworkState, process: str, clock: MovableClock, stack: AsyncExitStack) -> Host:
+async def _start_nodes(
+    state: NetworkState, process: str, listen: str, clock: MovableClock, stack: AsyncExitStack
+) -> Host:
     addresses = state.played_by(process)
     first = addresses[0]
     is_shared = state.has_peers(process)
@@ -121,7 +124,7 @@ async def _start_nodes(state: NetworkState, process: str, clock: MovableClock, s
         requests_per_client=state.limits.requests_per_client,
     )
     listener = HttpListener(
-        LOOPBACK,
+        listen,
         first.port,
         identity=identity,
         limits=limits,
