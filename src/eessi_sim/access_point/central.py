@@ -74,6 +74,11 @@ class CentralNode:
         self._work.start()
         self._outbox.start()
 
+    def wake(self) -> None:
+        """Look for work: another process that plays this node has written something."""
+        self._work.wake()
+        self._outbox.wake()
+
     async def stop(self) -> None:
         """Finish what is under way and stop; the rest waits in the store."""
         await self._work.stop(drain=True)

@@ -1,7 +1,7 @@
 """A node in another process, asked through its management interface; answers as ``LocalControl`` does."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
@@ -79,7 +79,9 @@ class RemoteControl:
         self._session = session
         self._state = state
         self._party = party
-        self._base = (address or state.address(party)).manage
+        address = address or state.address(party)
+        self._base = address.manage
+        self._address = address
         self._headers = {"authorization": f"Bearer {state.token}"}
 
     def acting_as(self, clerk: str, reason: str = "") -> "RemoteControl":
@@ -97,12 +99,21 @@ class RemoteControl:
         return True
 
     async def advance_clock(self, by: timedelta) -> datetime:
-        """Let time pass on the clock of the node alone, and return what it shows then."""
+        """Let time pass on the clock of the node alone, in all its processes, and return what it shows then."""
+        if self._address.workers:
+            return max([await each.advance_clock(by) for each in self._processes()])
         found: datetime = await self._call("POST", "/clock", datetime, {"advance": by})
         return found
 
+    def _processes(self) -> Iterator["RemoteControl"]:
+        """Yield what asks each process that plays the node, for what a process knows for itself alone."""
+        for each in self._address.each:
+            yield RemoteControl(self._session, self._state, self._party, each)
+
     async def set_line(self, *, is_up: bool) -> bool:
         """Cut or restore the line of an access point to the others; return whether it is up."""
+        if self._address.workers:
+            return all([await each.set_line(is_up=is_up) for each in self._processes()])
         found: bool = await self._call("POST", "/line", bool, {"up": is_up})
         return found
 

@@ -83,6 +83,12 @@ class LocalServer:
         return f"postgresql://eessi@/postgres?host={quote(str(self._socket))}"
 
     @property
+    def pid(self) -> int:
+        """The number of its first process, which starts the others."""
+        assert self._process is not None  # started
+        return self._process.pid
+
+    @property
     def programs(self) -> Path:
         """The folder of initdb, pg_dump and the others."""
         return self._programs
