@@ -316,29 +316,31 @@ async def test_killed_server_loses_nothing_it_acknowledged() -> None:
     os.chmod(folder, 0o755)  # noqa: PTH101 - pathlib would block the event loop as well
     server = LocalServer(folder / "server")
     server.start()
-    storage = await open_storage(server.url)
-    node, done, stopped = storage.node(NODE), set[int](), asyncio.Event()
+    try:
+        storage = await open_storage(server.url)
+        node, done, stopped = storage.node(NODE), set[int](), asyncio.Event()
 
-    async def write(number: int) -> None:
-        while not stopped.is_set():
-            await node.commit(unit(number))
-            done.add(number)
-            number += 8
+        async def write(number: int) -> None:
+            while not stopped.is_set():
+                await node.commit(unit(number))
+                done.add(number)
+                number += 8
 
-    writers = asyncio.gather(*map(write, range(8)), return_exceptions=True)
-    for _ in range(20):
-        await storage.wait_for_journal(len(done))
-    server.kill()
-    server.start()
-    stopped.set()
-    assert {type(each) for each in await asyncio.wait_for(writers, 60)} <= {type(None), Unavailable}
-    await soon(lambda: node.commit(unit(10_001)))
-    cases = await node.cases(limit=20_000)
-    assert {a_case(number).id for number in done} <= {case.id for case in cases}
-    assert (await node.counts()).cases == len(cases) == len(await node.journal(limit=20_000))
-    await storage.close()
-    server.kill()
-    server.stop()
+        writers = asyncio.gather(*map(write, range(8)), return_exceptions=True)
+        for _ in range(20):
+            await storage.wait_for_journal(len(done))
+        server.kill()
+        server.start()
+        stopped.set()
+        assert {type(each) for each in await asyncio.wait_for(writers, 60)} <= {type(None), Unavailable}
+        await soon(lambda: node.commit(unit(10_001)))
+        cases = await node.cases(limit=20_000)
+        assert {a_case(number).id for number in done} <= {case.id for case in cases}
+        assert (await node.counts()).cases == len(cases) == len(await node.journal(limit=20_000))
+        await storage.close()
+    finally:
+        server.kill()
+        server.stop()
     shutil.rmtree(folder)
 
 
