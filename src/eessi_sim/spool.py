@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -167,17 +168,29 @@ class Spool:
         except OSError:
             return None
 
-    def sweep(self, known: Collection[str]) -> int:
+    def sweep(self, known: Collection[str], *, spare_seconds: float = 0) -> int:
         """Remove every file that was not kept, or whose digest nobody knows; return how many there were.
 
-        Only who owns the folder may do that, before it writes to it.
+        Whoever owns the folder alone may do that, before it writes to it.
+
+        Args:
+            known: digests of what must stay.
+            spare_seconds: leave alone what was written in so many seconds before; others may be at work with it.
         """
+        newest = time.time() - spare_seconds
         with _own_errors(self._folder):
             files = list(self._folder.iterdir()) if self._folder.is_dir() else []
-            gone = [path for path in files if path.name not in known]
+            gone = [path for path in files if path.name not in known and _written_at(path) <= newest]
             for path in gone:
-                path.unlink()
+                path.unlink(missing_ok=True)  # another process may sweep as well
         return len(gone)
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # another process may sweep as well
+        return 0
 
 
 def _sync(path: Path) -> None:

@@ -12,7 +12,7 @@ from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import load_definition
-from eessi_sim.simulation.state import NetworkState, establish
+from eessi_sim.simulation.state import NetworkState, Sharing, establish
 from eessi_sim.storage.base import NodeStore
 from eessi_sim.storage.registry import open_storage, url_of
 
@@ -38,13 +38,14 @@ def small_definition(folder: Path, more: str = "") -> NetworkDefinition:
     return load_definition(file)
 
 
-def small_network(folder: Path, more: str = "") -> NetworkState:
+def small_network(folder: Path, more: str = "", sharing: Sharing | None = None) -> NetworkState:
     """The small network below ``folder``, on ports that the system chose; none of its processes runs."""
     return establish(
         small_definition(folder, more),
         folder / "network",
         now=datetime.now(UTC),
         algorithm=KeyAlgorithm.P_256,
+        sharing=sharing or Sharing(),
     )
 
 

@@ -19,6 +19,7 @@ from eessi_sim.cli.live import Screen
 from eessi_sim.cli.networks import network_option
 from eessi_sim.cli.playing import Follower, find_stories, play_all
 from eessi_sim.cli.sending import send
+from eessi_sim.cli.sharing import sharing_of, storage_option, workers_option
 from eessi_sim.cli.stage import (
     STATE_FOLDER,
     Stage,
@@ -38,12 +39,14 @@ from eessi_sim.report.evidence import Evidence
 from eessi_sim.report.model import RunReport
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import between, load_definition, parties_of
+from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import (
     HOSTED_FROM,
     LOOPBACK,
     NetworkState,
     NodeAddress,
+    Sharing,
     establish,
     hosts_for,
 )
@@ -271,6 +274,17 @@ def summarise(report: RunReport, written: Path | None, state: Path | None) -> No
     output.show_fields({name: value for name, value in where.items() if value is not None})
 
 
+class _Wishes(TypedDict):
+    """Options of ``run`` that only a new network can be told."""
+
+    network: Path | None
+    port: int | None
+    hosts: int | None
+    workers: str | None
+    storage: str | None
+    decides: str | None
+
+
 @click.command(epilog=failures.EXIT_STATUS)
 @_network
 @click.option(
@@ -292,23 +306,30 @@ def summarise(report: RunReport, written: Path | None, state: Path | None) -> No
     metavar="N",
     help=f"Let N processes share the institutions; 0 gives each its own, as up to {HOSTED_FROM} have by default.",
 )
+@workers_option
+@storage_option
 @click.option(
     "--decides",
     type=click.Choice([each.value for each in Decision]),
     help="Who decides what the institutions answer; each rule says it by default.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice([each.value for each in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    help="Of the logs of the nodes; json has one object per line, every step of the journal too.",
+)
 @inputs.cdm_option
 @output.shared_options
 def run(
     *,
-    network: Path | None,
     host: str,
-    port: int | None,
     state: Path,
-    hosts: int | None,
-    decides: str | None,
+    log_format: str,
     catalogue: Catalogue,
     as_json: bool,
+    **wishes: Unpack[_Wishes],
 ) -> None:
     r"""Start a network and keep it up until Ctrl-C.
 
@@ -318,6 +339,7 @@ def run(
     Example:
       eessi-sim run
       eessi-sim run --network my-network.yaml --port 9000 --state /tmp/workshop
+      eessi-sim run --workers access-point=4,institutions=2 --storage postgresql://eessi@localhost/eessi
       eessi-sim run --decides suggesting     # then: eessi-sim case suggestions
       eessi-sim institutions generate --count 3120 --out many
       eessi-sim run --network many/networks/generated.yaml
@@ -329,10 +351,16 @@ def run(
             f'Expected an address of this machine only ({LOOPBACK}), found "{host}": '
             "other machines must wait until people have to log in."
         )
-    wanted = _Wanted(network, port, hosts, Decision(decides) if decides else None)
+    wanted = _Wanted(
+        wishes["network"],
+        wishes["port"],
+        wishes["hosts"],
+        Decision(wishes["decides"]) if wishes["decides"] else None,
+        sharing_of(wishes["workers"], wishes["storage"]),
+    )
     established = _network_in(state, wanted, catalogue)
     try:
-        run_async(_keep_up(established, as_json=as_json))
+        run_async(_keep_up(established, LogFormat(log_format), as_json=as_json))
     except KeyboardInterrupt:
         output.remark(f"Stopped. The same command takes the network in {state} up again.")
 
@@ -345,6 +373,7 @@ class _Wanted:
     port: int | None
     hosts: int | None
     decides: Decision | None
+    sharing: Sharing
 
     @property
     def definition(self) -> NetworkDefinition:
@@ -370,16 +399,17 @@ def _network_in(where: Path, wanted: _Wanted, catalogue: Catalogue) -> NetworkSt
                 base_port=wanted.port or 0,
                 cdm=_folders(catalogue),
                 hosts=hosts,
+                sharing=wanted.sharing,
             )
     if asyncio.run(is_running(found)):
         raise EnvironmentProblem(
             f'Expected no running network in "{where}", found one',
             hint="Use it with eessi-sim send, or stop it where it was started.",
         )
-    if wanted != _Wanted(None, None, None, None):
+    if wanted != _Wanted(None, None, None, None, Sharing()):
         raise EnvironmentProblem(
-            "Expected a folder without a network for --network, --port, --hosts and --decides, "
-            f'found one in "{where}"',
+            "Expected a folder without a network for --network, --port, --hosts, --workers, --storage and "
+            f'--decides, found one in "{where}"',
             hint="Name another folder with --state, or remove this one.",
         )
     if found.catalogue.folders != catalogue.folders:
@@ -403,10 +433,10 @@ def _folders(catalogue: Catalogue) -> tuple[Path, ...]:
     return () if catalogue is Catalogue.default() else catalogue.folders
 
 
-async def _keep_up(state: NetworkState, *, as_json: bool) -> None:
-    network = ProcessNetwork(state)
+async def _keep_up(state: NetworkState, form: LogFormat, *, as_json: bool) -> None:
+    network = ProcessNetwork(state, log_format=form)
     with ExitStack() as waiting:
-        waiting.enter_context(output.working(f"Starting {len(state.players)} processes …"))
+        waiting.enter_context(output.working(f"Starting {len(state.processes)} processes …"))
         async with network:
             waiting.close()
             _show_nodes(state, as_json=as_json)
@@ -414,10 +444,15 @@ async def _keep_up(state: NetworkState, *, as_json: bool) -> None:
 
 
 async def _watch_health(network: ProcessNetwork) -> None:
-    """Say once of each process that it answers no more; the others go on."""
+    """Say once of each process that it answers no more; the others go on. One that has peers is started again."""
     fallen: set[str] = set()
     while True:
         await asyncio.sleep(_HEALTH_EVERY)
+        for process in network.state.processes:
+            if network.has_ended(process) and network.state.has_peers(process):
+                output.remark(f"{process} has ended and is started again; its peers went on meanwhile")
+                await network.start(process)
+                fallen.discard(process)
         for player, node in network.speakers.items():
             if player not in fallen and not await node.is_ready():
                 fallen.add(player)
@@ -432,7 +467,7 @@ def _show_nodes(state: NetworkState, *, as_json: bool) -> None:
         return
     output.show_table(
         ("Node", "AS4 (mutual TLS)", "Management"),
-        [_row(state.played_by(player)) for player in state.players],
+        [_row([node for node in state.nodes if node.player == player]) for player in state.players],
         title=state.title,
     )
     output.show_fields({"state": state.folder, "token": f"in {token_file}"})
@@ -443,7 +478,8 @@ def _row(played: Sequence[NodeAddress]) -> tuple[str, str, str]:
     """Return one process: the node that it plays, or how many there are and where those of one party would be."""
     first = played[0]
     if not first.host:
-        return first.party, first.as4, first.manage
+        number = f" ({len(first.workers)} processes)" if first.workers else ""
+        return f"{first.party}{number}", first.as4, first.manage
     named = f"{first.host}: {len(played)} institutions"
     return (
         named,

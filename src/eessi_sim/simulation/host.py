@@ -67,6 +67,16 @@ class Host:
         for group in _groups([*self._collectors(), *await self._waiting()]):
             await asyncio.gather(*map(self.node, group))
 
+    async def wake(self, parties: Iterable[str]) -> None:
+        """Let the nodes of some parties look for work, which another process that plays them may have left."""
+        for party in self._parties.values():
+            if party in parties:
+                (await self.node(party)).wake()
+
+    async def made(self) -> list[Node]:
+        """Return the nodes that were made."""
+        return list(await asyncio.gather(*self._nodes.values()))
+
     async def stop(self) -> None:
         """Stop the nodes that were made; each finishes what is under way."""
         for group in _groups(self._nodes.values()):

@@ -16,11 +16,14 @@ import aiohttp
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState
 
 _READY_WITHIN: Final = 60.0
 """Seconds until all processes must answer."""
+_READY_PER_PROCESS: Final = 5.0
+"""Seconds more for each process: they start side by side and share the processors."""
 _READY_PER_NODE: Final = 0.05
 """Seconds more for each node: every process reads the entries of all of them."""
 _STOP_WITHIN: Final = 10.0
@@ -34,6 +37,7 @@ class ProcessNetwork:
         state: the network as established.
         on_ready: told the name of each process that is up.
         stop_within: seconds that a process has to stop when it is asked to; then it is ended.
+        log_format: how the nodes write their logs.
     """
 
     def __init__(
@@ -42,13 +46,15 @@ class ProcessNetwork:
         on_ready: Callable[[str], None] = lambda _player: None,
         *,
         stop_within: float = _STOP_WITHIN,
+        log_format: LogFormat = LogFormat.TEXT,
     ) -> None:
         self.state = state
         self.clock = MovableClock()
         self._on_ready = on_ready
         self._stop_within = stop_within
+        self._log_format = log_format
         self._processes: dict[str, asyncio.subprocess.Process] = {}
-        """By name, see ``NetworkState.players``."""
+        """By name, see ``NetworkState.processes``."""
         self._log_from: dict[str, int] = {}
         """Where in its log the words of the running process begin."""
         self._session: aiohttp.ClientSession | None = None
@@ -69,7 +75,7 @@ class ProcessNetwork:
     def speakers(self) -> dict[str, RemoteControl]:
         """One node of each process, by the name of the process: it answers as long as the process does."""
         assert self._session is not None  # entered
-        return {player: self._speaker(player, self._session) for player in self.state.players}
+        return {player: self._speaker(player, self._session) for player in self.state.processes}
 
     @property
     def controls(self) -> dict[InstitutionId, RemoteControl]:
@@ -80,9 +86,9 @@ class ProcessNetwork:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(trust_env=False)
         try:
-            for player in self.state.players:
+            for player in self.state.processes:
                 await self.start(player)
-            await asyncio.gather(*(self._until_ready(player) for player in self.state.players))
+            await asyncio.gather(*(self._until_ready(player) for player in self.state.processes))
         except BaseException:
             await self.__aexit__()
             raise
@@ -94,11 +100,11 @@ class ProcessNetwork:
         await self._session.close()
 
     async def start(self, player: str) -> None:
-        """Start a process."""
+        """Start a process; ``EU:APSIM01.2`` is the second of those that play the access point together."""
         with self.state.log(player).open("ab") as log:
             self._log_from[player] = log.tell()
             self._processes[player] = await asyncio.create_subprocess_exec(
-                *_command(self.state.path, player),
+                *_command(self.state.path, player, self._log_format),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -126,6 +132,11 @@ class ProcessNetwork:
         process.kill()
         await process.wait()
 
+    def has_ended(self, player: str) -> bool:
+        """Whether a process ended that nobody has ended here."""
+        process = self._processes.get(player)
+        return process is not None and process.returncode is not None
+
     def pid(self, player: str) -> int:
         """Return the number of a process."""
         return self._processes[player].pid
@@ -138,7 +149,8 @@ class ProcessNetwork:
         assert self._session is not None  # entered
         control = self._speaker(player, self._session)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + _READY_WITHIN + len(self.state.nodes) * _READY_PER_NODE
+        patience = len(self.state.processes) * _READY_PER_PROCESS + len(self.state.nodes) * _READY_PER_NODE
+        deadline = loop.time() + _READY_WITHIN + patience
         is_up = await control.is_ready()
         while not is_up:
             self._require_alive(player, is_late=loop.time() > deadline)
@@ -172,5 +184,5 @@ def controls_of(session: aiohttp.ClientSession, state: NetworkState) -> dict[Ins
     return {party: RemoteControl(session, state, party, node) for party, node in named}
 
 
-def _command(folder: Path, player: str) -> list[str]:
-    return [sys.executable, "-m", "eessi_sim", "node", str(folder), player]
+def _command(folder: Path, player: str, form: LogFormat) -> list[str]:
+    return [sys.executable, "-m", "eessi_sim", "node", str(folder), player, "--log-format", form]

@@ -1,7 +1,7 @@
 """A node in another process, asked through its management interface; answers as ``LocalControl`` does."""
 
 import base64
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any, Final
@@ -14,10 +14,18 @@ from yarl import URL
 from eessi_sim.attachments import Content, NewFile
 from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
+from eessi_sim.gateway.retention import Cleaned, Retention
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.institution.casework import Move
-from eessi_sim.simulation.control import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
 from eessi_sim.simulation.state import NetworkState, NodeAddress
+from eessi_sim.simulation.views import (
+    CaseView,
+    DocumentView,
+    HealthView,
+    MessageFile,
+    MessageView,
+    SuggestionView,
+)
 from eessi_sim.storage.base import JournalEntry
 from eessi_sim.stretch import IN_MEMORY
 
@@ -25,6 +33,8 @@ _WITHIN: Final = 60.0
 """Seconds until a node must have answered; under load an answer takes its time."""
 _OCTETS_PER_SECOND: Final = 10 * 1024 * 1024
 """What a node manages of a large file at least."""
+_CLEANED_WITHIN: Final = 3600.0
+"""Seconds for a clean-up, which looks at every finished message."""
 _READY_WITHIN: Final = 5.0
 """Seconds until a node must have said that it is there."""
 
@@ -79,7 +89,9 @@ class RemoteControl:
         self._session = session
         self._state = state
         self._party = party
-        self._base = (address or state.address(party)).manage
+        address = address or state.address(party)
+        self._base = address.manage
+        self._address = address
         self._headers = {"authorization": f"Bearer {state.token}"}
 
     def acting_as(self, clerk: str, reason: str = "") -> "RemoteControl":
@@ -97,12 +109,21 @@ class RemoteControl:
         return True
 
     async def advance_clock(self, by: timedelta) -> datetime:
-        """Let time pass on the clock of the node alone, and return what it shows then."""
+        """Let time pass on the clock of the node alone, in all its processes, and return what it shows then."""
+        if self._address.workers:
+            return max([await each.advance_clock(by) for each in self._processes()])
         found: datetime = await self._call("POST", "/clock", datetime, {"advance": by})
         return found
 
+    def _processes(self) -> Iterator["RemoteControl"]:
+        """Yield what asks each process that plays the node, for what a process knows for itself alone."""
+        for each in self._address.each:
+            yield RemoteControl(self._session, self._state, self._party, each)
+
     async def set_line(self, *, is_up: bool) -> bool:
         """Cut or restore the line of an access point to the others; return whether it is up."""
+        if self._address.workers:
+            return all([await each.set_line(is_up=is_up) for each in self._processes()])
         found: bool = await self._call("POST", "/line", bool, {"up": is_up})
         return found
 
@@ -272,6 +293,42 @@ class RemoteControl:
     async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
         """Return journal entries behind number ``after``."""
         found: Sequence[JournalEntry] = await self._call("GET", f"/journal?after={after}", list[JournalEntry])
+        return found
+
+    async def health(self) -> HealthView:
+        """Return whether the node takes new work.
+
+        Raises:
+            ConnectFailed: it does not answer.
+        """
+        found: HealthView = await self._call("GET", "/condition", HealthView, within=_READY_WITHIN)
+        return found
+
+    async def drain(self) -> HealthView:
+        """Let the node take no new work."""
+        found: HealthView = await self._call("POST", "/drain", HealthView, {})
+        return found
+
+    async def undrain(self) -> HealthView:
+        """Let the node take new work again."""
+        found: HealthView = await self._call("POST", "/undrain", HealthView, {})
+        return found
+
+    async def clean_up(self, retention: Retention, *, dry_run: bool = False) -> Cleaned:
+        """Remove what need not be kept any longer, or only count it."""
+        body = {"messages": retention.messages, "journal": retention.journal, "dry_run": dry_run}
+        found: Cleaned = await self._call("POST", "/cleanup", Cleaned, body, within=_CLEANED_WITHIN)
+        return found
+
+    async def dead_letters(self) -> Sequence[MessageView]:
+        """Return the messages that could not go on, newest first."""
+        found: Sequence[MessageView] = await self._call("GET", "/dead-letters", list[MessageView])
+        return found
+
+    async def resend(self, direction: str, message_id: str, *, force: bool = False) -> MessageView:
+        """Put a dead letter back into its queue, in the name of whom this control is acting as."""
+        body = {"direction": direction, "message_id": message_id, "force": force}
+        found: MessageView = await self._call("POST", "/dead-letters/resend", MessageView, body)
         return found
 
     async def _document(self, case_id: str, document_id: str, verb: str, body: object) -> CaseView:

@@ -26,9 +26,11 @@ from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import KEEP_ALL, Keeping
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import FORWARDING, between, parties_of, repository
 from eessi_sim.simulation.credentials import Credentials, file_name
+from eessi_sim.storage.registry import url_of
 from eessi_sim.transport.base import TlsIdentity
 
 LOOPBACK: Final = "127.0.0.1"
@@ -37,6 +39,8 @@ HOSTED_FROM: Final = 20
 _PER_HOST: Final = 500
 """Institutions for which one more process is worth its memory, as long as there are processors."""
 _FILE: Final = "network.json"
+_NUMBER: Final = "."
+"""Stands before the number of a process, when it is not the first of those that play the same."""
 _LISTENING: Final = range(10_240, 32_768)
 """Ports for listeners: above those of well-known services, below those that systems give to connections."""
 
@@ -52,6 +56,17 @@ class NodeAddress:
     """Interface for managing the node, plain HTTP on loopback with a token."""
     host: str = ""
     """Process that plays the node together with others, all at the same ports; empty for one of its own."""
+    workers: tuple[int, ...] = ()
+    """Where each of several processes that play the node together is managed by itself; they share the other ports."""
+
+    def of_worker(self, number: int) -> "NodeAddress":
+        """Return the address at which only one of the processes that play the node is managed, counted from 1."""
+        return replace(self, manage_port=self.workers[number - 1], workers=()) if self.workers else self
+
+    @property
+    def each(self) -> tuple["NodeAddress", ...]:
+        """The address of every process that plays the node."""
+        return tuple(self.of_worker(number) for number in range(1, max(len(self.workers), 1) + 1))
 
     @property
     def player(self) -> str:
@@ -75,6 +90,18 @@ class NodeAddress:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """How many processes play what, and where they keep it; one each, and a file for each, by default."""
+
+    access_points: int = 1
+    """Processes that play an access point together."""
+    institutions: int = 1
+    """Processes that play an institution, or a host of institutions, together."""
+    storage: str = ""
+    """URL of one store for all nodes; empty for a file of its own for each."""
+
+
+@dataclass(frozen=True, slots=True)
 class NodeLimits:
     """How much the nodes put up with; what is not here has one value for all."""
 
@@ -88,6 +115,8 @@ class NodeLimits:
     """How often the access point tries again to bring a message on."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments they take; ``establish`` writes what the network file says."""
+    keeping: Keeping = KEEP_ALL
+    """How long they keep what is finished; also from the network file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +140,8 @@ class NetworkState:
     """Id of the central service node; None when the one access point is it too."""
     synchronised: bool = False
     """Whether every node has a directory of its own, which system messages keep the same as that of the others."""
+    storage: str = ""
+    """URL of the store that all nodes share; empty when each has a file of its own."""
 
     @property
     def institutions(self) -> tuple[InstitutionId, ...]:
@@ -168,32 +199,59 @@ class NetworkState:
         """The processes of the network, each once: hosts by their name, a node that has its own by its party."""
         return tuple(dict.fromkeys(node.player for node in self.nodes))
 
-    def played_by(self, player: str) -> tuple[NodeAddress, ...]:
-        """Return the nodes that one process plays; at least one.
+    @property
+    def processes(self) -> tuple[str, ...]:
+        """The processes of the network, those included that play the same: ``EU:APSIM01``, ``EU:APSIM01.2``."""
+        each = {node.player: range(2, len(node.workers) + 1) for node in self.nodes}
+        return tuple(
+            name
+            for player, more in each.items()
+            for name in (player, *(f"{player}{_NUMBER}{number}" for number in more))
+        )
+
+    def played_by(self, process: str) -> tuple[NodeAddress, ...]:
+        """Return the nodes that one process plays, at least one, and where it is managed itself.
 
         Raises:
             EnvironmentProblem: the network has no such process.
         """
-        played = tuple(node for node in self.nodes if node.player == player)
-        if not played:
+        if process not in self.processes:
             raise EnvironmentProblem(
-                f'Expected a process of the network in "{self.folder}", found "{player}"',
-                hint=f"It has {', '.join(self.players)}.",
+                f'Expected a process of the network in "{self.folder}", found "{process}"',
+                hint=f"It has {', '.join(self.processes)}.",
             )
-        return played
+        player, number = _player_of(process), worker_of(process)
+        return tuple(node.of_worker(int(number)) for node in self.nodes if node.player == player)
 
-    def tls_identity(self, player: str) -> TlsIdentity:
+    def has_peers(self, process: str) -> bool:
+        """Return whether other processes play the same."""
+        return bool(self.address(self.played_by(process)[0].party).workers)
+
+    def tls_identity(self, process: str) -> TlsIdentity:
         """Return the files with which a process proves itself."""
-        folder = self.pki / file_name(player)
+        folder = self.pki / file_name(_player_of(process))
         return TlsIdentity(folder / "tls.pem", folder / "tls.key", self.pki / "ca.pem")
 
-    def database(self, player: str) -> Path:
-        """Return the store of a process."""
-        return self.path / "nodes" / f"{file_name(player)}.sqlite"
+    def database(self, process: str) -> Path:
+        """Return the file in which a process keeps what it has, when there is no store for all."""
+        return self.path / "nodes" / f"{file_name(_player_of(process))}.sqlite"
 
-    def log(self, player: str) -> Path:
+    def store_of(self, process: str) -> str:
+        """Return the URL of the store of a process."""
+        return self.storage or url_of(self.database(process))
+
+    def log(self, process: str) -> Path:
         """Return the log of a process."""
-        return self.path / "nodes" / f"{file_name(player)}.log"
+        return self.path / "nodes" / f"{file_name(process)}.log"
+
+
+def _player_of(process: str) -> str:
+    return process.partition(_NUMBER)[0]
+
+
+def worker_of(process: str) -> str:
+    """Return the number of a process among those that play the same, as a text."""
+    return process.partition(_NUMBER)[2] or "1"
 
 
 def establish(  # noqa: PLR0913 - each is a choice of its own
@@ -207,6 +265,7 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
     cdm: Sequence[Path] = (),
     limits: NodeLimits = NodeLimits(),
     hosts: int = 0,
+    sharing: Sharing = Sharing(),
 ) -> NetworkState:
     """Make keys, directory and addresses of a network and write them below ``folder``.
 
@@ -220,6 +279,7 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
         cdm: folders of the SED definitions; those that come with the program when there are none.
         limits: how much the nodes put up with.
         hosts: how many processes share the institutions; 0 gives each one of its own.
+        sharing: how many processes play the same, and whether all keep their state in one store.
 
     Raises:
         EnvironmentProblem: the folder cannot be written or holds something else, or a port is taken.
@@ -232,11 +292,17 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
     parties = parties_of(definition)
     hosted = _hosted([party for party in parties if party not in between(definition)], hosts)
     players = tuple(dict.fromkeys(hosted.get(party, party) for party in parties))
-    ports = _ports(2 * len(players), base_port)
-    places = dict(zip(players, zip(ports[::2], ports[1::2], strict=True), strict=True))
+    points = {point.id for point in definition.access_points}
+    numbers = [sharing.access_points if player in points else sharing.institutions for player in players]
+    more = [number if number > 1 else 0 for number in numbers]
+    ports = _ports(2 * len(players) + sum(more), base_port)
+    places = dict(zip(players, zip(ports[: 2 * len(players) : 2], ports[1::2], strict=False), strict=True))
+    rest = iter(ports[2 * len(players) :])
+    workers = {player: tuple(islice(rest, number)) for player, number in zip(players, more, strict=True)}
     _prepare(folder)
     nodes = tuple(
-        NodeAddress(party, *places[hosted.get(party, party)], hosted.get(party, "")) for party in parties
+        NodeAddress(party, *places[player], hosted.get(party, ""), workers[player])
+        for party, player in ((party, hosted.get(party, party)) for party in parties)
     )
     credentials = Credentials.make(parties, now=now, algorithm=algorithm, hosted=hosted)
     credentials.save(folder / "pki")
@@ -250,10 +316,11 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
-        replace(limits, attachments=definition.attachments),
+        replace(limits, attachments=definition.attachments, keeping=definition.keeping),
         definition.checks,
         definition.central.id if definition.central else None,
         definition.synchronised,
+        sharing.storage,
     )
     snapshot.save(repository(definition, credentials, urls, hosted), state.directory_file)
     _write(state)
