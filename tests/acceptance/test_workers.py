@@ -14,9 +14,9 @@ from tests.helpers.postgresql import Server, empty_store
 from tests.helpers.process_networks import NORWAY, POINT, POLAND, patiently, small_network, until
 
 from eessi_sim.identifiers import BucType, SedType
-from eessi_sim.simulation.control import MessageView
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import Sharing
+from eessi_sim.simulation.views import MessageView
 
 pytestmark = pytest.mark.process
 
@@ -76,9 +76,9 @@ async def test_killed_worker_loses_and_doubles_nothing(network: ProcessNetwork) 
         return sum(each.receipted_at is not None for each in await sent(network)) >= TOTAL
 
     await until(third_accepted, "a third of the messages accepted")
-    await asyncio.gather(network.kill(f"{POINT}#2"), network.kill(POLAND))
+    await asyncio.gather(network.kill(f"{POINT}.2"), network.kill(POLAND))
     await sending
-    await asyncio.gather(network.start(f"{POINT}#2"), network.start(POLAND))
+    await asyncio.gather(network.start(f"{POINT}.2"), network.start(POLAND))
     await until(all_receipted, "all messages receipted")
     cases = await network.controls[NORWAY].cases()
     received = await network.controls[POLAND].cases()

@@ -187,6 +187,7 @@ class Outbox:
             attempt = Attempt(Verdict.EXHAUSTED, "EBMS:0301 MissingReceipt: no receipt after the last retry")
         else:
             attempt = await self._post(message)
+        self._station.measures.attempts[attempt.verdict] += 1
         await self._owner.settle(message, attempt, self._settlement(message, attempt))
         if message.endpoint is not None and attempt.verdict is not Verdict.EXHAUSTED:
             await self._learn(message.endpoint, is_away=attempt.verdict is Verdict.AGAIN)

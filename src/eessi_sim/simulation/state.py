@@ -26,6 +26,7 @@ from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import KEEP_ALL, Keeping
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import FORWARDING, between, parties_of, repository
 from eessi_sim.simulation.credentials import Credentials, file_name
@@ -38,7 +39,7 @@ HOSTED_FROM: Final = 20
 _PER_HOST: Final = 500
 """Institutions for which one more process is worth its memory, as long as there are processors."""
 _FILE: Final = "network.json"
-_NUMBER: Final = "#"
+_NUMBER: Final = "."
 """Stands before the number of a process, when it is not the first of those that play the same."""
 _LISTENING: Final = range(10_240, 32_768)
 """Ports for listeners: above those of well-known services, below those that systems give to connections."""
@@ -114,6 +115,8 @@ class NodeLimits:
     """How often the access point tries again to bring a message on."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments they take; ``establish`` writes what the network file says."""
+    keeping: Keeping = KEEP_ALL
+    """How long they keep what is finished; also from the network file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +201,7 @@ class NetworkState:
 
     @property
     def processes(self) -> tuple[str, ...]:
-        """The processes of the network, those included that play the same: ``EU:APSIM01``, ``EU:APSIM01#2``."""
+        """The processes of the network, those included that play the same: ``EU:APSIM01``, ``EU:APSIM01.2``."""
         each = {node.player: range(2, len(node.workers) + 1) for node in self.nodes}
         return tuple(
             name
@@ -313,7 +316,7 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
-        replace(limits, attachments=definition.attachments),
+        replace(limits, attachments=definition.attachments, keeping=definition.keeping),
         definition.checks,
         definition.central.id if definition.central else None,
         definition.synchronised,
