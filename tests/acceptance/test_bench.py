@@ -11,6 +11,7 @@ from eessi_sim.benchmark.gauge import Reading
 from eessi_sim.cli import bench_network
 from eessi_sim.cli.main import cli
 
+NETWORK = ("bench", "network", "--storage", "sqlite", "--workers", "1")
 TINY = ("bench", "--messages", "2", "--seconds", "0.02", "--keys", "p256")
 
 
@@ -143,7 +144,7 @@ def test_engine_is_measured_by_length_and_by_number_of_cases() -> None:
 @pytest.mark.process
 def test_network_of_processes_is_measured() -> None:
     """Ten tenths, each with the memory of all three processes."""
-    result = CliRunner().invoke(cli, ["bench", "network", "--storage", "sqlite", "--seconds", "1", "--json"])
+    result = CliRunner().invoke(cli, [*NETWORK, "--seconds", "1", "--json"])
     assert result.exit_code == 0, result.stderr
     (run,) = json.loads(result.stdout)["runs"]
     assert len(run["tenths"]) == 10
@@ -158,7 +159,7 @@ def test_network_is_shown_as_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         return Crossing("sqlite", 1, (part, part), {"EU:APSIM01": Reading()}, latency_of([]))
 
     monkeypatch.setattr(bench_network, "measure", measured)
-    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli, ["bench", "network", "--storage", "sqlite"])
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(cli, NETWORK)
     assert result.exit_code == 0, result.stderr
     assert "EU:APSIM01 MB" in result.stdout
     assert "100%" in result.stdout
@@ -168,3 +169,13 @@ def test_seconds_and_minutes_exclude_each_other() -> None:
     """One says how long."""
     result = CliRunner().invoke(cli, ["bench", "network", "--seconds", "1", "--minutes", "1"])
     assert result.exit_code == 2
+
+
+@pytest.mark.process
+def test_idle_institutions_are_measured() -> None:
+    """A few institutions in one process: time, memory, and a SED that crosses."""
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        cli, ["bench", "hosts", "--count", "40", "--pairs", "1"]
+    )
+    assert result.exit_code == 0, result.stderr
+    assert all(word in result.stdout for word in ("host-1", "up after", "1 SEDs between"))

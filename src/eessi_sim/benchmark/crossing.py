@@ -240,7 +240,7 @@ async def _or_fail(work: asyncio.Task[None], seconds: float) -> None:
 
 
 def _readings(pids: Mapping[str, int]) -> dict[str, Reading]:
-    return {name: gauge.read(pid) for name, pid in pids.items()}
+    return {name: gauge.read_tree(pid) for name, pid in pids.items()}
 
 
 def _spent(readings: Mapping[str, Reading]) -> float:

@@ -21,6 +21,23 @@ class Reading:
     """Processor time since its start."""
 
 
+def read_tree(pid: int) -> Reading:
+    """Return what a process and those that it started cost now, together; its own processes may start others."""
+    readings = [read(pid), *map(read_tree, _children(pid))]
+    return Reading(
+        sum(each.rss_kb for each in readings),
+        sum(each.pss_kb for each in readings),
+        sum(each.cpu_seconds for each in readings),
+    )
+
+
+def _children(pid: int) -> list[int]:
+    with suppress(OSError):
+        tasks = (_PROC / str(pid) / "task").iterdir()
+        return [int(child) for task in tasks for child in (task / "children").read_text().split()]
+    return []
+
+
 def read(pid: int) -> Reading:
     """Return what a process costs now."""
     with suppress(OSError):

@@ -25,6 +25,7 @@ from eessi_sim.buc.loader import Definitions
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.cli import failures, inputs, output
 from eessi_sim.cli.bench_as4 import bench_as4
+from eessi_sim.cli.bench_hosts import bench_hosts
 from eessi_sim.cli.bench_network import bench_network
 from eessi_sim.identifiers import SedType
 
@@ -137,6 +138,7 @@ def bench_validate(*, seds: tuple[str, ...], seconds: float, catalogue: Catalogu
 
 bench.add_command(bench_as4)
 bench.add_command(bench_network)
+bench.add_command(bench_hosts)
 
 
 @bench.command("engine", epilog=failures.EXIT_STATUS)

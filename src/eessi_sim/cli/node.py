@@ -5,13 +5,14 @@ It stands alone so that a process imports nothing that it does not need.
 
 import asyncio
 import importlib
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
-from eessi_sim.server import serve
+from eessi_sim.server import Manner, serve
+from eessi_sim.simulation import logs
+from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.state import LOOPBACK
 
 
@@ -21,17 +22,19 @@ from eessi_sim.simulation.state import LOOPBACK
 @click.option(
     "--listen", default=LOOPBACK, show_default=True, help="Address for AS4, which needs a certificate."
 )
-def node(*, state: Path, player: str, listen: str) -> None:
+@click.option(
+    "--log-format", type=click.Choice([each.value for each in LogFormat]), default=LogFormat.TEXT.value
+)
+def node(*, state: Path, player: str, listen: str, log_format: str) -> None:
     """Be the process PLAYER, a party or a host, of the network in the folder STATE until told to stop.
 
     Started by "run" and "demo"; by hand, or by a supervisor, to bring back a node that was stopped, or where several
     machines play one network.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"
-    )
+    form = LogFormat(log_format)
+    logs.begin(player, form)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(state, player, listen))
+        runner.run(serve(state, player, Manner(form, listen)))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

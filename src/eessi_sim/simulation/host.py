@@ -73,6 +73,10 @@ class Host:
             if party in parties:
                 (await self.node(party)).wake()
 
+    async def made(self) -> list[Node]:
+        """Return the nodes that were made."""
+        return list(await asyncio.gather(*self._nodes.values()))
+
     async def stop(self) -> None:
         """Stop the nodes that were made; each finishes what is under way."""
         for group in _groups(self._nodes.values()):
