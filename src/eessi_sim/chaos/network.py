@@ -35,6 +35,9 @@ from eessi_sim.storage.local_server import LocalServer
 from eessi_sim.storage.registry import open_storage
 
 _EXPIRED: Final = (Purpose.TLS, Purpose.EBMS)
+_STARTS: Final = 10
+"""How often a process is started that ends by itself."""
+_BETWEEN_STARTS: Final = 1.0
 _AGO: Final = timedelta(days=LEAF_DAYS + 10)
 """When the expired certificates were issued."""
 
@@ -132,9 +135,22 @@ class ChaosNetwork:
         self.kills += 1
 
     async def revive(self, process: str) -> None:
-        """Start a process again and wait until it answers."""
-        await self.processes.start(process)
-        await self.processes.ready(process)
+        """Start a process again until it answers, as a supervisor does; it ends by itself when its database is away.
+
+        Raises:
+            EnvironmentProblem: it ended each time.
+        """
+        for tries_left in reversed(range(_STARTS)):
+            await self.processes.start(process)
+            try:
+                await self.processes.ready(process)
+            except EnvironmentProblem:
+                if not tries_left:
+                    raise
+                await self.processes.stop(process)
+                await asyncio.sleep(_BETWEEN_STARTS)
+            else:
+                return
 
     async def restart(self, party: InstitutionId) -> None:
         """Kill all processes of a node and start them again."""

@@ -153,13 +153,14 @@ class Worker:
 
     async def _is_due_earlier(self) -> bool:
         """Whether the loop would oversleep what became due again by the end of an item."""
-        if self._rests_until is None:
+        until = self._rests_until
+        if until is None:
             return False
         try:
             due = await self._queue.next_due()
         except StorageError:
             return True  # the loop will see when the store answers again
-        return due is not None and due < self._rests_until
+        return due is not None and due < until  # the loop may have got up meanwhile; then news do no harm
 
     async def _carry_out(self, item: object, tries: int) -> None:
         try:

@@ -32,6 +32,8 @@ async def migrate(connection: Connection, address: Address) -> None:
                     hint="Use the version of the program that wrote the store, or a newer one.",
                     store=address.name,
                 )
+            if found == len(migrations):
+                return  # another process was faster
             if found:
                 await _back_up(connection, address, found)
                 for script in migrations[found:]:

@@ -388,3 +388,16 @@ async def test_server_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert str(tmp_path) in caught.value.message
     assert "secret" not in caught.value.message
     assert caught.value.hint
+
+
+async def test_processes_that_start_together_make_the_store_once(postgresql: Server) -> None:
+    """Whoever waited while another one made the tables has nothing to migrate, and leaves no copy behind."""
+    url = postgresql.named("started_together")
+    opened = await asyncio.gather(*(open_storage(url) for _ in range(4)))
+    for storage in opened:
+        await storage.close()
+    connection = await Address.parse(url).connect()
+    left = await connection.fetch("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'started_together%'")
+    await connection.close()
+    await drop(url)
+    assert [row[0] for row in left] == ["started_together"]

@@ -347,3 +347,34 @@ async def test_stopped_worker_is_not_busy_whatever_it_is_told(worker: Worker) ->
     worker.wake()
     assert not worker.busy
     await worker.stop()
+
+
+async def test_loop_that_gets_up_while_an_item_ends_is_no_fault(
+    clock: ManualClock, hand: Hand, worker: Worker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A store over a network takes its time to say what is due next; the loop may have stopped resting by then."""
+    slow = asyncio.Event()
+    first = hand.next_due
+
+    async def next_due() -> datetime | None:
+        await slow.wait()
+        return await first()
+
+    gate = asyncio.Event()
+
+    async def work(_item: str) -> None:
+        await gate.wait()
+
+    hand.work = work
+    hand.put("early")
+    hand.put("late", seconds=10)
+    worker.start()
+    await settle()
+    hand.next_due = next_due  # type: ignore[method-assign] # of this queue alone
+    gate.set()
+    await settle()
+    worker.wake()
+    await settle()
+    slow.set()
+    await settle()
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
