@@ -325,6 +325,18 @@ class MigrationNeeded(StorageError):  # noqa: N818
     code = "migration-needed"
 
 
+class MessageNotFound(EessiSimError):  # noqa: N818
+    """The node keeps no such message, or not in the state that was asked for."""
+
+    code = "message-not-found"
+
+
+class ResendUseless(EessiSimError):  # noqa: N818
+    """A dead letter would only be refused again."""
+
+    code = "resend-useless"
+
+
 class RequestError(EessiSimError):
     """A request to a service of ours cannot be understood."""
 

@@ -16,14 +16,19 @@ from eessi_sim.access_point.line import Line
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.api.front import Front
 from eessi_sim.api.manage import make_app
+from eessi_sim.api.operations import HostRoutes
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem, StorageError
+from eessi_sim.gateway.retention import Retention
 from eessi_sim.identifiers import InstitutionId, RandomIdFactory
 from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.ir.model import Keeping
 from eessi_sim.simulation.assembly import FORWARDING, Machinery, Node, build_node, load_library
 from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import Keyring, load_trust
 from eessi_sim.simulation.host import Host
+from eessi_sim.simulation.logs import LogFormat
+from eessi_sim.simulation.operations import Operations, finish
 from eessi_sim.simulation.refresh import DirectoryFile
 from eessi_sim.simulation.state import LOOPBACK, NetworkState, NodeAddress, load_state, worker_of
 from eessi_sim.storage.base import Storage
@@ -37,14 +42,20 @@ _SPARED: Final = 3600.0
 _AGAIN: Final = 1.0
 """Seconds to wait before the news are followed again when the store was away."""
 
+_STOPS: Final = (signal.SIGTERM, signal.SIGINT)
+_FINISH_WITHIN: Final = 8.0
+"""Seconds for what is under way when the process is told to stop: less than who started it waits (inferred)."""
+_DAY: Final = 86_400.0
 
-async def serve(folder: Path, player: str) -> None:
+
+async def serve(folder: Path, player: str, form: LogFormat = LogFormat.TEXT) -> None:
     """Be one process of the network in ``folder`` until it is told to stop.
 
     Args:
         folder: the network.
         player: which process: a host, or the party that has a process of its own; with its number when several
             processes play the same.
+        form: of its log; JSON has the steps of the journal too.
 
     Raises:
         EnvironmentProblem: the network, a port or the store cannot be used.
@@ -53,29 +64,73 @@ async def serve(folder: Path, player: str) -> None:
     addresses = state.played_by(player)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOPS:
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         clock = MovableClock()
-        host = await _start_nodes(state, player, clock, stack)
+        desk = await _start_nodes(state, player, clock, stack, logs_steps=form is LogFormat.JSON)
+        host = desk.host
 
         async def interface(party: InstitutionId) -> web.Application:
             node = await host.node(party)
-            return make_app(_reader(node), state.token, clock, _line(node))
+            return make_app(_reader(node), state.token, clock, _line(node), desk.operations(node))
 
         first = addresses[0]
-        app = (
-            Front(host.party_at, interface).app()
-            if first.host
-            else await interface(InstitutionId(first.party))
-        )
+        if first.host:
+            app = Front(host.party_at, interface).app()
+            HostRoutes(desk.all_operations, state.token).add_to(app)
+        else:
+            app = await interface(InstitutionId(first.party))
         await _start_management(state.address(first.party), first, app, stack)
         _log.info("%s is ready", player)
         await stop.wait()
         _log.info("%s stops", player)
+        for number in _STOPS:  # the next one ends the process at once; the store bears that
+            loop.remove_signal_handler(number)
+        await desk.finish()
 
 
-async def _start_nodes(state: NetworkState, process: str, clock: MovableClock, stack: AsyncExitStack) -> Host:
+class _Desk:
+    """The nodes of this process in the hands of who runs it."""
+
+    def __init__(self, host: Host, machinery: Machinery, folder: Path, keeping: Keeping) -> None:
+        self.host = host
+        self.is_listening = False
+        self._storage = machinery.storage
+        self._clock = machinery.clock
+        self._folder = folder
+        self._retention = Retention(keeping.messages, keeping.journal)
+
+    def operations(self, node: Node) -> Operations:
+        """Return what may be asked of a node."""
+        operations = Operations(node, self._storage, self._folder)
+        operations.is_listening = self.is_listening
+        return operations
+
+    async def all_operations(self) -> list[Operations]:
+        """Return what may be asked of the nodes that were made."""
+        return [self.operations(node) for node in await self.host.made()]
+
+    async def finish(self) -> None:
+        """Take no new work, end what is under way within the time that there is, and stop the nodes."""
+        await finish(await self.host.made(), _FINISH_WITHIN)
+
+    async def clean_daily(self) -> None:
+        """Remove what need not be kept any longer, now and then every day; ends when it is cancelled."""
+        while True:
+            for operations in await self.all_operations():
+                await operations.clean_today(self._retention)
+            await self._clock.sleep(_DAY)
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether something need not be kept for ever."""
+        return self._retention != Retention()
+
+
+async def _start_nodes(
+    state: NetworkState, process: str, clock: MovableClock, stack: AsyncExitStack, *, logs_steps: bool
+) -> _Desk:
     addresses = state.played_by(process)
     first = addresses[0]
     is_shared = state.has_peers(process)
@@ -100,6 +155,7 @@ async def _start_nodes(state: NetworkState, process: str, clock: MovableClock, s
         queue=state.limits.queue,
         forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
         attachments=state.limits.attachments,
+        logs_steps=logs_steps,
         checks=state.checks,
         worker=worker_of(process),
     )
@@ -128,7 +184,8 @@ async def _start_nodes(state: NetworkState, process: str, clock: MovableClock, s
         spool=storage.spool,
         shared=is_shared,
     )
-    stack.push_async_callback(host.stop)
+    desk = _Desk(host, machinery, state.database(first.player).parent, state.limits.keeping)
+    stack.push_async_callback(desk.finish)
     if is_shared:
         peers = asyncio.create_task(_follow_peers(storage, host))
         stack.callback(peers.cancel)
@@ -141,7 +198,11 @@ async def _start_nodes(state: NetworkState, process: str, clock: MovableClock, s
         await _keep_up(node, (party, worker_of(process)), file, state, stack)
         await listener.start(node.handle)
     stack.push_async_callback(listener.stop)
-    return host
+    desk.is_listening = True
+    if desk.has_limits:
+        cleaning = asyncio.create_task(desk.clean_daily())
+        stack.callback(cleaning.cancel)
+    return desk
 
 
 async def _keep_up(

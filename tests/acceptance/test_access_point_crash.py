@@ -22,9 +22,9 @@ from tests.helpers.process_networks import (
 
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.identifiers import BucType, SedType
-from eessi_sim.simulation.control import CaseView, MessageView
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.remote import RemoteControl
+from eessi_sim.simulation.views import CaseView, MessageView
 from eessi_sim.storage.base import Direction, MessageKind
 
 pytestmark = pytest.mark.process

@@ -14,8 +14,8 @@ from tests.helpers.commands import run_json
 from tests.helpers.process_networks import NORWAY, POINT, POLAND, patiently, small_network, until
 
 from eessi_sim.identifiers import BucType, SedType
-from eessi_sim.simulation.control import MessageView
 from eessi_sim.simulation.processes import ProcessNetwork
+from eessi_sim.simulation.views import MessageView
 
 pytestmark = pytest.mark.process
 

@@ -15,6 +15,7 @@ import pytest
 from tests.helpers.commands import run, run_json
 from tests.helpers.process_networks import small_definition
 
+from eessi_sim import xmlsafe
 from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.identifiers import CdmVersion, SedType
 from eessi_sim.simulation.state import load_state
@@ -60,7 +61,7 @@ def used(folder: Path) -> dict[str, Any]:
     """What happened while the network ran for the first time."""
     state = str(folder / "state")
     options = ("--state", state, "--network", str(folder / "small.yaml"), "--decides", "suggesting")
-    with running(*options) as (process, answer):
+    with running(*options, "--log-format", "json") as (process, answer):
         seen = {
             "nodes": [node["party"] for node in answer["nodes"]],
             "sent": send(state),
@@ -76,9 +77,11 @@ def used(folder: Path) -> dict[str, Any]:
             ).exit_code,
             "cases": run_json("case", "list", "--state", state),
             "decided": (decisions := decided(state)),
+            "operated": operated(state),
             "done": done(state, decisions["answered"]["international_id"]),
         }
-    return {**seen, "status": process.returncode}
+    logs = [file.read_text() for file in sorted((folder / "state" / "nodes").glob("*.log"))]
+    return {**seen, "status": process.returncode, "logs": logs}
 
 
 def misnamed(folder: Path) -> Path:
@@ -107,6 +110,20 @@ def decided(state: str) -> dict[str, Any]:
         "again": run(
             "send", APPLICABLE, "--from", "PL:ZUS01", "--case", found[1]["case"], "--state", state
         ).stderr,
+    }
+
+
+def operated(state: str) -> dict[str, Any]:
+    """Norway is drained and taken up again; somebody asks for another try of whatever there is."""
+    drained = run_json("drain", "NO:NAVAT07", "--by", "anna", "--state", state)
+    return {
+        "drained": drained["is_ready"],
+        "refused": run("send", POSTED, *TO_POLAND, "--state", state).stderr,
+        "ill": run("health", "--state", state),
+        "undrained": run("undrain", "NO:NAVAT07", "--state", state).stdout,
+        "well": run("health", "--json", "--state", state),
+        "unknown": run("drain", "NO:NAVAT08", "--state", state).exit_code,
+        "resent": run_json("dead-letters", "resend", "--all", "--state", state),
     }
 
 
@@ -258,3 +275,38 @@ def test_other_machines_are_not_served() -> None:
     """Only addresses of this machine may be listened at for now: wrong usage."""
     result = run("run", "--host", "0.0.0.0")
     assert (result.exit_code, "this machine only" in result.stderr) == (2, True)
+
+
+def test_drained_node_is_told_and_takes_no_new_case(used: dict[str, Any]) -> None:
+    """Between drain and undrain the health of the network is a finding, and a new case is refused with a hint."""
+    operated = used["operated"]
+    assert operated["drained"] is False
+    assert "undrain" in operated["refused"]
+    assert (operated["ill"].exit_code, "is being drained" in operated["ill"].stdout) == (1, True)
+    assert "yes" in operated["undrained"]
+    assert (operated["well"].exit_code, json.loads(operated["well"].stdout)["healthy"]) == (0, True)
+    assert operated["unknown"] == 2
+    assert operated["resent"] == {"resent": [], "left": []}
+
+
+def test_network_that_stands_still_is_not_healthy(used: dict[str, Any], folder: Path) -> None:
+    """Nodes that do not answer are told as such, with status 1."""
+    assert used["status"] == 0
+    found = run_json("health", "--state", folder / "state")
+    assert not found["healthy"]
+    assert {check["name"] for node in found["nodes"] for check in node["checks"]} == {"process"}
+
+
+def test_logs_are_objects_without_persons(used: dict[str, Any]) -> None:
+    """Each line of every log is one JSON object with time, level, node and event; no person of a document is in it."""
+    lines = [json.loads(line) for log in used["logs"] for line in log.splitlines()]
+    assert {"time", "level", "node", "event"} <= set.intersection(*(set(line) for line in lines))
+    assert {"message", "sent", "checked", "filed", "receipted"} <= {line["event"] for line in lines}
+    assert ASKED is not None
+    person = [
+        element.text
+        for element in xmlsafe.parse(ASKED.read_bytes()).iter("familyName", "forename", "dateBirth")
+        if element.text
+    ]
+    assert len(person) >= 3
+    assert not [value for value in person for log in used["logs"] if value in log]

@@ -14,9 +14,9 @@ from tests.helpers.postgresql import Server, empty_store
 from tests.helpers.process_networks import NORWAY, POINT, POLAND, patiently, small_network, until
 
 from eessi_sim.identifiers import BucType, SedType
-from eessi_sim.simulation.control import MessageView
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import Sharing
+from eessi_sim.simulation.views import MessageView
 
 pytestmark = pytest.mark.process
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tests.helpers.reports import CASE, EIGHT, after
 
-from eessi_sim.simulation.control import CaseView, MessageFile, MessageView
+from eessi_sim.simulation.views import CaseView, MessageFile, MessageView
 from eessi_sim.storage.base import JournalEntry
 
 SENT = {

@@ -56,6 +56,15 @@ class CentralNode:
         """Whether something is under way."""
         return self._outbox.busy or self._work.busy
 
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """Who works its queues off, by what they do."""
+        return {"outbox": self._outbox, "work": self._work}
+
+    def take_up(self, message: StoredMessage) -> None:
+        """Work on a message that was put back into its queue."""
+        (self._work if message.direction is Direction.IN else self._outbox).wake()
+
     async def handle(self, request: Request) -> Response:
         """Answer a system message, or give the directory to an access point."""
         if not request.path.endswith(DIRECTORY_PATH):

@@ -15,7 +15,7 @@ from eessi_sim.as4.channels import OfferPolicy, channel_mpc
 from eessi_sim.as4.exchange import OutboundState
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import MessageId
-from eessi_sim.storage.base import Claim, Direction, MessageKind, StoredMessage, UnitOfWork
+from eessi_sim.storage.base import Claim, Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
 
 OFFERS: Final = OfferPolicy(timedelta(seconds=5), most=150, multiplier=2, longest=timedelta(minutes=10))
 """About a day, as long as an access point tries to push. The first wait is shorter than an institution holds a document
@@ -24,6 +24,8 @@ UNCOLLECTED: Final = (OutboundState.PARKED, OutboundState.OFFERED)
 """States of what waits in a channel."""
 COLLECT_WITHIN: Final = timedelta(hours=24)
 """An institution must collect its messages at least once in this time (decision E6, documented)."""
+ALARM: Final = "alarm"
+"""Detail of a message whose alarm was raised; a node that starts again does not raise it once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,12 @@ class Depth:
     oldest: datetime
     """When the oldest of them was taken in."""
 
+    has_alarm: bool = False
+    """Whether the access point has raised the alarm about one of them, by its own clock."""
+
     def is_late(self, now: datetime) -> bool:
         """Whether the oldest should have been collected by now."""
-        return now - self.oldest > COLLECT_WITHIN
+        return self.has_alarm or now - self.oldest > COLLECT_WITHIN
 
 
 class Channels:
@@ -54,6 +59,14 @@ class Channels:
     def __init__(self, station: Station, policy: OfferPolicy = OFFERS) -> None:
         self._station = station
         self._policy = policy
+
+    async def uncollected(self) -> tuple[StoredMessage, ...]:
+        """Return what waits, over all channels, without octets; there is no more of it than fits into the queue."""
+        store = self._station.store
+        if not (await store.counts()).in_state(Direction.OUT, *UNCOLLECTED):
+            return ()
+        query = MessageQuery(direction=Direction.OUT, states=UNCOLLECTED)
+        return await store.messages(query, limit=2 * self._station.queue)
 
     async def find(self, mpc: str, message_id: str | None) -> StoredMessage | None:
         """Return what waits in a channel under this id."""
@@ -157,6 +170,7 @@ def depths(messages: Iterable[StoredMessage]) -> tuple[Depth, ...]:
             len(entries),
             sum(entry.state == OutboundState.OFFERED for entry in entries),
             min(entry.created_at for entry in entries),
+            any(ALARM in entry.details for entry in entries),
         )
         for channel, entries in sorted(waiting.items())
     )

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from eessi_sim.access_point.alarms import Alarms
 from eessi_sim.access_point.channels import Channels, directed
 from eessi_sim.access_point.clamd import ScannerSilent
 from eessi_sim.access_point.intermediary import Intermediary, forwarded
@@ -76,6 +77,8 @@ class AccessPoint:
         self.synchroniser = Synchroniser(station, holdings, self._outbox.wake)
         """Keeps the directory, and gives it on."""
         self._channels = Channels(station)
+        self._late = Alarms(station, self._channels)
+        self._alarms = Worker(f"alarms {station.party}", station.clock, self._late)
         self._desk = PullDesk(station, self._channels, self._not_collected)
         self._inbox = Inbox(
             station, Intermediary(station, self._inspection, self._outbox, self._channels, self._desk)
@@ -89,7 +92,17 @@ class AccessPoint:
     @property
     def busy(self) -> bool:
         """Whether something is under way."""
-        return self._outbox.busy or self._inspection.busy
+        return self._outbox.busy or self._inspection.busy or self._alarms.busy
+
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """Who works its queues off, by what they do."""
+        return {"outbox": self._outbox, "inspection": self._inspection, "alarms": self._alarms}
+
+    @property
+    def channels(self) -> Channels:
+        """What waits for institutions that pull."""
+        return self._channels
 
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
@@ -112,6 +125,7 @@ class AccessPoint:
         await recall(self._station, _WAITING)
         self._inspection.start()
         self._outbox.start()
+        self._alarms.start()
 
     def wake(self) -> None:
         """Look for work: another process that plays this access point has written something."""
@@ -122,6 +136,15 @@ class AccessPoint:
         """Finish what is under way and stop; the rest waits in the store."""
         await self._inspection.stop(drain=True)
         await self._outbox.stop(drain=True)
+        await self._alarms.stop(drain=True)
+
+    def take_up(self, message: StoredMessage) -> None:
+        """Work on a message that was put back into its queue or its channel."""
+        if message.direction is Direction.IN:
+            self._inspection.wake()
+            return
+        self._outbox.wake()
+        self._alarms.wake()
 
     # What the inspection worker works off.
 
@@ -181,7 +204,13 @@ class AccessPoint:
         self._note_parked(work, outgoing_copy)
         with contextlib.suppress(Conflict):  # queued before, by a worker whose lease had ended
             await self._station.store.commit(work)
+        self._wake_for(outgoing_copy)
+
+    def _wake_for(self, message: StoredMessage) -> None:
+        """Wake who works on a message that goes out, or watches it wait."""
         self._outbox.wake()
+        if message.state == OutboundState.PARKED and not self._late.is_watching:
+            self._alarms.wake()
 
     def _note_parked(self, work: UnitOfWork, message: StoredMessage) -> None:
         if message.state == OutboundState.PARKED:
@@ -341,7 +370,7 @@ class AccessPoint:
             self._note_parked(work, answer)
         await self._station.store.commit(work)
         if answer is not None:
-            self._outbox.wake()
+            self._wake_for(answer)
 
     def _answer(self, message: StoredMessage, fault: EbmsFault) -> StoredMessage | None:
         """Return a signed multi-hop error to the sender of ``message``; there is none about a signal."""

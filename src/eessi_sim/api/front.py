@@ -30,7 +30,7 @@ class Front:
     def app(self) -> web.Application:
         """Return the application that listens."""
         app = web.Application(client_max_size=MAX_BODY)
-        app.router.add_route("*", "/{node}/manage/{rest:.*}", self._hand_on)
+        app.router.add_route("*", "/{node}/{rest:(manage|health)/.*|metrics}", self._hand_on)
         app.on_cleanup.append(self._clean_up)
         return app
 
@@ -40,8 +40,8 @@ class Front:
             return answer({"code": "http", "message": "Nobody is managed at this path"}, status=404)
         server = (await self._runner(party)).server
         assert server is not None  # set up
-        path = request.rel_url.raw_path_qs.partition("/manage/")[2]
-        inner: web.StreamResponse = await server.request_handler(request.clone(rel_url=f"/manage/{path}"))
+        path = request.rel_url.raw_path_qs.lstrip("/").partition("/")[2]
+        inner: web.StreamResponse = await server.request_handler(request.clone(rel_url=f"/{path}"))
         return inner
 
     async def _runner(self, party: InstitutionId) -> web.AppRunner:

@@ -18,11 +18,13 @@ from aiohttp import web
 from eessi_sim.access_point.line import Line
 from eessi_sim.api.casework import CaseworkRoutes, acting, answer, body_of, change_of, institutions, octets
 from eessi_sim.api.errors import shape_of, status_of
+from eessi_sim.api.operations import OPEN_PATHS, OperationRoutes, refusing_while_drained
 from eessi_sim.attachments import Content, NewFile, Octets
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EessiSimError
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.simulation.control import LocalControl, StoreReader
+from eessi_sim.simulation.operations import Operations
 from eessi_sim.spool import Spool
 
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -120,7 +122,11 @@ class SetLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def make_app(
-    reader: StoreReader, token: str, clock: MovableClock, line: Line | None = None
+    reader: StoreReader,
+    token: str,
+    clock: MovableClock,
+    line: Line | None = None,
+    operations: Operations | None = None,
 ) -> web.Application:
     """Return the interface of one node.
 
@@ -129,10 +135,15 @@ def make_app(
         token: what requests must carry as bearer token.
         clock: the time of the node.
         line: of an access point to the others; other nodes have none.
+        operations: what who runs the node may ask of it; None leaves that out.
     """
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors, _guard(token)])
+    app = web.Application(
+        client_max_size=MAX_BODY, middlewares=[_errors, _guard(token), refusing_while_drained(operations)]
+    )
     _Messages(reader).add_to(app)
     _Time(clock).add_to(app)
+    if operations is not None:
+        OperationRoutes(operations).add_to(app)
     if line is not None:
         _LineSwitch(line).add_to(app)
     if isinstance(reader, LocalControl):
@@ -306,6 +317,8 @@ def _guard(token: str) -> Any:  # Any: aiohttp's type of a middleware is private
 
     @web.middleware
     async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if request.path in OPEN_PATHS:
+            return await handler(request)
         shown = request.headers.get("authorization", "").encode(errors="surrogateescape")
         if not secrets.compare_digest(shown, expected):
             return answer({"code": "token", "message": "Expected the token of the network"}, status=401)

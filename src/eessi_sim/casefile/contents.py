@@ -184,6 +184,8 @@ async def _message(store: NodeStore, message: StoredMessage) -> list[Record]:
     is_receipted = False
     query = MessageQuery(ref_to=message.message_id)
     for signal in reversed(await store.messages(query, limit=_ALL, with_body=True)):
+        if signal.is_removed:
+            continue
         if signal.kind is MessageKind.RECEIPT and not is_receipted:
             is_receipted = True
             records.append(_signal(signal, RECEIPT, soap_part(signal.content_type, signal.body)))
@@ -195,6 +197,8 @@ async def _message(store: NodeStore, message: StoredMessage) -> list[Record]:
 
 
 def _user_message(message: StoredMessage) -> Iterator[Record]:
+    if message.is_removed:
+        return
     facts = {**_facts(message), **message.details}
     for name, content in message_files(_packed(message)).items():
         file = f"{_folder(message.message_id)}/{name}"

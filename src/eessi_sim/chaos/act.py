@@ -3,8 +3,9 @@
 import asyncio
 import resource
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -12,13 +13,27 @@ from eessi_sim.chaos.model import Disturbance, Done, Kind
 from eessi_sim.chaos.network import ChaosNetwork
 from eessi_sim.chaos.post import Poster
 from eessi_sim.chaos.proxy import Proxy
-from eessi_sim.errors import EessiSimError
+from eessi_sim.errors import EessiSimError, EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.security.keys import Purpose
 
 _KIBIBYTE: Final = 1024
 _PROBES: Final = 3
 """Messages that are posted to a node whose disk is full."""
+_REST: Final = 2.0
+"""Seconds without a disturbance of its processes that a node gets after each."""
+_OF_PROCESSES: Final = frozenset(
+    {
+        Kind.KILL,
+        Kind.FREEZE,
+        Kind.FULL_DISK,
+        Kind.DATABASE,
+        Kind.CLOCK,
+        Kind.EXPIRED_TLS,
+        Kind.EXPIRED_EBMS,
+    }
+)
+"""One at a time at each node."""
 _Answers = Counter[str]
 
 
@@ -37,7 +52,7 @@ class Actor:
         self._network = network
         self._poster = poster
         self._tell = tell
-        self._start = 0.0
+        self._start = self._end = 0.0
         self._kinds: dict[Kind, Callable[[Disturbance], Awaitable[_Answers]]] = {
             Kind.KILL: self._kill,
             Kind.FREEZE: self._freeze,
@@ -53,9 +68,15 @@ class Actor:
             Kind.EXPIRED_EBMS: self._expired_ebms,
         }
 
-    async def run(self, schedule: Sequence[Disturbance]) -> list[Done]:
-        """Do everything in time; return when all of it has ended."""
+    async def run(self, schedule: Sequence[Disturbance], seconds: float) -> list[Done]:
+        """Do everything in time; return when all of it has ended.
+
+        Args:
+            schedule: what to do.
+            seconds: nothing begins later than so many seconds from now.
+        """
         self._start = _now()
+        self._end = self._start + seconds
         return list(await asyncio.gather(*(self._do(each) for each in schedule)))
 
     async def _do(self, disturbance: Disturbance) -> Done:
@@ -63,7 +84,10 @@ class Actor:
         began, skipped = _now() - self._start, ""
         answers: _Answers = Counter()
         try:
-            answers = await self._kinds[disturbance.kind](disturbance)
+            if disturbance.kind in _OF_PROCESSES:
+                disturbance, answers = await self._to_a_node(disturbance)
+            else:
+                answers = await self._kinds[disturbance.kind](disturbance)
         except EessiSimError as error:
             skipped = error.message
         done = Done(
@@ -76,31 +100,54 @@ class Actor:
         self._tell(done)
         return done
 
+    async def _to_a_node(self, it: Disturbance) -> tuple[Disturbance, _Answers]:
+        """Do something to the processes of a node that is not disturbed so already: the one that is meant, or another.
+
+        A node that was disturbed gets a moment of rest, or it would do nothing any more on a slow machine.
+        """
+        it = replace(it, party=self._free_node(it))
+        async with self._network.locks[it.party]:
+            if _now() > self._end:
+                raise EnvironmentProblem("Expected it to begin in time, found the machine too slow")
+            answers = await self._kinds[it.kind](it)
+            await asyncio.sleep(_REST)
+        return it, answers
+
+    def _free_node(self, it: Disturbance) -> InstitutionId:
+        point, locks = self._network.point, self._network.locks
+        others = [
+            each
+            for each in locks
+            if it.kind is not Kind.EXPIRED_EBMS or (each == point) == (it.party == point)
+        ]
+        return next((each for each in (it.party, *others) if not locks[each].locked()), it.party)
+
     async def _kill(self, it: Disturbance) -> _Answers:
-        async with self._down(it.party):
-            await asyncio.sleep(it.seconds)
+        process = self._one_of(it)
+        await self._network.kill(process)
+        await asyncio.sleep(it.seconds)
+        await self._network.revive(process)
         return Counter()
 
     async def _freeze(self, it: Disturbance) -> _Answers:
-        async with self._network.locks[it.party]:
-            with self._network.frozen(it.party):
-                await asyncio.sleep(it.seconds)
+        with self._network.frozen(self._one_of(it)):
+            await asyncio.sleep(it.seconds)
         return Counter()
 
     async def _full_disk(self, it: Disturbance) -> _Answers:
-        """Post messages to a node that cannot write; afterwards it must take them."""
+        """Post messages to a node that cannot write."""
+        network = self._network
+        if network.state.storage:
+            raise EnvironmentProblem("Expected a store in a file of the node, found a database server")
         copies = await self._poster.pick(it.party, _PROBES)
-        async with self._network.locks[it.party]:
-            with _size_limit(self._network.processes.pid(it.party), int(it.amount * _KIBIBYTE)):
-                await asyncio.sleep(it.seconds / 2)
-                answers = await self._poster.post(copies)
-                await asyncio.sleep(it.seconds / 2)
+        with _size_limit(network.processes.pid(it.party), int(it.amount * _KIBIBYTE)):
+            await asyncio.sleep(it.seconds / 2)
+            answers = await self._poster.post(copies)
+            await asyncio.sleep(it.seconds / 2)
         return answers
 
     async def _database(self, it: Disturbance) -> _Answers:
-        async with self._network.locks[it.party]:
-            with self._network.locked_database(it.party):
-                await asyncio.sleep(it.seconds)
+        await self._network.disturb_database(it.party, it.seconds)
         return Counter()
 
     async def _drop(self, it: Disturbance) -> _Answers:
@@ -134,11 +181,9 @@ class Actor:
 
     async def _clock(self, it: Disturbance) -> _Answers:
         network = self._network
-        async with network.locks[it.party]:
-            await network.control(it.party).advance_clock(timedelta(minutes=it.amount))
-            await asyncio.sleep(it.seconds)
-            await network.kill(it.party)
-            await network.revive(it.party)
+        await network.control(it.party).advance_clock(timedelta(minutes=it.amount))
+        await asyncio.sleep(it.seconds)
+        await network.restart(it.party)
         return Counter()
 
     async def _expired_tls(self, it: Disturbance) -> _Answers:
@@ -149,21 +194,16 @@ class Actor:
 
     async def _expired(self, it: Disturbance, purpose: Purpose) -> _Answers:
         network = self._network
-        async with network.locks[it.party]:
-            with network.with_expired(it.party, purpose):
-                await network.kill(it.party)
-                await network.revive(it.party)
-                await asyncio.sleep(it.seconds)
-            await network.kill(it.party)
-            await network.revive(it.party)
+        with network.with_expired(it.party, purpose):
+            await network.restart(it.party)
+            await asyncio.sleep(it.seconds)
+        await network.restart(it.party)
         return Counter()
 
-    @asynccontextmanager
-    async def _down(self, party: InstitutionId) -> AsyncIterator[None]:
-        async with self._network.locks[party]:
-            await self._network.kill(party)
-            yield
-            await self._network.revive(party)
+    def _one_of(self, it: Disturbance) -> str:
+        """Return the process that is meant where several play a node; the same for the same disturbance."""
+        processes = self._network.processes_of(it.party)
+        return processes[int(it.at * 1000) % len(processes)]
 
 
 def _now() -> float:

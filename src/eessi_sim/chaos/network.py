@@ -17,6 +17,7 @@ from typing import Final, Self
 
 from eessi_sim.chaos.model import Plan
 from eessi_sim.chaos.proxy import Proxy
+from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.loader import NetworkDefinition
@@ -27,9 +28,11 @@ from eessi_sim.security.pki import LEAF_DAYS, CertificateAuthority, KeyAlgorithm
 from eessi_sim.simulation.credentials import FILES, HOSTS
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.remote import RemoteControl
-from eessi_sim.simulation.state import NetworkState, establish
+from eessi_sim.simulation.state import NetworkState, Sharing, establish
 from eessi_sim.storage.base import NodeStore
-from eessi_sim.storage.registry import open_storage, url_of
+from eessi_sim.storage.care import find_care
+from eessi_sim.storage.local_server import LocalServer
+from eessi_sim.storage.registry import open_storage
 
 _EXPIRED: Final = (Purpose.TLS, Purpose.EBMS)
 _AGO: Final = timedelta(days=LEAF_DAYS + 10)
@@ -44,10 +47,12 @@ def reduced(definition: NetworkDefinition, plan: Plan) -> NetworkDefinition:
     return replace(definition, institutions=chosen, access_points=(point,), central=None)
 
 
-def prepare(definition: NetworkDefinition, folder: Path, algorithm: KeyAlgorithm) -> NetworkState:
+def prepare(
+    definition: NetworkDefinition, folder: Path, algorithm: KeyAlgorithm, sharing: Sharing
+) -> NetworkState:
     """Make keys, expired certificates, directory and addresses; the directory does not know the proxies yet."""
     now = datetime.now(UTC)
-    state = establish(definition, folder, now=now, algorithm=algorithm)
+    state = establish(definition, folder, now=now, algorithm=algorithm, sharing=sharing)
     authority = CertificateAuthority.load(state.pki)
     for node in state.nodes:
         party = InstitutionId(node.party)
@@ -68,10 +73,12 @@ class ChaosNetwork:
     Args:
         state: a network that was prepared.
         seed: decides what the proxies change.
+        server: the database server of the network, where the harness has started it.
     """
 
-    def __init__(self, state: NetworkState, seed: int) -> None:
+    def __init__(self, state: NetworkState, seed: int, server: LocalServer | None = None) -> None:
         self.state = state
+        self._server = server
         self.processes = ProcessNetwork(state)
         self.proxies = {
             InstitutionId(node.party): Proxy(node.port, seed + number)
@@ -79,6 +86,7 @@ class ChaosNetwork:
         }
         self.locks = {party: asyncio.Lock() for party in self.proxies}
         """One disturbance of a process at a time."""
+        self.database_lock = asyncio.Lock()
         self.kills = 0
         self._stack = AsyncExitStack()
 
@@ -114,20 +122,30 @@ class ChaosNetwork:
         """Let time pass on the clocks of all nodes."""
         await asyncio.gather(*(self.control(party).advance_clock(by) for party in self.parties))
 
-    async def kill(self, party: InstitutionId) -> None:
-        """End the process of a node as a power cut would."""
-        await self.processes.kill(party)
+    def processes_of(self, party: InstitutionId) -> tuple[str, ...]:
+        """Return the names of the processes that play a node."""
+        return tuple(each for each in self.state.processes if self.state.played_by(each)[0].party == party)
+
+    async def kill(self, process: str) -> None:
+        """End a process as a power cut would."""
+        await self.processes.kill(process)
         self.kills += 1
 
-    async def revive(self, party: InstitutionId) -> None:
-        """Start the process of a node again and wait until it answers."""
-        await self.processes.start(party)
-        await self.processes.ready(party)
+    async def revive(self, process: str) -> None:
+        """Start a process again and wait until it answers."""
+        await self.processes.start(process)
+        await self.processes.ready(process)
+
+    async def restart(self, party: InstitutionId) -> None:
+        """Kill all processes of a node and start them again."""
+        for process in self.processes_of(party):
+            await self.kill(process)
+        await asyncio.gather(*(self.revive(process) for process in self.processes_of(party)))
 
     @contextmanager
-    def frozen(self, party: InstitutionId) -> Iterator[None]:
-        """Let the process of a node stand still."""
-        pid = self.processes.pid(party)
+    def frozen(self, process: str) -> Iterator[None]:
+        """Let a process stand still."""
+        pid = self.processes.pid(process)
         os.kill(pid, signal.SIGSTOP)
         try:
             yield
@@ -145,28 +163,39 @@ class ChaosNetwork:
         finally:
             good.save(file)
 
-    @contextmanager
-    def locked_database(self, party: InstitutionId) -> Iterator[None]:
-        """Hold the store of a node as a backup would that takes its time."""
-        with closing(sqlite3.connect(self.state.database(party), isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
-            yield
-            other.execute("ROLLBACK")
+    async def disturb_database(self, party: InstitutionId, seconds: float) -> None:
+        """Kill the database server and start it again later; a file is held as a backup holds it that takes its time.
+
+        Raises:
+            EnvironmentProblem: the server is somebody else's.
+        """
+        if not self.state.storage:
+            with closing(sqlite3.connect(self.state.database(party), isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                await asyncio.sleep(seconds)
+                other.execute("ROLLBACK")
+        elif self._server is not None:
+            async with self.database_lock:
+                await asyncio.to_thread(self._server.kill)
+                await asyncio.sleep(seconds)
+                await asyncio.to_thread(self._server.start)
+        else:
+            raise EnvironmentProblem("Expected a database server of our own, found somebody else's")
 
     @asynccontextmanager
     async def store(self, party: InstitutionId) -> AsyncIterator[NodeStore]:
         """Look into the store of a node."""
-        storage = await open_storage(url_of(self.state.database(party)))
+        storage = await open_storage(self.state.store_of(party))
         try:
             yield storage.node(party)
         finally:
             await storage.close()
 
-    def damage(self, party: InstitutionId) -> str:
-        """Return what the database finds wrong with its own file; nothing when all is well."""
-        with closing(sqlite3.connect(self.state.database(party))) as database:
-            found = [str(row[0]) for row in database.execute("PRAGMA integrity_check")]
-        return "" if found == ["ok"] else "; ".join(found)
+    async def damage(self) -> dict[InstitutionId, str]:
+        """Return what is wrong with the stores themselves, by the first node that uses each."""
+        users = {self.state.store_of(party): party for party in reversed(self.parties)}
+        conditions = {party: await find_care(url).inspect(url) for url, party in users.items()}
+        return {party: "; ".join(condition.problems) for party, condition in conditions.items()}
 
     def _direct(self, ports: dict[int, int]) -> None:
         """Write a directory that names the proxies, and lists the expired certificates beside the good ones."""

@@ -14,7 +14,7 @@ from eessi_sim.chaos.network import ChaosNetwork
 from eessi_sim.errors import EessiSimError, TransportError
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
-from eessi_sim.simulation.control import MessageFile
+from eessi_sim.simulation.views import MessageFile
 from eessi_sim.transport.http import HttpTransport
 
 _WITHIN: Final = 20.0

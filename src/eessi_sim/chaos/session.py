@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from eessi_sim.as4.exchange import InboundState, OutboundState
@@ -21,8 +23,12 @@ from eessi_sim.gateway.outbox import WAITING
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.security.pki import KeyAlgorithm
+from eessi_sim.simulation.state import Sharing
 from eessi_sim.storage.base import Direction
+from eessi_sim.storage.local_server import LocalServer
 
+OWN_SERVER: Final = "postgresql:"
+"""Instead of the URL of a store: a server of our own, which the disturbances may end."""
 _LOOK_AGAIN: Final = 1.0
 _UNDONE: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
 _PATIENT: Final = (OutboundState.AWAITING_RECEIPT, OutboundState.RETRY_DUE)
@@ -45,6 +51,10 @@ class Order:
     """Seconds that the network has to finish when the disturbances are over."""
     keys: KeyAlgorithm = KeyAlgorithm.P_256
     kinds: frozenset[Kind] = frozenset(Kind)
+    storage: str = ""
+    """URL of one store for all nodes; ``postgresql:`` starts a server for the experiment, empty means files."""
+    workers: int = 1
+    """Processes that play the access point together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,17 +122,20 @@ async def run(order: Order, tell: Callable[[str], None] = lambda _words: None) -
     Raises:
         EnvironmentProblem: a process does not start.
     """
-    tell("making keys and certificates")
-    state = await asyncio.to_thread(prepare, order.definition, order.folder, order.keys)
-    network = ChaosNetwork(state, order.seed)
-    async with network:
-        controls = {party: network.control(party) for party in network.parties if party != network.point}
-        drive = Drive(controls, order.plan.load)
-        done = await _disturb(order, network, drive, tell)
-        tell("disturbances are over; waiting until all queues are empty")
-        settled = await _settle(network, order.settle)
-    tell("reading the books")
-    books = [await _books(network, party) for party in network.parties]
+    async with _server_for(order) as server:
+        tell("making keys and certificates")
+        sharing = Sharing(access_points=order.workers, storage=server.url if server else order.storage)
+        state = await asyncio.to_thread(prepare, order.definition, order.folder, order.keys, sharing)
+        network = ChaosNetwork(state, order.seed, server)
+        async with network:
+            controls = {party: network.control(party) for party in network.parties if party != network.point}
+            drive = Drive(controls, order.plan.load)
+            done = await _disturb(order, network, drive, tell)
+            tell("disturbances are over; waiting until all queues are empty")
+            settled = await _settle(network, order.settle)
+        tell("reading the books")
+        damage = await network.damage()
+        books = [await _books(network, party, damage.get(party, "")) for party in network.parties]
     promises = drive.promises
     return Result(
         title=order.plan.title,
@@ -142,6 +155,22 @@ async def run(order: Order, tell: Callable[[str], None] = lambda _words: None) -
     )
 
 
+@asynccontextmanager
+async def _server_for(order: Order) -> AsyncIterator[LocalServer | None]:
+    """Run a database server for the experiment, where one is asked for; its data go with it."""
+    if order.storage != OWN_SERVER:
+        yield None
+        return
+    # Not in the folder of the network: root's server runs as nobody, who may not look into that.
+    with TemporaryDirectory(prefix="eessi-sim-chaos-", ignore_cleanup_errors=True) as folder:
+        server = LocalServer(Path(folder))
+        await asyncio.to_thread(server.start)
+        try:
+            yield server
+        finally:
+            await asyncio.to_thread(server.stop)
+
+
 async def _disturb(
     order: Order, network: ChaosNetwork, drive: Drive, tell: Callable[[str], None]
 ) -> list[Done]:
@@ -158,7 +187,7 @@ async def _disturb(
 
     async with Poster(network, drive, order.seed) as poster:
         sending = asyncio.create_task(drive.run())
-        acting = asyncio.create_task(Actor(network, poster, said).run(planned))
+        acting = asyncio.create_task(Actor(network, poster, said).run(planned, order.seconds))
         await asyncio.wait([sending], timeout=order.seconds)
         drive.stop()
         done = await acting
@@ -195,7 +224,6 @@ async def _left(network: ChaosNetwork) -> tuple[int, int]:
     return busy, waiting
 
 
-async def _books(network: ChaosNetwork, party: InstitutionId) -> Books:
-    damage = network.damage(party)
+async def _books(network: ChaosNetwork, party: InstitutionId, damage: str) -> Books:
     async with network.store(party) as store:
         return await read_books(party, store, damage)

@@ -20,7 +20,7 @@ from eessi_sim.attachments import (
     type_of_name,
 )
 from eessi_sim.cli import inputs
-from eessi_sim.simulation.control import AttachmentView
+from eessi_sim.simulation.views import AttachmentView
 from eessi_sim.stretch import IN_MEMORY, PIECE
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -30,9 +30,9 @@ from eessi_sim.report.model import RunReport
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import load_definition
 from eessi_sim.simulation.casting import OWNER, cast, silent
-from eessi_sim.simulation.control import CaseView
 from eessi_sim.simulation.inprocess import START
 from eessi_sim.simulation.state import establish
+from eessi_sim.simulation.views import CaseView
 from eessi_sim.simulation.walking import (
     FULL_RUN,
     Part,

@@ -22,7 +22,8 @@ from eessi_sim.cli.stage import Stage, find_state, run_async, running
 from eessi_sim.cli.stores import Stores, open_stores, state_option
 from eessi_sim.clock import SystemClock, iso
 from eessi_sim.errors import EnvironmentProblem, SuggestionGone
-from eessi_sim.simulation.control import CaseView, NodeControl
+from eessi_sim.simulation.control import NodeControl
+from eessi_sim.simulation.views import CaseView
 
 _SHOWN: Final = 8
 """Characters of an id that are enough to tell one suggestion from another."""

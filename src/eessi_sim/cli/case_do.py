@@ -26,7 +26,8 @@ from eessi_sim.clock import SystemClock
 from eessi_sim.errors import ActionNotAvailable, EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.institution.casework import Move
-from eessi_sim.simulation.control import CaseView, DocumentView, NodeControl
+from eessi_sim.simulation.control import NodeControl
+from eessi_sim.simulation.views import CaseView, DocumentView
 
 _MOVES: Final = frozenset(Move)
 _WORDS: Final = (*case_actions.OPERATIONS, *case_actions.EFFECTS)

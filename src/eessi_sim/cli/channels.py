@@ -25,7 +25,7 @@ _MOST = 100_000
 def channels(*, state: Path, as_json: bool) -> None:
     r"""Show the pull channels: who fetches from each, how many messages wait there, and how old the oldest is.
 
-    An institution that does not fetch its messages within a day is late. It does not matter whether the network runs.
+    An institution that does not fetch its messages within a day is late; the access point raises an alarm. It does not matter whether the network runs.
 
     \b
     Example:

@@ -64,6 +64,19 @@ _HEADINGS: Final = (
     "--keys", type=click.Choice(list(_KEYS)), default="p256", show_default=True, help="Kind of keys."
 )
 @click.option(
+    "--storage",
+    default="",
+    metavar="URL",
+    help="One store for all nodes; postgresql: starts a server of our own, which is killed too. Files by default.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Processes that play the access point together; more than one need --storage.",
+)
+@click.option(
     "--settle",
     type=click.FloatRange(min=0.0),
     default=240.0,
@@ -86,6 +99,8 @@ def chaos(  # noqa: PLR0913 - one argument for each option
     network: Path | None,
     only: tuple[str, ...],
     keys: str,
+    storage: str,
+    workers: int,
     settle: float,
     report: Path | None,
     state: Path | None,
@@ -102,9 +117,12 @@ def chaos(  # noqa: PLR0913 - one argument for each option
     Example:
       eessi-sim chaos --minutes 1 --seed 7
       eessi-sim chaos --minutes 5 --only kill --only full-disk --report chaos-report
+      eessi-sim chaos --storage postgresql: --workers 2
 
     With --json: {"success", "sent", "kills", "audit": {"rows", "findings"}, "disturbances", …}.
     """
+    if workers > 1 and not storage:
+        raise click.BadParameter("--workers needs --storage: a file has one process that writes it.")
     plan = load_plan(plan_file)
     chosen = secrets.randbelow(_SEEDS) if seed is None else seed
     with ExitStack() as stack:
@@ -120,6 +138,8 @@ def chaos(  # noqa: PLR0913 - one argument for each option
             settle=settle,
             keys=_KEYS[keys],
             kinds=frozenset(map(Kind, only)) or frozenset(Kind),
+            storage=storage,
+            workers=workers,
         )
         output.remark(f"seed {chosen}: {plan.title}")
         result = run_async(run(order, output.remark))

@@ -1,5 +1,6 @@
 """Finds one institution's copy of a case among the stores of a network."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from eessi_sim.buc.case import Case, CaseRole
 from eessi_sim.cli import failures
 from eessi_sim.cli.stores import Stores, open_stores
 from eessi_sim.errors import CaseNotFound, IdentifierError
-from eessi_sim.identifiers import InternationalId
+from eessi_sim.identifiers import InstitutionId, InternationalId
 from eessi_sim.storage.base import NodeStore
 
 node_option = click.option(
@@ -54,7 +55,7 @@ async def stored_case(state: Path, reference: str, node: str | None) -> Case:
         return (await find_copy(stores, reference, node)).case
 
 
-def require_node(stores: Stores, node: str | None) -> None:
+def require_node(stores: Collection[InstitutionId], node: str | None) -> None:
     """Refuse the name of a node that there is not.
 
     Raises:

@@ -1,44 +1,23 @@
-"""``eessi-sim trace``, ``journal`` and ``dead-letters``: what happened, read from the stores of the nodes.
+"""``eessi-sim trace`` and ``journal``: what happened, read from the stores of the nodes.
 
 The stores are read directly, so it does not matter whether the network runs.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import click
 
-from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.cli import failures, output, tracing
 from eessi_sim.cli.copies import require_node
 from eessi_sim.cli.stores import Stores, open_stores, state_option
 from eessi_sim.errors import CaseNotFound, IdentifierError
 from eessi_sim.identifiers import InternationalId
-from eessi_sim.storage.base import JournalEntry, MessageKind, MessageQuery, NodeStore, StoredMessage
+from eessi_sim.storage.base import JournalEntry, MessageKind, MessageQuery, NodeStore
 
 _PAGE: Final = 1000
-_DEAD: Final = (
-    InboundState.REJECTED,
-    InboundState.DEAD_LETTERED,
-    InboundState.QUARANTINED,
-    OutboundState.REJECTED,
-    OutboundState.DEAD_LETTERED,
-)
-_ADVICE: Final = (
-    ("EBMS:0301", "Check that the receiver runs, then send the document again as a new message."),
-    ("EBMS:0020", "Check receiver and endpoint in the directory."),
-    ("EBMS:0005", "Start the receiver's node, then send the document again."),
-    ("EBMS:0004", "Correct what the reason names (eessi-sim validate helps), then send a new message."),
-    ("EBMS:01", "Check the ebMS certificates of both sides in the directory (eessi-sim pki list)."),
-    ("EBMS:", "Compare the message with the profile (eessi-sim verify MESSAGE --explain)."),
-    ("connect-failed", "Start the access point, then send the document again."),
-    ("internal", "A mistake of the simulator: the log of the node has the whole story."),
-)
-"""What to do, by the beginning of the reason; the first that fits."""
-_ELSE: Final = "The sender was told by X050; correct the document and send it again."
 
 
 @click.command(epilog=failures.EXIT_STATUS)
@@ -91,69 +70,6 @@ def journal(*, state: Path, node: str | None, last: int, as_json: bool) -> None:
         output.show_json(tracing.as_json(entries))
         return
     tracing.show_entries(entries, title=f"Journal of {node or 'all nodes'}", with_message=True)
-
-
-@click.command("dead-letters", epilog=failures.EXIT_STATUS)
-@state_option
-@output.shared_options
-def dead_letters(*, state: Path, as_json: bool) -> None:
-    r"""Show the messages that could not go on: where, why, and what to do.
-
-    \b
-    Example:
-      eessi-sim dead-letters
-
-    \b
-    With --json: [{"at", "node", "direction", "kind", "message_id", "sed", "from",
-      "to", "state", "attempts", "reason", "advice"}]
-    """
-    found = asyncio.run(_dead(state))
-    if as_json:
-        output.show_json([_as_json(letter) for letter in found])
-        return
-    if not found:
-        output.show_fields({"dead letters": "none"})
-        return
-    for letter in found:
-        output.show_fields(
-            {**_as_json(letter), "at": letter.message.updated_at, "advice": _advice(letter.reason)}
-        )
-        output.show("")
-
-
-@dataclass(frozen=True, slots=True)
-class _Letter:
-    """A dead letter and the node that keeps it."""
-
-    node: str
-    message: StoredMessage
-
-    @property
-    def reason(self) -> str:
-        """Why it cannot go on."""
-        return self.message.last_error or self.message.state
-
-
-def _as_json(letter: _Letter) -> dict[str, object]:
-    message = letter.message
-    return {
-        "at": message.updated_at,
-        "node": letter.node,
-        "direction": message.direction,
-        "kind": message.kind,
-        "message_id": message.message_id,
-        "sed": message.details.get("sed"),
-        "from": message.sender,
-        "to": message.receiver,
-        "state": message.state,
-        "attempts": message.attempts,
-        "reason": letter.reason,
-        "advice": _advice(letter.reason),
-    }
-
-
-def _advice(reason: str) -> str:
-    return next((advice for start, advice in _ADVICE if reason.startswith(start)), _ELSE)
 
 
 async def _journal(folder: Path, node: str | None) -> list[JournalEntry]:
@@ -217,13 +133,3 @@ async def _own_name(store: NodeStore, shared: InternationalId | None) -> set[str
     """Return under which id a node keeps a case; case ids of other nodes may mean another one here."""
     case = await store.find_case_by_international(shared) if shared else None
     return {case.id} if case else set()
-
-
-async def _dead(folder: Path) -> list[_Letter]:
-    async with open_stores(folder) as stores:
-        letters = [
-            _Letter(party, message)
-            for party, store in stores.items()
-            for message in await store.messages(MessageQuery(states=_DEAD), limit=_PAGE)
-        ]
-    return sorted(letters, key=lambda letter: (letter.message.updated_at, letter.node))

@@ -64,8 +64,14 @@ COMMANDS: Final[dict[str, Entry]] = {
     "trace": Entry(f"{_CLI}.look:trace", "The way of a message or case over all nodes.", _WATCH),
     "journal": Entry(f"{_CLI}.look:journal", "The steps that the nodes took.", _WATCH),
     "channels": Entry(f"{_CLI}.channels:channels", "What waits for those who fetch their messages.", _WATCH),
-    "dead-letters": Entry(f"{_CLI}.look:dead_letters", "Messages that could not go on, and why.", _WATCH),
+    "dead-letters": Entry(
+        f"{_CLI}.dead_letters:dead_letters", "Messages that could not go on; another try.", _WATCH
+    ),
+    "health": Entry(f"{_CLI}.operating:health", "Whether all nodes take new work.", _WATCH),
     "network": Entry(f"{_CLI}.network:network", "Lines between countries: show, cut, restore.", _WATCH),
+    "drain": Entry(f"{_CLI}.operating:drain", "Let a node take no new work.", _MACHINE),
+    "undrain": Entry(f"{_CLI}.operating:undrain", "Let it take new work again.", _MACHINE),
+    "cleanup": Entry(f"{_CLI}.cleanup:cleanup", "Remove what need not be kept any longer.", _MACHINE),
     "pki": Entry(f"{_CLI}.pki:pki", "Keys and certificates of a network: make, show, revoke.", _MACHINE),
     "db": Entry(f"{_CLI}.db:db", "Stores: check, migrate, back up, restore.", _MACHINE),
     "settings": Entry(f"{_CLI}.settings:settings", "What is set, and who set it.", _MACHINE),

@@ -5,28 +5,31 @@ It stands alone so that a process imports nothing that it does not need.
 
 import asyncio
 import importlib
-import logging
 from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from eessi_sim.server import serve
+from eessi_sim.simulation import logs
+from eessi_sim.simulation.logs import LogFormat
 
 
 @click.command(hidden=True)
 @click.argument("state", type=click.Path(path_type=Path))
 @click.argument("player")
-def node(*, state: Path, player: str) -> None:
+@click.option(
+    "--log-format", type=click.Choice([each.value for each in LogFormat]), default=LogFormat.TEXT.value
+)
+def node(*, state: Path, player: str, log_format: str) -> None:
     """Be the process PLAYER, a party or a host, of the network in the folder STATE until told to stop.
 
     Started by "run" and "demo"; by hand only to bring back a node that was stopped on purpose.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s [%(process)d] %(levelname)s %(name)s: %(message)s"
-    )
+    form = LogFormat(log_format)
+    logs.begin(player, form)
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(serve(state, player))
+        runner.run(serve(state, player, form))
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -16,8 +16,8 @@ from eessi_sim.cli.stage import Stage
 from eessi_sim.errors import DefinitionError, EessiSimError
 from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.report.collect import StoryResult
-from eessi_sim.simulation.control import CaseView
 from eessi_sim.simulation.story import Event, Story, StoryRunner, load_story
+from eessi_sim.simulation.views import CaseView
 from eessi_sim.simulation.watch import Progress, Watch, unsettled
 
 _STORY_WITHIN: Final = 120.0

@@ -39,6 +39,7 @@ from eessi_sim.report.evidence import Evidence
 from eessi_sim.report.model import RunReport
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import between, load_definition, parties_of
+from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import (
     HOSTED_FROM,
@@ -312,9 +313,24 @@ class _Wishes(TypedDict):
     type=click.Choice([each.value for each in Decision]),
     help="Who decides what the institutions answer; each rule says it by default.",
 )
+@click.option(
+    "--log-format",
+    type=click.Choice([each.value for each in LogFormat]),
+    default=LogFormat.TEXT.value,
+    show_default=True,
+    help="Of the logs of the nodes; json has one object per line, every step of the journal too.",
+)
 @inputs.cdm_option
 @output.shared_options
-def run(*, host: str, state: Path, catalogue: Catalogue, as_json: bool, **wishes: Unpack[_Wishes]) -> None:
+def run(
+    *,
+    host: str,
+    state: Path,
+    log_format: str,
+    catalogue: Catalogue,
+    as_json: bool,
+    **wishes: Unpack[_Wishes],
+) -> None:
     r"""Start a network and keep it up until Ctrl-C.
 
     Keys, stores and logs stay in the folder; the same command takes the network up again, with all its cases.
@@ -344,7 +360,7 @@ def run(*, host: str, state: Path, catalogue: Catalogue, as_json: bool, **wishes
     )
     established = _network_in(state, wanted, catalogue)
     try:
-        run_async(_keep_up(established, as_json=as_json))
+        run_async(_keep_up(established, LogFormat(log_format), as_json=as_json))
     except KeyboardInterrupt:
         output.remark(f"Stopped. The same command takes the network in {state} up again.")
 
@@ -417,8 +433,8 @@ def _folders(catalogue: Catalogue) -> tuple[Path, ...]:
     return () if catalogue is Catalogue.default() else catalogue.folders
 
 
-async def _keep_up(state: NetworkState, *, as_json: bool) -> None:
-    network = ProcessNetwork(state)
+async def _keep_up(state: NetworkState, form: LogFormat, *, as_json: bool) -> None:
+    network = ProcessNetwork(state, log_format=form)
     with ExitStack() as waiting:
         waiting.enter_context(output.working(f"Starting {len(state.processes)} processes …"))
         async with network:

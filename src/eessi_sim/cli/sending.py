@@ -26,7 +26,8 @@ from eessi_sim.errors import ActionNotAvailable, EessiSimError, EnvironmentProbl
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.assembly import load_definition
-from eessi_sim.simulation.control import AttachmentView, CaseView, DocumentView, NodeControl
+from eessi_sim.simulation.control import NodeControl
+from eessi_sim.simulation.views import AttachmentView, CaseView, DocumentView
 from eessi_sim.simulation.watch import Progress
 from eessi_sim.storage.base import JournalEntry
 

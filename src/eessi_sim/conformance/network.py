@@ -41,11 +41,11 @@ from eessi_sim.sbdh import StandardBusinessDocument
 from eessi_sim.security.keys import KeyPair
 from eessi_sim.security.pki import CertificateAuthority, KeyAlgorithm
 from eessi_sim.simulation.assembly import OUTBOX_PATH, PUSH_PATH, load_definition
-from eessi_sim.simulation.control import MessageView
 from eessi_sim.simulation.credentials import PartyKeys
 from eessi_sim.simulation.inprocess import InProcessNetwork
 from eessi_sim.simulation.processes import ProcessNetwork
 from eessi_sim.simulation.state import NetworkState, NodeLimits, establish
+from eessi_sim.simulation.views import MessageView
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery
 from eessi_sim.storage.memory import MemoryStorage
 from eessi_sim.synchronisation import documents

@@ -18,7 +18,7 @@ from eessi_sim.conformance.rows_packaging import suites
 from eessi_sim.conformance.setting import FK, NAV, POINT, ZUS
 from eessi_sim.conformance.wire import Shot
 from eessi_sim.security.xmldsig import Reference
-from eessi_sim.simulation.control import MOST_SHOWN
+from eessi_sim.simulation.views import MOST_SHOWN
 
 
 def parts(make: Callable[[bytes], list[Payload]], files: int = 0) -> NetworkPlay:

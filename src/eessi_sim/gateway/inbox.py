@@ -14,8 +14,9 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault, NotAs4
 from eessi_sim.as4.model import UserMessage
 from eessi_sim.as4.msh import Unpacked
 from eessi_sim.as4.wss import Verified
-from eessi_sim.errors import StorageError, XmlError
+from eessi_sim.errors import StorageError, Unavailable, XmlError
 from eessi_sim.gateway.aside import aside
+from eessi_sim.gateway.gate import RETRY_AFTER
 from eessi_sim.gateway.station import Station
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.security.keys import Certificate
@@ -80,22 +81,40 @@ class Inbox:
 
     async def handle(self, request: Request) -> Response:
         """Answer one HTTP request; never raises for what a peer can send."""
+        with self._station.gate.passing():
+            response = await self._answer(request)
+        self._station.measures.answers[response.status] += 1
+        return response
+
+    async def _answer(self, request: Request) -> Response:
         if request.method != "POST":
             return refused(405, "AS4 messages are sent by POST")
         client = self._client_of(request)
         if not client:
             return refused(403, "The directory does not list this TLS certificate")
-        try:
-            return await self._take(request, client)
-        except StorageError as error:
-            return refused(503, _not_stored(error, "send"))
+        return await self._take_or_postpone(request, client, "send")
 
     async def take_pulled(self, request: Request, point: InstitutionId) -> Response:
         """Take a message that ``point`` gave as the answer to a pull request, as if it had pushed it."""
+        return await self._take_or_postpone(request, frozenset({point}), "pull")
+
+    async def _take_or_postpone(
+        self, request: Request, client: frozenset[InstitutionId], verb: str
+    ) -> Response:
+        """Take a message; what cannot be stored is asked for again.
+
+        Not as a signed error signal, which would be final for the sender (ebMS3 core 6.2); the text names the code
+        and description of the error all the same.
+        """
+        gate = self._station.gate
         try:
-            return await self._take(request, frozenset({point}))
+            response = await self._take(request, client)
         except StorageError as error:
-            return refused(503, _not_stored(error, "pull"))
+            gate.trouble = f"{error.code}: {error.message}" if isinstance(error, Unavailable) else None
+            return later(f"not stored, {verb} it again later ({error.code})")
+        if response.status < 400:
+            gate.trouble = None
+        return response
 
     def _client_of(self, request: Request) -> frozenset[InstitutionId]:
         if request.peer_certificate is None:
@@ -112,6 +131,8 @@ class Inbox:
             return refused(400, f"{error.code}: {error.message}")
         except EbmsFault as fault:
             return synchronous_error(self._station, fault)
+        if isinstance(unpacked.unit, UserMessage) and not self._station.gate.is_open:
+            return later("this node is being drained and takes no new messages")
         try:
             self._acceptor.allow(client, unpacked)
             opened = await aside(request.spooled, lambda: self._acceptor.opened(client, unpacked))
@@ -188,14 +209,15 @@ def synchronous_error(station: Station, fault: EbmsFault) -> Response:
     return Response(200, {"content-type": packed.content_type}, packed.body)
 
 
-def _not_stored(error: StorageError, verb: str) -> str:
-    """Say as ebMS does why nothing was taken; an error signal would tell the sender to give up."""
-    other = EbmsErrorCode.OTHER
-    return f"{other.code} {other.short_description}: not stored, {verb} it again later ({error.code})"
-
-
 def refused(status: int, reason: str) -> Response:
     """Return an answer that is no ebMS message: a status and a sentence."""
     return Response(
         status=status, headers={"content-type": "text/plain; charset=utf-8"}, body=f"{reason}\n".encode()
     )
+
+
+def later(reason: str) -> Response:
+    """Return an answer that asks to try again: 503 with the text of an ebMS error (core 6.7.2)."""
+    code = EbmsErrorCode.OTHER
+    answer = refused(503, f"{code.code} {code.short_description}: {reason}")
+    return replace(answer, headers={**answer.headers, "retry-after": str(RETRY_AFTER)})

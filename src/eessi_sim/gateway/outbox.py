@@ -5,6 +5,7 @@ matching of receipts. What an attempt means for the node (a case, a forwarded me
 ``OutboxOwner``, so that state and consequence land in one transaction.
 """
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from eessi_sim.as4.ebms_errors import EbmsFault
 from eessi_sim.as4.exchange import OutboundEvent, OutboundState, advance_outbound, next_attempt, wait_after
 from eessi_sim.as4.model import ErrorSignal, Receipt
 from eessi_sim.as4.msh import Unpacked
-from eessi_sim.errors import StorageError, TransportError, XmlError
+from eessi_sim.errors import Conflict, StorageError, TransportError, XmlError
 from eessi_sim.gateway.records import answered
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.turns import Turns
@@ -46,6 +47,10 @@ _OCTETS_PER_SECOND: Final = 20 * 1024 * 1024
 """What a line and the checks of the other side manage of a large message at least (our choice, inferred)."""
 _MARGIN: Final = 5.0
 _RETRIES: Final = (OutboundState.RETRY_DUE,)
+_BROUGHT_FORWARD: Final = 2000
+"""Messages whose next attempt is made at once when their endpoint is back (our choice, inferred)."""
+_TOGETHER: Final = 50
+"""Of them, so many in one commit."""
 _UNSENT: Final = (OutboundState.RETRY_DUE, OutboundState.SENDING)
 """States of a message that those behind it must not pass."""
 _BEHIND: Final = timedelta(seconds=0.05)
@@ -138,6 +143,8 @@ class Outbox:
         self._stale_until = station.clock.now()
         """Until then the lease of a message may run that this process could not do to its end."""
         self._turns = Turns()
+        self._away: set[str] = set()
+        """Endpoints at which the last attempt failed."""
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:
         """Take due messages."""
@@ -180,7 +187,39 @@ class Outbox:
             attempt = Attempt(Verdict.EXHAUSTED, "EBMS:0301 MissingReceipt: no receipt after the last retry")
         else:
             attempt = await self._post(message)
+        self._station.measures.attempts[attempt.verdict] += 1
         await self._owner.settle(message, attempt, self._settlement(message, attempt))
+        if message.endpoint is not None and attempt.verdict is not Verdict.EXHAUSTED:
+            await self._learn(message.endpoint, is_away=attempt.verdict is Verdict.AGAIN)
+
+    async def _learn(self, endpoint: str, *, is_away: bool) -> None:
+        """Take note of an endpoint that does not take messages; once it does again, what waits for it is due at once.
+
+        The wait between attempts grows for the sake of those who are away, not of those who are back.
+        """
+        if is_away:
+            self._away.add(endpoint)
+        elif endpoint in self._away:
+            self._away.discard(endpoint)
+            await self._bring_forward(endpoint)
+
+    async def _bring_forward(self, endpoint: str) -> None:
+        station = self._station
+        now = station.clock.now()
+        query = MessageQuery(direction=Direction.OUT, states=_RETRIES)
+        waiting = [
+            each.message_id
+            for each in await station.store.messages(query, limit=_BROUGHT_FORWARD)
+            if each.endpoint == endpoint and each.due_at is not None and each.due_at > now
+        ]
+        for start in range(0, len(waiting), _TOGETHER):
+            work = UnitOfWork()
+            for message_id in waiting[start : start + _TOGETHER]:
+                work.update_message(Direction.OUT, message_id, expected_states=_RETRIES, due_at=now)
+            with contextlib.suppress(
+                Conflict
+            ):  # one of them is being sent meanwhile; the others keep their time
+                await station.store.commit(work)
 
     async def failed(self, message: StoredMessage, fault: Exception) -> None:
         """Make a message that our own code cannot send a dead letter."""

@@ -14,9 +14,11 @@ from eessi_sim.as4.msh import Stamp, Unpacked
 from eessi_sim.as4.pmode import ReceptionAwareness
 from eessi_sim.attachments import DEFAULT_LIMITS, AttachmentLimits
 from eessi_sim.clock import Clock
+from eessi_sim.gateway.gate import Gate
 from eessi_sim.gateway.recent import Recent
 from eessi_sim.identifiers import IdFactory, InstitutionId, MessageId
 from eessi_sim.ir.repository import InstitutionRepository
+from eessi_sim.measures import Measures
 from eessi_sim.security.keys import Certificate, KeyPair
 from eessi_sim.security.policy import DEFAULT as DEFAULT_POLICY
 from eessi_sim.security.policy import SignaturePolicy
@@ -76,6 +78,10 @@ class Station:
     """User messages that may wait to be checked or sent on; an access point takes no more in."""
     spool: Spool | None = None
     """Where octets go that are too large to be held; None holds them."""
+    gate: Gate = field(default_factory=Gate)
+    """Whether it takes new work."""
+    measures: Measures = field(default_factory=Measures)
+    """What it counts."""
     worker: str = ""
     """Name of this process among those that play the party; leases are its own."""
     taken_in: Recent[Unpacked] = field(default_factory=Recent)

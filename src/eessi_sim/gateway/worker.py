@@ -80,6 +80,11 @@ class Worker:
         """Whether it works or is about to; news that waits for its start does not count."""
         return bool(self._under_way) or (self._loop is not None and (self._claiming or self._news.is_set()))
 
+    @property
+    def under_way(self) -> int:
+        """How many items it is working on."""
+        return len(self._under_way)
+
     def wake(self) -> None:
         """Tell it that there is news."""
         self._news.set()
@@ -142,7 +147,7 @@ class Worker:
     def _done(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
         if not task.cancelled() and task.exception() is not None:
-            _log.error("%s: the fault of an item was not stored: %r", self._name, task.exception())
+            _log.error("%s: the fault of an item was not stored", self._name, exc_info=task.exception())
         if not self._under_way:
             self._news.set()
 

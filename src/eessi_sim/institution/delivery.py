@@ -88,6 +88,8 @@ class Deliveries:
         )
         work.journal(self._station.note("receipted", "ok", message_id=original.message_id))
         await self._with_case(original, work, DeliveryStatus.DELIVERED, "")
+        waited = now - (original.accepted_at or original.created_at)
+        self._station.measures.receipt_seconds.observe(max(waited.total_seconds(), 0))
 
     async def error_arrived(
         self, original: StoredMessage, message: StoredMessage, signal: ErrorSignal

@@ -86,6 +86,16 @@ class InstitutionNode:
         """Whether something is under way."""
         return self._outbox.busy or self._filing.busy or self._watch.busy or self._collecting.busy
 
+    @property
+    def workers(self) -> dict[str, Worker]:
+        """Who works its queues off, by what they do."""
+        return {
+            "outbox": self._outbox,
+            "filing": self._filing,
+            "reminders": self._watch,
+            "collecting": self._collecting,
+        }
+
     async def handle(self, request: Request) -> Response:
         """Answer one AS4 request."""
         return await self._inbox.handle(request)
@@ -116,6 +126,10 @@ class InstitutionNode:
         await self._watch.stop(drain=True)
         await self._filing.stop(drain=True)
         await self._outbox.stop(drain=True)
+
+    def take_up(self, message: StoredMessage) -> None:
+        """Work on a message that was put back into its queue."""
+        (self._filing if message.direction is Direction.IN else self._outbox).wake()
 
     # Use cases.
 

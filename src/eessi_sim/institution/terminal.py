@@ -145,7 +145,8 @@ class Terminal:
         """Return the user message that a signal is about; there are no receipts and errors about signals."""
         ref = unpacked.unit.info.ref_to_message_id
         found = await self._station.store.find_message(Direction.OUT, ref) if ref else None
-        return found if found is not None and found.kind is MessageKind.USER else None
+        is_known = found is not None and found.kind is MessageKind.USER and not found.is_removed
+        return found if is_known else None
 
     async def _user_message(self, received: Received, unit: UserMessage) -> Response:
         station = self._station

@@ -17,6 +17,7 @@ from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks, read_checks
 from eessi_sim.ir.groups import CHANNEL, with_systems
 from eessi_sim.ir.model import (
+    KEEP_ALL,
     AccessPointEntry,
     ApplicationRole,
     AssignedBuc,
@@ -27,6 +28,7 @@ from eessi_sim.ir.model import (
     Endpoint,
     Exchange,
     Institution,
+    Keeping,
     NewcomerGets,
     Occasion,
     Translation,
@@ -37,6 +39,8 @@ from eessi_sim.ir.repository import InstitutionRepository
 _MEDIA_TYPE = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]{0,99}")
 _MOST_MEGABYTES = 2048
 """Such files pass in pieces, never held as a whole; beyond, nobody has tried (our choice, inferred)."""
+_LEAST_KEPT = timedelta(days=30)
+"""The window of duplicate detection of the profile."""
 _CONTACT_KEYS = ("email", "phone", "fax", "url", "street", "postal_code", "town")
 
 
@@ -53,6 +57,8 @@ class NetworkDefinition:
     """Ids of the stories that the network can play."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments its nodes take."""
+    keeping: Keeping = KEEP_ALL
+    """How long they keep what is finished."""
     checks: Checks = DEFAULT_CHECKS
     """Which checks its access points make."""
     synchronised: bool = False
@@ -126,6 +132,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
             "routing",
             "checks",
             "synchronised",
+            "retention",
         ),
     )
     institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
@@ -139,6 +146,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         institutions=institutions,
         stories=fields.each("stories", Node.text),
         attachments=fields.read("attachments", _attachments, DEFAULT_LIMITS),
+        keeping=fields.read("retention", _keeping, KEEP_ALL),
         checks=fields.read("checks", read_checks, DEFAULT_CHECKS),
         central=read_central(fields, points),
         synchronised=fields.read("synchronised", Node.boolean, default="access_points" in fields),
@@ -180,6 +188,21 @@ def _attachments(node: Node) -> AttachmentLimits:
             hint="A message must have room for its largest file.",
         )
     return limits
+
+
+def _keeping(node: Node) -> Keeping:
+    fields = node.mapping(allowed=("messages", "journal"))
+    return Keeping(fields.read("messages", _long_enough, None), fields.read("journal", _long_enough, None))
+
+
+def _long_enough(node: Node) -> timedelta:
+    kept = node.duration()
+    if kept < _LEAST_KEPT:
+        raise node.error(
+            f"Expected {_LEAST_KEPT.days} days at least, found {node.text()}",
+            hint="So long a sender may repeat a message, and a repetition must be recognised.",
+        )
+    return kept
 
 
 def _media_type(node: Node) -> str:

@@ -7,6 +7,7 @@ are ours. Plain values: who is competent or how to find somebody is the question
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from eessi_sim.identifiers import BucType, InstitutionId, SedType
 from eessi_sim.security.keys import Certificate, Purpose
@@ -262,3 +263,16 @@ class CentralServicesNode:
 
 def _covers(start: datetime | None, end: datetime | None, at: datetime) -> bool:
     return (start is None or start <= at) and (end is None or at < end)
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """How long the nodes of a network keep what is finished; None keeps it for ever."""
+
+    messages: timedelta | None = None
+    """Octets of messages."""
+    journal: timedelta | None = None
+    """Lines of the journal."""
+
+
+KEEP_ALL: Final = Keeping()

@@ -16,8 +16,9 @@ from eessi_sim.ir.loader import NetworkDefinition
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.report.model import CaseFile, Message, Party, RunReport, StoryEvent, StoryRun
 from eessi_sim.simulation.assembly import between
-from eessi_sim.simulation.control import CaseView, MessageView, NodeReader
+from eessi_sim.simulation.control import NodeReader
 from eessi_sim.simulation.story import Event, Story
+from eessi_sim.simulation.views import CaseView, MessageView
 
 _FILED = frozenset({"delivered", "answer-due", "processing"})
 """States of a received message whose document is in the case file; the last two while its answer is pending."""

@@ -14,7 +14,8 @@ from typing import Final
 from eessi_sim.as4.msh import Packed
 from eessi_sim.identifiers import InstitutionId, MessageId
 from eessi_sim.report.model import Message, RunReport
-from eessi_sim.simulation.control import MessageFile, NodeReader
+from eessi_sim.simulation.control import NodeReader
+from eessi_sim.simulation.views import MessageFile
 from eessi_sim.verification.evidence import RECEIPT, SED
 from eessi_sim.verification.laying_out import message_files, soap_part
 

@@ -29,7 +29,8 @@ from eessi_sim.ir.model import Endpoint, Exchange, Institution
 from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.security.trust import TrustStore
 from eessi_sim.simulation.credentials import Credentials, PartyKeys
-from eessi_sim.storage.base import Storage
+from eessi_sim.simulation.logs import LoggedStore
+from eessi_sim.storage.base import NodeStore, Storage
 from eessi_sim.transport.base import Transport
 
 FORWARDING: Final = ReceptionAwareness(retries=160, interval=1, multiplier=3, max_interval=600)
@@ -92,6 +93,8 @@ class Machinery:
     """User messages that may wait at the access point."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments the nodes take."""
+    logs_steps: bool = False
+    """Whether the log repeats what becomes durable in the journal."""
     checks: Checks = DEFAULT_CHECKS
     """Which checks the access points make."""
     synchronised: bool = False
@@ -178,7 +181,7 @@ def build_node(party: InstitutionId, keys: PartyKeys, transport: Transport, mach
         keys=keys.ebms,
         clock=machinery.clock,
         ids=machinery.ids,
-        store=machinery.storage.node(party),
+        store=_store(party, machinery),
         transport=transport,
         directory=_directory(machinery),
         trust=machinery.trust,
@@ -220,3 +223,8 @@ def _directory(machinery: Machinery) -> Directory:
 def _templates(machinery: Machinery, party: InstitutionId) -> Path:
     country, code = party.split(":")
     return machinery.templates / country / code
+
+
+def _store(party: InstitutionId, machinery: Machinery) -> NodeStore:
+    store = machinery.storage.node(party)
+    return LoggedStore.of(store, party) if machinery.logs_steps else store

@@ -1,129 +1,35 @@
 """What one may ask of a running node, and the node in this process as the answer.
 
-The views are plain values that travel as JSON, so that a node in another process answers the same questions
-(``remote``). No secrets and no content of documents in the views.
+The answers are plain values (``views``), so that a node in another process answers the same questions (``remote``).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, Protocol
+from typing import Protocol
 
 from eessi_sim import xmlsafe
-from eessi_sim.attachments import MEGABYTE, AttachmentLimits, NewFile
-from eessi_sim.buc.case import Actor, ActorKind, Attachment, Case, Document, ParticipantChange
-from eessi_sim.buc.suggestion import Suggestion
+from eessi_sim.attachments import AttachmentLimits, NewFile
+from eessi_sim.buc.case import Actor, ActorKind, ParticipantChange
 from eessi_sim.identifiers import BucType, CdmVersion, DocumentId, InstitutionId, SedType
 from eessi_sim.institution.casework import Draft, Move
 from eessi_sim.institution.node import InstitutionNode
+from eessi_sim.simulation.views import (
+    MOST_SHOWN,
+    CaseView,
+    DocumentView,
+    MessageFile,
+    MessageView,
+    SuggestionView,
+    case_view,
+    document_view,
+    message_view,
+    suggestion_view,
+)
 from eessi_sim.spool import Spool
 from eessi_sim.storage.base import Direction, JournalEntry, MessageQuery, NodeStore, StoredMessage
 from eessi_sim.xmlsafe import Element
 
 _PAGE = 500
 _CLERK = Actor(ActorKind.CLERK, "clerk", "asked for from outside")
-
-
-MOST_SHOWN: Final = 32 * MEGABYTE
-"""Octets of the largest message that is shown as a whole."""
-"""Largest message that is shown and put into reports: room for what a message may carry usually (our choice)."""
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveryView:
-    """One version of a document on its way to one receiver."""
-
-    receiver: str
-    status: str
-    message_id: str | None
-    at: datetime
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class AttachmentView:
-    """A file of a document, without its content."""
-
-    id: str
-    name: str
-    file_name: str
-    mime_type: str
-    medical: bool
-    size: int
-    version: int
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentView:
-    """A document of a case."""
-
-    id: str
-    type: str
-    direction: str
-    status: str
-    sender: str
-    version: int
-    parent_id: str | None
-    deliveries: tuple[DeliveryView, ...]
-    attachments: tuple[AttachmentView, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class CaseView:
-    """One institution's copy of a case."""
-
-    case_id: str
-    international_id: str
-    buc: str
-    cdm: str
-    role: str
-    status: str
-    own: str
-    participants: tuple[str, ...]
-    documents: tuple[DocumentView, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SuggestionView:
-    """What a rule suggests to a clerk."""
-
-    id: str
-    rule: str
-    sed: str
-    about: str
-    """The document that the rule looked at."""
-    inputs: tuple[str, ...]
-    at: datetime
-    parent_id: str | None
-    receivers: tuple[str, ...]
-    """Empty for those of the process table."""
-
-
-@dataclass(frozen=True, slots=True)
-class MessageView:
-    """An ebMS message as a node keeps it, without its bytes."""
-
-    message_id: str
-    direction: str
-    kind: str
-    state: str
-    sender: str
-    receiver: str
-    ref_to: str | None
-    created_at: datetime
-    accepted_at: datetime | None
-    receipted_at: datetime | None
-    attempts: int
-    last_error: str | None
-    details: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class MessageFile:
-    """A stored message with its exact bytes."""
-
-    content_type: str
-    body: bytes
 
 
 class NodeReader(Protocol):
@@ -260,12 +166,12 @@ class StoreReader:
             if len(page) < _PAGE:
                 break
             before = page[-1].seq
-        return [_message_view(message) for message in reversed(found)]
+        return [message_view(message) for message in reversed(found)]
 
     async def message(self, direction: str, message_id: str) -> MessageFile | None:
-        """Return the exact bytes of a message; None for one that is too large to be held."""
+        """Return the exact bytes of a message; None for one that is too large to be held, or was removed."""
         found = await self._store.find_message(Direction(direction), message_id)
-        if found is None or len(found.octets) > MOST_SHOWN:
+        if found is None or found.is_removed or len(found.octets) > MOST_SHOWN:
             return None
         return MessageFile(found.content_type, found.whole)
 
@@ -341,7 +247,7 @@ class LocalControl(StoreReader):
             parent_id=DocumentId(parent_id) if parent_id else None,
             change=change,
         )
-        return _document_view(await self._node.casework.create_draft(case_id, draft, actor=self._clerk))
+        return document_view(await self._node.casework.create_draft(case_id, draft, actor=self._clerk))
 
     async def save(self, case_id: str, document_id: str, *, content: bytes | None = None) -> CaseView:
         """Save a new version of a draft or a sent document, unsent; composed anew when no content is given."""
@@ -415,81 +321,3 @@ class LocalControl(StoreReader):
 
 def _parsed(content: bytes | None) -> Element | None:
     return xmlsafe.parse(content) if content is not None else None
-
-
-def case_view(case: Case) -> CaseView:
-    """Return a case without the content of its documents."""
-    return CaseView(
-        case_id=case.id,
-        international_id=case.international_id,
-        buc=case.buc,
-        cdm=case.cdm,
-        role=case.role,
-        status=case.status,
-        own=case.own,
-        participants=tuple(
-            participant.institution for participant in case.participants if participant.active
-        ),
-        documents=tuple(_document_view(document) for document in case.documents),
-    )
-
-
-def suggestion_view(suggestion: Suggestion) -> SuggestionView:
-    """Return a suggestion as a plain value."""
-    return SuggestionView(
-        id=suggestion.id,
-        rule=suggestion.rule,
-        sed=suggestion.sed,
-        about=suggestion.about,
-        inputs=suggestion.inputs,
-        at=suggestion.at,
-        parent_id=suggestion.parent_id,
-        receivers=suggestion.receivers,
-    )
-
-
-def _document_view(document: Document) -> DocumentView:
-    deliveries = [delivery for version in document.versions for delivery in version.deliveries]
-    return DocumentView(
-        id=document.id,
-        type=document.type,
-        direction=document.direction,
-        status=document.status,
-        sender=document.sender,
-        version=document.version,
-        parent_id=document.parent_id,
-        deliveries=tuple(
-            DeliveryView(d.receiver, d.status, d.message_id, d.at, d.detail) for d in deliveries
-        ),
-        attachments=tuple(map(_attachment_view, document.attachments)),
-    )
-
-
-def _attachment_view(attachment: Attachment) -> AttachmentView:
-    return AttachmentView(
-        id=attachment.id,
-        name=attachment.name,
-        file_name=attachment.file_name,
-        mime_type=attachment.mime_type,
-        medical=attachment.medical,
-        size=attachment.latest.size,
-        version=attachment.latest.number,
-    )
-
-
-def _message_view(message: StoredMessage) -> MessageView:
-    return MessageView(
-        message_id=message.message_id,
-        direction=message.direction,
-        kind=message.kind,
-        state=message.state,
-        sender=message.sender,
-        receiver=message.receiver,
-        ref_to=message.ref_to,
-        created_at=message.created_at,
-        accepted_at=message.accepted_at,
-        receipted_at=message.receipted_at,
-        attempts=message.attempts,
-        last_error=message.last_error,
-        details=dict(message.details),
-    )

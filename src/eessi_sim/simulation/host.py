@@ -73,6 +73,10 @@ class Host:
         for party in [self._parties[name] for name in names if name in self._parties]:
             (await self.node(party)).wake()
 
+    async def made(self) -> list[Node]:
+        """Return the nodes that were made."""
+        return list(await asyncio.gather(*self._nodes.values()))
+
     async def stop(self) -> None:
         """Stop the nodes that were made; each finishes what is under way."""
         for group in _groups(self._nodes.values()):

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from eessi_sim.buc.case import Case
-from eessi_sim.simulation.control import CaseView, DocumentView, case_view
+from eessi_sim.simulation.views import CaseView, DocumentView, case_view
 
 
 def unlike(wanted: Case | None, copy: CaseView | None) -> Iterator[str]:

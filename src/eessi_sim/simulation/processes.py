@@ -16,6 +16,7 @@ import aiohttp
 from eessi_sim.clock import MovableClock
 from eessi_sim.errors import EnvironmentProblem
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.simulation.logs import LogFormat
 from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState
 
@@ -36,6 +37,7 @@ class ProcessNetwork:
         state: the network as established.
         on_ready: told the name of each process that is up.
         stop_within: seconds that a process has to stop when it is asked to; then it is ended.
+        log_format: how the nodes write their logs.
     """
 
     def __init__(
@@ -44,11 +46,13 @@ class ProcessNetwork:
         on_ready: Callable[[str], None] = lambda _player: None,
         *,
         stop_within: float = _STOP_WITHIN,
+        log_format: LogFormat = LogFormat.TEXT,
     ) -> None:
         self.state = state
         self.clock = MovableClock()
         self._on_ready = on_ready
         self._stop_within = stop_within
+        self._log_format = log_format
         self._processes: dict[str, asyncio.subprocess.Process] = {}
         """By name, see ``NetworkState.processes``."""
         self._log_from: dict[str, int] = {}
@@ -100,7 +104,7 @@ class ProcessNetwork:
         with self.state.log(player).open("ab") as log:
             self._log_from[player] = log.tell()
             self._processes[player] = await asyncio.create_subprocess_exec(
-                *_command(self.state.path, player),
+                *_command(self.state.path, player, self._log_format),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -180,5 +184,5 @@ def controls_of(session: aiohttp.ClientSession, state: NetworkState) -> dict[Ins
     return {party: RemoteControl(session, state, party, node) for party, node in named}
 
 
-def _command(folder: Path, player: str) -> list[str]:
-    return [sys.executable, "-m", "eessi_sim", "node", str(folder), player]
+def _command(folder: Path, player: str, form: LogFormat) -> list[str]:
+    return [sys.executable, "-m", "eessi_sim", "node", str(folder), player, "--log-format", form]

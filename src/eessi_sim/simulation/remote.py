@@ -14,10 +14,18 @@ from yarl import URL
 from eessi_sim.attachments import Content, NewFile
 from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import ConnectFailed, EessiSimError
+from eessi_sim.gateway.retention import Cleaned, Retention
 from eessi_sim.identifiers import BucType, CdmVersion, InstitutionId, SedType
 from eessi_sim.institution.casework import Move
-from eessi_sim.simulation.control import CaseView, DocumentView, MessageFile, MessageView, SuggestionView
 from eessi_sim.simulation.state import NetworkState, NodeAddress
+from eessi_sim.simulation.views import (
+    CaseView,
+    DocumentView,
+    HealthView,
+    MessageFile,
+    MessageView,
+    SuggestionView,
+)
 from eessi_sim.storage.base import JournalEntry
 from eessi_sim.stretch import IN_MEMORY
 
@@ -25,6 +33,8 @@ _WITHIN: Final = 60.0
 """Seconds until a node must have answered; under load an answer takes its time."""
 _OCTETS_PER_SECOND: Final = 10 * 1024 * 1024
 """What a node manages of a large file at least."""
+_CLEANED_WITHIN: Final = 3600.0
+"""Seconds for a clean-up, which looks at every finished message."""
 _READY_WITHIN: Final = 5.0
 """Seconds until a node must have said that it is there."""
 
@@ -283,6 +293,42 @@ class RemoteControl:
     async def journal(self, after: int = 0) -> Sequence[JournalEntry]:
         """Return journal entries behind number ``after``."""
         found: Sequence[JournalEntry] = await self._call("GET", f"/journal?after={after}", list[JournalEntry])
+        return found
+
+    async def health(self) -> HealthView:
+        """Return whether the node takes new work.
+
+        Raises:
+            ConnectFailed: it does not answer.
+        """
+        found: HealthView = await self._call("GET", "/condition", HealthView, within=_READY_WITHIN)
+        return found
+
+    async def drain(self) -> HealthView:
+        """Let the node take no new work."""
+        found: HealthView = await self._call("POST", "/drain", HealthView, {})
+        return found
+
+    async def undrain(self) -> HealthView:
+        """Let the node take new work again."""
+        found: HealthView = await self._call("POST", "/undrain", HealthView, {})
+        return found
+
+    async def clean_up(self, retention: Retention, *, dry_run: bool = False) -> Cleaned:
+        """Remove what need not be kept any longer, or only count it."""
+        body = {"messages": retention.messages, "journal": retention.journal, "dry_run": dry_run}
+        found: Cleaned = await self._call("POST", "/cleanup", Cleaned, body, within=_CLEANED_WITHIN)
+        return found
+
+    async def dead_letters(self) -> Sequence[MessageView]:
+        """Return the messages that could not go on, newest first."""
+        found: Sequence[MessageView] = await self._call("GET", "/dead-letters", list[MessageView])
+        return found
+
+    async def resend(self, direction: str, message_id: str, *, force: bool = False) -> MessageView:
+        """Put a dead letter back into its queue, in the name of whom this control is acting as."""
+        body = {"direction": direction, "message_id": message_id, "force": force}
+        found: MessageView = await self._call("POST", "/dead-letters/resend", MessageView, body)
         return found
 
     async def _document(self, case_id: str, document_id: str, verb: str, body: object) -> CaseView:

@@ -26,6 +26,7 @@ from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.ir.loader import NetworkDefinition
+from eessi_sim.ir.model import KEEP_ALL, Keeping
 from eessi_sim.security.pki import KeyAlgorithm
 from eessi_sim.simulation.assembly import FORWARDING, between, parties_of, repository
 from eessi_sim.simulation.credentials import Credentials, file_name
@@ -114,6 +115,8 @@ class NodeLimits:
     """How often the access point tries again to bring a message on."""
     attachments: AttachmentLimits = DEFAULT_LIMITS
     """Which attachments they take; ``establish`` writes what the network file says."""
+    keeping: Keeping = KEEP_ALL
+    """How long they keep what is finished; also from the network file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +316,7 @@ def establish(  # noqa: PLR0913 - each is a choice of its own
         pace,
         nodes,
         tuple(str(each.resolve()) for each in cdm),
-        replace(limits, attachments=definition.attachments),
+        replace(limits, attachments=definition.attachments, keeping=definition.keeping),
         definition.checks,
         definition.central.id if definition.central else None,
         definition.synchronised,

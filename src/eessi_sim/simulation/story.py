@@ -14,8 +14,9 @@ from eessi_sim.clock import Clock, span
 from eessi_sim.definition_files import Fields, Node, load_yaml
 from eessi_sim.errors import CaseError, DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
-from eessi_sim.simulation.control import CaseView, NodeControl
+from eessi_sim.simulation.control import NodeControl
 from eessi_sim.simulation.lines import Lines
+from eessi_sim.simulation.views import CaseView
 
 _PATIENCE: Final = timedelta(minutes=10)
 """How long a step may wait on the clock of the network before the story counts as stuck."""

@@ -22,9 +22,10 @@ from eessi_sim.errors import CaseError, CaseNotFound, DefinitionError, DocumentN
 from eessi_sim.identifiers import InstitutionId, SedType
 from eessi_sim.institution.casework import Move
 from eessi_sim.simulation.casting import OWNER, names_in
-from eessi_sim.simulation.control import CaseView, NodeControl
+from eessi_sim.simulation.control import NodeControl
 from eessi_sim.simulation.likeness import apart, latest, twins, unlike
 from eessi_sim.simulation.story import Story
+from eessi_sim.simulation.views import CaseView
 
 FULL_RUN: Final = "full run"
 """Name of the walk that shows most of a process, where its file has one."""

@@ -14,7 +14,8 @@ from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.gateway.outbox import WAITING
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.institution.receiving import ANSWER_DUE
-from eessi_sim.simulation.control import MessageView, NodeReader
+from eessi_sim.simulation.control import NodeReader
+from eessi_sim.simulation.views import MessageView
 from eessi_sim.storage.base import JournalEntry, MessageKind
 
 _CHECKS: Final = {

@@ -15,11 +15,15 @@ from typing import Protocol, TypedDict, Unpack
 from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.identifiers import CaseId, DocumentId, InstitutionId, MessageId, SedType
+from eessi_sim.measures import Histogram
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.stretch import Extent, whole
 
 LONG_PAST = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for "at once" where a time is compared; no time of a store lies before it."""
+
+REMOVED = "removed"
+"""Detail of a message whose octets were removed after a while: the digest that they had."""
 
 
 class Direction(StrEnum):
@@ -86,6 +90,11 @@ class StoredMessage:
     def octets(self) -> Extent:
         """The exact octets, wherever they lie."""
         return self.body if self.spooled is None else self.spooled.stretch
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether its octets were removed by a clean-up; ``digest`` is then that of nothing."""
+        return REMOVED in self.details
 
     @property
     def whole(self) -> bytes:
@@ -391,10 +400,21 @@ class NodeStore(JournalReader, Protocol):
         """
         ...
 
+    async def drop_journal(self, until: datetime, *, limit: int) -> int:
+        """Remove lines of the journal that were written before ``until``, at most so many; return how many."""
+        ...
+
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed, None when there is none.
 
         Running leases count. A message that is due at once shows as a time in the past.
+        """
+        ...
+
+    async def oldest(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the first of the messages in one of ``states`` was made, None when there is none.
+
+        Costs the same however many there are.
         """
         ...
 
@@ -445,6 +465,11 @@ class Storage(JournalReader, Protocol):
     @property
     def spool(self) -> Spool | None:
         """Where large messages and contents lie; None when everything is held."""
+        ...
+
+    @property
+    def group_sizes(self) -> Histogram:
+        """How many units of work became durable together, for every transaction of this process."""
         ...
 
     async def spooled(self) -> frozenset[str]:

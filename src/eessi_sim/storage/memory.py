@@ -15,6 +15,7 @@ from eessi_sim.attachments import Content
 from eessi_sim.buc.case import Case
 from eessi_sim.errors import SettingsError, Unavailable
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.measures import UNITS, Histogram
 from eessi_sim.spool import Spool
 from eessi_sim.storage import conflicts
 from eessi_sim.storage.base import (
@@ -65,6 +66,7 @@ class MemoryStorage:
         self._nodes: dict[str, MemoryNode] = {}
         self.is_open = True
         self.spool: Spool | None = None
+        self.group_sizes = Histogram(UNITS)
 
     async def spooled(self) -> frozenset[str]:
         """Return nothing: everything is held."""
@@ -144,6 +146,7 @@ class MemoryNode:
             for step in reversed(undo):
                 step()
             raise
+        self._storage.group_sizes.observe(1)
         if any(isinstance(write, AddEntry) for write in work.writes):
             self._storage.bell.ring()
 
@@ -175,11 +178,24 @@ class MemoryNode:
             self._change(message, MessageChanges(leased_until=None))
         return len(leased)
 
+    async def drop_journal(self, until: datetime, *, limit: int) -> int:
+        """Remove lines of the journal that were written before ``until``, at most so many."""
+        self._storage.check_open()
+        old = self._entries.written_before(until, limit)
+        for table in (self._entries, self._storage.all_entries):
+            table.drop(old)
+        return len(old)
+
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
         return min(
             (message.ready_at for message in self._messages.in_states(direction, states)), default=None
         )
+
+    async def oldest(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the first of the messages in one of ``states`` was made."""
+        first = min(self._messages.in_states(direction, states), key=attrgetter("seq"), default=None)
+        return None if first is None else first.created_at
 
     async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""

@@ -7,6 +7,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 
 from eessi_sim.buc.case import Case
@@ -189,6 +191,17 @@ class JournalTable:
         for reference in references:
             self._by_reference[reference].append(entry)
         return lambda: self._drop_last(references)
+
+    def written_before(self, until: datetime, limit: int) -> list[JournalEntry]:
+        """Return the first entries that are older than a time."""
+        return list(islice((entry for entry in self._entries if entry.at < until), limit))
+
+    def drop(self, old: Iterable[JournalEntry]) -> None:
+        """Take entries out for good."""
+        numbers = {entry.seq for entry in old}
+        self._entries = [entry for entry in self._entries if entry.seq not in numbers]
+        for reference, entries in list(self._by_reference.items()):
+            self._by_reference[reference] = [entry for entry in entries if entry.seq not in numbers]
 
     def _drop_last(self, references: Iterable[str]) -> None:
         self._entries.pop()

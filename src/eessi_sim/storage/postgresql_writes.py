@@ -7,6 +7,7 @@ batch does costs a dozen round trips, whether it holds one unit or two hundred.
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any, Final, cast
 
 import asyncpg
@@ -184,6 +185,13 @@ class Batch:
         done = await self._connection.execute(
             statement.sql, *statement.values({"node": node, "worker": worker})
         )
+        return int(done.rpartition(" ")[2])
+
+    async def drop_journal(self, node: str, until: datetime, limit: int) -> int:
+        """Remove old lines of the journal."""
+        statement = self._sql["drop_journal"]
+        values = {"node": node, "until_us": micros(until), "limit": limit}
+        done = await self._connection.execute(statement.sql, *statement.values(values))
         return int(done.rpartition(" ")[2])
 
     async def flush(self) -> None:

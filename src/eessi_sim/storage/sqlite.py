@@ -21,6 +21,7 @@ from eessi_sim.attachments import Content, Octets
 from eessi_sim.buc.case import Case, decode
 from eessi_sim.errors import Unavailable
 from eessi_sim.identifiers import InstitutionId
+from eessi_sim.measures import Histogram
 from eessi_sim.spool import Spool, SpoolFile
 from eessi_sim.storage.base import (
     ALL_MESSAGES,
@@ -99,6 +100,11 @@ class SqliteStorage:
                 node_id, self._reads, writes, commit=self._commit, bell=self._bell, spool=self.spool
             )
         return self._nodes[node_id]
+
+    @property
+    def group_sizes(self) -> Histogram:
+        """How many units of work became durable together, for every transaction."""
+        return self._commit.group_sizes
 
     async def spooled(self) -> frozenset[str]:
         """Return the digests of what must lie in the spool."""
@@ -200,6 +206,10 @@ class SqliteNode:
         """End the leases of one worker of the node; return how many there were."""
         return await self._commit.submit(partial(self._writes.release, worker))
 
+    async def drop_journal(self, until: datetime, *, limit: int) -> int:
+        """Remove lines of the journal that were written before ``until``, at most so many."""
+        return await self._commit.submit(partial(self._writes.drop_journal, until, limit))
+
     async def next_due(self, direction: Direction, states: Collection[str]) -> datetime | None:
         """Return when the next message in one of ``states`` can be claimed."""
         with self._reads.together():
@@ -207,6 +217,17 @@ class SqliteNode:
                 row[0] for state in states for row in self._rows("next_due", direction=direction, state=state)
             ]
         return time_of(min(due)) if due else None
+
+    async def oldest(self, direction: Direction, states: Collection[str]) -> datetime | None:
+        """Return when the first of the messages in one of ``states`` was made."""
+        with self._reads.together():
+            first = [
+                row
+                for kind in MessageKind
+                for state in states
+                for row in self._rows("oldest_of_lane", direction=direction, kind=kind, state=state)
+            ]
+        return time_of(min(first)[1]) if first else None
 
     async def find_message(self, direction: Direction, message_id: str) -> StoredMessage | None:
         """Return a message with its body."""

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from eessi_sim.errors import StorageError, Unavailable
+from eessi_sim.measures import UNITS, Histogram
 from eessi_sim.storage.bell import Bell
 from eessi_sim.storage.sqlite_file import unavailable
 from eessi_sim.storage.sqlite_tally import Tally
@@ -76,6 +77,8 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
+        self.group_sizes = Histogram(UNITS)
+        """Units of every transaction that became durable."""
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="eessi-sim-store")
         # On the event loop nobody waits for a lock; _begin_patiently does that in the thread.
         connection.execute("PRAGMA busy_timeout = 0")
@@ -129,6 +132,7 @@ class GroupCommit:
                     self._run_apart(waiting)
             self._tally.write()
             await self._in_thread(self._execute, "COMMIT")
+            self.group_sizes.observe(len(batch))
             self._bell.ring()
         except sqlite3.Error as error:
             self._undo_all()

@@ -5,6 +5,7 @@ Reading for others is not done here, except what a write must know of the row it
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 
 from eessi_sim.buc.case import encode
 from eessi_sim.storage import conflicts
@@ -75,6 +76,11 @@ class SqliteWrites:
     def release(self, worker: str) -> int:
         """End the leases of one worker of the node."""
         return self._run("release_leases", {"node": self._node, "worker": worker}).rowcount
+
+    def drop_journal(self, until: datetime, limit: int) -> int:
+        """Remove old lines of the journal."""
+        values: Parameters = {"node": self._node, "until_us": micros(until), "limit": limit}
+        return self._run("drop_journal", values).rowcount
 
     def _add_message(self, message: StoredMessage) -> None:
         try:

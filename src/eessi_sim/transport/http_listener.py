@@ -29,6 +29,8 @@ _BACKLOG = 1024
 """Connections that may wait to be accepted: a whole network starts at once."""
 _LINGER_SECONDS = 5.0
 """How long the rest of a refused body is thrown away, so that the sender sees the answer."""
+_RETRY_AFTER = "30"
+"""Seconds after which a sender that met too much at the same time may come again (our choice, inferred)."""
 _STOP_SECONDS = 10.0
 """How long running requests may take to end when the listener stops."""
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -290,6 +292,8 @@ def _certificate(request: web.BaseRequest) -> bytes | None:
 
 def _refuse(status: HTTPStatus, reason: str) -> web.Response:
     response = _written(Response(status, {"content-type": "text/plain; charset=utf-8"}, reason.encode()))
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers[hdrs.RETRY_AFTER] = _RETRY_AFTER
     response.force_close()  # what follows on this connection cannot be trusted
     return response
 

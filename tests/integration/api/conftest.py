@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from io import BytesIO
+from typing import Protocol
 
 import aiohttp
 import pytest
@@ -14,6 +15,7 @@ from eessi_sim.clock import MovableClock
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.simulation.control import NodeControl, StoreReader
 from eessi_sim.simulation.inprocess import START
+from eessi_sim.simulation.operations import Operations
 from eessi_sim.simulation.remote import RemoteControl
 from eessi_sim.simulation.state import NetworkState, NodeAddress
 
@@ -55,7 +57,12 @@ class Desk:
         return RemoteControl(self.session, state, party)
 
 
-OpenDesk = Callable[[StoreReader], Awaitable[Desk]]
+class OpenDesk(Protocol):
+    """Opens the interface of a node, with what only who runs it may ask if that is given."""
+
+    def __call__(self, reader: StoreReader, operations: Operations | None = None) -> Awaitable[Desk]: ...
+
+
 Ask = Callable[[InstitutionId], Awaitable[NodeControl]]
 
 
@@ -72,8 +79,10 @@ async def open_desk() -> AsyncIterator[OpenDesk]:
     async with aiohttp.ClientSession() as session:
         desks: list[TestServer] = []
 
-        async def open_one(reader: StoreReader) -> Desk:
-            server = TestServer(make_app(reader, TOKEN, MovableClock()), host="127.0.0.1")
+        async def open_one(reader: StoreReader, operations: Operations | None = None) -> Desk:
+            server = TestServer(
+                make_app(reader, TOKEN, MovableClock(), operations=operations), host="127.0.0.1"
+            )
             await server.start_server()
             desks.append(server)
             return Desk(session, server)

@@ -1,4 +1,4 @@
-"""``trace``, ``journal`` and ``dead-letters`` read the stores of a network that does not run."""
+"""``trace`` and ``journal`` read the stores of a network that does not run."""
 
 import asyncio
 from datetime import timedelta
@@ -31,13 +31,6 @@ FILED = an_entry(
     case_id="2002",
     detail={"xsd_valid": "true", "rules_valid": "true", "sed_signature": "valid", "as4_signature": "valid"},
 )
-LOST = a_message(
-    2,
-    state="dead-lettered",
-    last_error="connect-failed: nobody there",
-    attempts=5,
-    details={"sed": "A003", "case": CASE},
-)
 
 
 async def keep(
@@ -58,11 +51,11 @@ async def keep(
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a small network in which Norway sent two messages to Poland; one was lost."""
+    """The folder of a small network in which Norway sent a message to Poland."""
     network = small_network(tmp_path_factory.mktemp("look"))
     sent = a_message(1, conversation=SHARED.uuid)
     received = a_message(1, direction=Direction.IN, conversation=SHARED.uuid, state="delivered")
-    asyncio.run(keep(network, NORWAY, [SENT], sent, LOST))
+    asyncio.run(keep(network, NORWAY, [SENT], sent))
     asyncio.run(keep(network, POINT, [CHECKED]))
     asyncio.run(keep(network, POLAND, [FILED], received))
     return network.path
@@ -122,25 +115,3 @@ def test_journal_of_an_unknown_node_is_wrong_usage(state: Path) -> None:
     """A node that the network does not have is answered with its neighbours' names."""
     result = run("journal", "--state", state, "--node", "NO:NAVAT08")
     assert (result.exit_code, "NO:NAVAT07" in result.stderr) == (2, True)
-
-
-def test_dead_letter_says_what_to_do(state: Path) -> None:
-    """A message that could not go on is shown with its reason and advice."""
-    (letter,) = run_json("dead-letters", "--state", state)
-    assert (letter["node"], letter["reason"], letter["advice"]) == (
-        NORWAY,
-        "connect-failed: nobody there",
-        "Start the access point, then send the document again.",
-    )
-
-
-def test_dead_letters_are_readable(state: Path) -> None:
-    """Without --json the same appears as names and values."""
-    assert "nobody there" in run("dead-letters", "--state", state).stdout
-
-
-def test_no_dead_letters_is_good_news(tmp_path: Path) -> None:
-    """A network without dead letters says so."""
-    network = small_network(tmp_path)
-    asyncio.run(keep(network, NORWAY, [SENT]))
-    assert "none" in run("dead-letters", "--state", network.path).stdout

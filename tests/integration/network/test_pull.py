@@ -11,6 +11,7 @@ from tests.helpers.forge import codes
 from tests.helpers.lab import BA, DRV, NAV, P_BUC_01, POINT, ZUS, Lab, Tap, changed, demo, silent
 
 from eessi_sim.access_point.channels import depths
+from eessi_sim.api.metrics import exposition
 from eessi_sim.as4 import msh
 from eessi_sim.as4.channels import OfferPolicy, channel_mpc
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
@@ -21,6 +22,7 @@ from eessi_sim.identifiers import InstitutionId, MessageId, SedType
 from eessi_sim.institution.collecting import Collector, Turn
 from eessi_sim.ir.model import Endpoint, Exchange
 from eessi_sim.security.keys import KeyPair
+from eessi_sim.simulation.operations import Operations
 from eessi_sim.storage.base import Direction, MessageKind
 from eessi_sim.transport.base import Response
 
@@ -301,3 +303,66 @@ async def test_depth_of_channels_is_seen(lab: Lab) -> None:
     assert (depth.channel, depth.waiting, depth.offered) == (QUEUE, 2, 1)
     assert not depth.is_late(depth.oldest + timedelta(hours=24))
     assert depth.is_late(depth.oldest + timedelta(hours=25))
+
+
+async def test_message_that_nobody_fetches_raises_one_alarm(
+    lab: Lab, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After a day on the clock of the network: one line in journal and log, and an alarm that stands; not before."""
+    await still(lab, ZUS, DRV, BA)
+    await lab.open()
+    operations = Operations(lab.point)
+    await lab.work(23.9 * 3600)
+    assert (await operations.health()).alarms == {"not-collected": 0}
+    await lab.work(3600)
+    assert (await operations.health()).alarms == {"not-collected": 1}
+    await lab.network.restart(POINT)
+    await lab.work(3600)
+    alarms = [entry for entry in await lab.journal(POINT) if entry.step == "not-collected"]
+    assert [entry.detail["channel"] for entry in alarms] == [QUEUE]
+    assert caplog.text.count("nobody fetches it") == 1
+    (depth,) = depths(await lab.messages(POINT, Direction.OUT))
+    assert depth.is_late(depth.oldest)
+
+
+async def test_alarm_ends_when_the_message_is_fetched(lab: Lab) -> None:
+    """Whoever comes late gets the message, and the alarm stands no longer; numbers name the channel meanwhile."""
+    await still(lab, ZUS, DRV, BA)
+    await lab.open()
+    await lab.work(25 * 3600)
+    text = (await exposition([Operations(lab.point)])).decode()
+    assert f'eessi_channel_messages{{channel="{QUEUE}",node="{POINT}"}} 1.0' in text
+    assert f'eessi_alarms{{alarm="not-collected",node="{POINT}"}} 1.0' in text
+    await lab.network.restart(ZUS)
+    await lab.work(60)
+    assert await lab.delivery(NAV) == "delivered"
+    assert (await Operations(lab.point).health()).alarms == {"not-collected": 0}
+
+
+async def test_alarm_that_cannot_be_stored_is_raised_later(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that fails delays the alarm by a minute."""
+    await still(lab, ZUS, DRV, BA)
+    await lab.open()
+
+    async def broken(*_: object) -> None:
+        raise Unavailable("Expected room, found none")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(lab.store(POINT), "commit", broken)
+        await lab.work(24 * 3600 + 30)
+    assert "not-collected" not in {step for step, _ in await lab.steps(POINT)}
+    await lab.work(60)
+    assert ("not-collected", "alarm") in await lab.steps(POINT)
+
+
+async def test_letter_that_was_not_collected_waits_again_when_it_is_resent(lab: Lab) -> None:
+    """A dead letter of a channel is put back into the channel, and handed out to the next who asks."""
+    await still(lab, ZUS, DRV, BA)
+    await lab.open()
+    lab.point._channels._policy = OfferPolicy(timedelta(seconds=1), most=1)
+    first = id_in(await ask(lab))
+    await lab.work(2)
+    await ask(lab)
+    view = await Operations(lab.point).resend(Direction.OUT, first)
+    assert view.state == "parked"
+    assert id_in(await ask(lab)) == first

@@ -11,9 +11,10 @@ from tests.helpers.commands import run, run_json
 from tests.helpers.postgresql import Server, drop, execute
 from tests.helpers.stored import NODE, a_case, a_document, a_message, an_entry, message_id
 
-from eessi_sim.errors import SettingsError, Unavailable
+from eessi_sim.errors import EnvironmentProblem, SettingsError, Unavailable
 from eessi_sim.storage.base import Direction, Storage, UnitOfWork
 from eessi_sim.storage.care import find_care
+from eessi_sim.storage.postgresql_care import _without_password
 from eessi_sim.storage.registry import open_storage
 
 LARGE = b"a large scan " * 200_000
@@ -112,6 +113,30 @@ async def test_damaged_backup_restores_nothing(url: str, tmp_path: Path) -> None
         await care.restore(letter, url)
     with pytest.raises(Unavailable):
         await care.inspect(url)
+
+
+async def test_backup_needs_the_programs_of_postgresql(
+    postgresql: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without pg_dump the error says where it comes from."""
+    url = postgresql.named(f"{postgresql.schema}_care")
+    await (await open_storage(url)).close()
+    monkeypatch.setattr("eessi_sim.storage.postgresql_care.program_folders", lambda: ())
+    with pytest.raises(EnvironmentProblem, match="Expected pg_dump"):
+        await find_care(url).back_up(url, tmp_path / "file")
+    await drop(url)
+
+
+def test_memory_needs_no_care() -> None:
+    """What keeps nothing can be neither backed up nor restored."""
+    with pytest.raises(SettingsError, match="found one with scheme memory"):
+        find_care("memory:")
+
+
+def test_password_is_not_in_the_list_of_processes() -> None:
+    """Programs get the password apart from the URL."""
+    assert _without_password("postgresql://me:secret@host/db") == ("postgresql://me@host/db", "secret")
+    assert _without_password("postgresql://me@host/db") == ("postgresql://me@host/db", None)
 
 
 async def test_wrong_counts_and_lost_pieces_are_found(postgresql: Server) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 import pytest
-from tests.helpers.stored import NODE, OTHER_NODE, an_entry, message_id
+from tests.helpers.stored import MINUTE, NODE, NOON, OTHER_NODE, an_entry, message_id
 
 from eessi_sim.storage.base import JournalEntry, NodeStore, Storage, UnitOfWork
 
@@ -121,6 +121,20 @@ async def test_waiting_can_be_given_up(node: NodeStore) -> None:
     waiter.cancel()
     await note(node, an_entry())
     assert waiter.cancelling()
+
+
+async def test_old_entries_are_dropped(storage: Storage, node: NodeStore) -> None:
+    """Entries of one node that are older than a time go, oldest first and so many at a time; numbers are not reused."""
+    late = NOON + 2 * MINUTE
+    await note(node, an_entry("a", at=NOON), an_entry("b", at=late), an_entry("c", at=NOON))
+    await note(storage.node(OTHER_NODE), an_entry("d", at=NOON))
+    assert await node.drop_journal(NOON + MINUTE, limit=1) == 1
+    assert steps(await node.journal()) == ["b", "c"]
+    assert await node.drop_journal(NOON + MINUTE, limit=5) == 1
+    assert await node.drop_journal(NOON + MINUTE, limit=5) == 0
+    await note(node, an_entry("e", at=late))
+    assert [(each.seq, each.step) for each in await storage.journal()] == [(2, "b"), (4, "d"), (5, "e")]
+    assert steps(await node.journal_of(message_id())) == ["b", "e"]
 
 
 async def test_news_names_the_nodes(storage: Storage) -> None:

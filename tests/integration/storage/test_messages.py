@@ -253,3 +253,19 @@ async def test_two_changes_in_one_unit_build_on_each_other(node: NodeStore, add:
     work.update_message(OUT, message_id(), expected_states={"SENDING"}, state="DELIVERED")
     await node.commit(work)
     assert (await node.counts()).in_state(OUT, "SENDING", "DELIVERED") == 1
+
+
+async def test_oldest_message_of_some_states_is_known(node: NodeStore, add: Commit) -> None:
+    """The first message of any kind in one of the states tells its age; none is told where none stands."""
+    await add(a_message(1, state="gone"))
+    await add(a_message(2, state="due", kind=MessageKind.RECEIPT, created_at=NOON + MINUTE))
+    await add(a_message(3, state="new", created_at=NOON + 2 * MINUTE))
+    assert await node.oldest(OUT, ("new", "due")) == NOON + MINUTE
+    assert await node.oldest(OUT, ("new",)) == NOON + 2 * MINUTE
+    assert await node.oldest(IN, ("new", "due")) is None
+
+
+async def test_sizes_of_transactions_are_counted(storage: Storage, add: Commit) -> None:
+    """Every transaction that became durable is counted with its units."""
+    await add(a_message(1))
+    assert sum(storage.group_sizes.numbers) == storage.group_sizes.sum == 1

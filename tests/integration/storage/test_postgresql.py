@@ -24,7 +24,7 @@ from eessi_sim.storage.registry import open_storage
 from eessi_sim.storage.sql import load_numbered
 
 OUT = Direction.OUT
-MINE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'eessi-sim' AND pid <> pg_backend_pid()"
+CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = '{}' AND pid <> pg_backend_pid()"
 
 
 @pytest.fixture
@@ -172,7 +172,7 @@ async def test_lost_connections_come_back(url: str, storage: Storage) -> None:
     await node.commit(unit(1))
     waiter = asyncio.create_task(storage.wait_for_journal(1))
     await asyncio.sleep(0)
-    await execute(url, MINE)
+    await execute(url, CUT.format(f"eessi-sim {Address.parse(url).schema}"))
     await soon(lambda: node.commit(unit(2)))
     assert await soon(lambda: node.find_case(a_case(2).id)) == a_case(2)
     await asyncio.wait_for(waiter, 30)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from tests.helpers.privileges import as_nobody, open_folder
-from tests.helpers.stored import NODE, a_case, a_document, a_message, an_entry, message_id
+from tests.helpers.stored import NODE, NOON, a_case, a_document, a_message, an_entry, message_id
 
 from eessi_sim.attachments import Octets
 from eessi_sim.errors import EessiSimError, MigrationNeeded, SettingsError, StorageError, Unavailable
+from eessi_sim.gateway.retention import Retention, clean
 from eessi_sim.storage.base import Claim, Direction, MessageQuery, NodeStore, UnitOfWork
 from eessi_sim.storage.registry import open_storage, url_of
 from eessi_sim.storage.sqlite import SqliteStorage
@@ -171,7 +172,7 @@ async def test_claims_and_lists_use_indexes(storage: SqliteStorage) -> None:
             plan = " | ".join(
                 row[3] for row in storage._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
             )
-            assert "SCAN" not in plan or name in ("journal", "last_entry", "spooled"), (name, plan)
+            assert "SCAN" not in plan or name in ("journal", "last_entry", "spooled", "nodes"), (name, plan)
             assert "TEMP B-TREE FOR ORDER BY" not in plan or name.startswith("messages_by_"), (name, plan)
 
 
@@ -427,6 +428,22 @@ async def test_url_may_be_relative_and_escaped(tmp_path: Path, monkeypatch: pyte
     storage = await open_storage("sqlite:my%20store.db")
     await storage.close()
     assert (tmp_path / "my store.db").exists()
+
+
+async def test_octets_in_the_spool_go_when_their_message_was_cleaned_up(
+    storage: SqliteStorage, node: NodeStore
+) -> None:
+    """The message is found without its octets, and the next sweep removes the file that nobody knows any more."""
+    file = storage.spool.write([b"large"]).keep()
+    work = UnitOfWork()
+    work.add_message(a_message(1, body=b"", digest=file.digest, spooled=file, state="delivered"))
+    await node.commit(work)
+    now = NOON + timedelta(days=91)
+    assert (await clean(node, Retention(messages=timedelta(days=90)), now, actor="anna")).messages == 1
+    found = await node.find_message(Direction.OUT, message_id(1))
+    assert found is not None
+    assert (found.is_removed, found.details["removed"], found.whole) == (True, file.digest, b"")
+    assert storage.spool.sweep(await storage.spooled()) == 1
 
 
 async def test_news_of_another_process(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from tests.helpers.repositories import LA_BUC_02
 
 from eessi_sim.attachments import MEGABYTE, AttachmentLimits
 from eessi_sim.errors import DefinitionError
+from eessi_sim.gateway.retention import SHORTEST
 from eessi_sim.identifiers import SedType
 from eessi_sim.ir.loader import NetworkDefinition, load_institution, load_institutions, load_network
 from eessi_sim.ir.model import (
@@ -19,6 +20,7 @@ from eessi_sim.ir.model import (
     Endpoint,
     Exchange,
     Institution,
+    Keeping,
     NewcomerGets,
     Occasion,
     Translation,
@@ -406,3 +408,14 @@ def test_limit_of_attachments_that_makes_no_sense_is_an_error(folder: Path, text
     """A wrong limit is an error at its place."""
     with pytest.raises(DefinitionError, match=sentence):
         _with_attachments(folder, text)
+
+
+def test_network_says_how_long_things_are_kept(folder: Path) -> None:
+    """Octets of messages and lines of the journal have limits of their own, neither below 30 days."""
+    file = folder / "networks" / "demo.yaml"
+    file.write_text(NETWORK + "retention: {messages: P90D}\n", encoding="utf-8")
+    assert load_network(file, [folder]).keeping == Keeping(messages=timedelta(days=90))
+    file.write_text(NETWORK + "retention: {journal: P29D}\n", encoding="utf-8")
+    with pytest.raises(DefinitionError, match="Expected 30 days at least"):
+        load_network(file, [folder])
+    assert timedelta(days=30) == SHORTEST

@@ -12,8 +12,8 @@ from eessi_sim.cdm.catalogue import Catalogue
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.report.collect import Scene, StoryResult, collect
 from eessi_sim.report.model import Message, RunReport
-from eessi_sim.simulation.control import MessageView
 from eessi_sim.simulation.story import load_story
+from eessi_sim.simulation.views import MessageView
 
 NORWAY = InstitutionId("NO:NAVAT07")
 SWEDEN = InstitutionId("SE:FKSE01")

@@ -20,7 +20,7 @@ from eessi_sim.report import evidence, folder
 from eessi_sim.report.collect import Scene, collect
 from eessi_sim.report.evidence import Evidence
 from eessi_sim.report.model import RunReport
-from eessi_sim.simulation.control import MessageFile
+from eessi_sim.simulation.views import MessageFile
 
 ID = MessageId("m1@navat07.no.eessi-sim.example")
 SCENE = Scene(demo(), Catalogue.default(), Definitions.default(), "in-process", 7)

@@ -66,6 +66,14 @@ SELECT due.ready_us, due.seq FROM unnest(:states::text[]) AS wanted (state) CROS
 -- name: message_by_seq
 SELECT stored_message.*, body FROM stored_message JOIN message_body USING (seq) WHERE seq = ANY(:seqs::bigint[])
 
+-- name: oldest
+SELECT first.created_us FROM unnest(:states::text[]) AS wanted (state)
+ CROSS JOIN unnest(:kinds::text[]) AS unit (kind) CROSS JOIN LATERAL (
+  SELECT seq, created_us FROM message
+   WHERE node = :node AND direction = :direction AND message.kind = unit.kind AND message.state = wanted.state
+   ORDER BY seq LIMIT 1) AS first
+ ORDER BY first.seq LIMIT 1
+
 -- name: next_due
 SELECT due.ready_us FROM unnest(:states::text[]) AS wanted (state) CROSS JOIN LATERAL (
   SELECT ready_us FROM message
@@ -168,6 +176,10 @@ SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal
 -- name: journal_of_node
 SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal
  WHERE node = :node AND seq > :after ORDER BY seq LIMIT :limit
+
+-- name: drop_journal
+DELETE FROM journal
+ WHERE seq IN (SELECT seq FROM journal WHERE node = :node AND at_us < :until_us ORDER BY seq LIMIT :limit)
 
 -- name: journal_of_reference
 SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal WHERE message_id = :reference

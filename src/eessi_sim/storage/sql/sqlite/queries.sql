@@ -58,6 +58,11 @@ SELECT * FROM stored_message
  WHERE node = :node AND direction = :direction AND kind = :kind AND state = :state AND seq < :before
  ORDER BY seq DESC LIMIT :limit
 
+-- name: oldest_of_lane
+SELECT seq, created_us FROM message
+ WHERE node = :node AND direction = :direction AND kind = :kind AND state = :state
+ ORDER BY seq LIMIT 1
+
 -- name: messages_by_ref
 SELECT * FROM stored_message WHERE node = :node AND ref_to = :reference AND seq < :before ORDER BY seq DESC
 
@@ -134,6 +139,10 @@ SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal
 -- name: journal_of_node
 SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal
  WHERE node = :node AND seq > :after ORDER BY seq LIMIT :limit
+
+-- name: drop_journal
+DELETE FROM journal
+ WHERE seq IN (SELECT seq FROM journal WHERE node = :node AND at_us < :until_us ORDER BY seq LIMIT :limit)
 
 -- name: journal_of_reference
 SELECT seq, node, at_us, step, outcome, message_id, case_id, detail FROM journal WHERE message_id = :reference
