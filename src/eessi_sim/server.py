@@ -5,7 +5,7 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -48,14 +48,24 @@ _FINISH_WITHIN: Final = 8.0
 _DAY: Final = 86_400.0
 
 
-async def serve(folder: Path, player: str, form: LogFormat = LogFormat.TEXT) -> None:
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a process plays its part, apart from what the network says."""
+
+    form: LogFormat = LogFormat.TEXT
+    """Of its log; JSON has the steps of the journal too."""
+    listen: str = LOOPBACK
+    """Where it takes AS4 messages; another address than that of this machine for a balancer on others."""
+
+
+async def serve(folder: Path, player: str, manner: Manner = Manner()) -> None:
     """Be one process of the network in ``folder`` until it is told to stop.
 
     Args:
         folder: the network.
         player: which process: a host, or the party that has a process of its own; with its number when several
             processes play the same.
-        form: of its log; JSON has the steps of the journal too.
+        manner: its log, and where it listens.
 
     Raises:
         EnvironmentProblem: the network, a port or the store cannot be used.
@@ -68,7 +78,7 @@ async def serve(folder: Path, player: str, form: LogFormat = LogFormat.TEXT) -> 
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         clock = MovableClock()
-        desk = await _start_nodes(state, player, clock, stack, logs_steps=form is LogFormat.JSON)
+        desk = await _start_nodes(state, player, manner, clock, stack)
         host = desk.host
 
         async def interface(party: InstitutionId) -> web.Application:
@@ -129,7 +139,7 @@ class _Desk:
 
 
 async def _start_nodes(
-    state: NetworkState, process: str, clock: MovableClock, stack: AsyncExitStack, *, logs_steps: bool
+    state: NetworkState, process: str, manner: Manner, clock: MovableClock, stack: AsyncExitStack
 ) -> _Desk:
     addresses = state.played_by(process)
     first = addresses[0]
@@ -155,7 +165,7 @@ async def _start_nodes(
         queue=state.limits.queue,
         forwarding=replace(FORWARDING, retries=state.limits.forwarding_retries),
         attachments=state.limits.attachments,
-        logs_steps=logs_steps,
+        logs_steps=manner.form is LogFormat.JSON,
         checks=state.checks,
         worker=worker_of(process),
     )
@@ -177,7 +187,7 @@ async def _start_nodes(
         requests_per_client=state.limits.requests_per_client,
     )
     listener = HttpListener(
-        LOOPBACK,
+        manner.listen,
         first.port,
         identity=identity,
         limits=limits,

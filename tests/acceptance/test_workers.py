@@ -76,9 +76,9 @@ async def test_killed_worker_loses_and_doubles_nothing(network: ProcessNetwork) 
         return sum(each.receipted_at is not None for each in await sent(network)) >= TOTAL
 
     await until(third_accepted, "a third of the messages accepted")
-    await asyncio.gather(network.kill(f"{POINT}#2"), network.kill(POLAND))
+    await asyncio.gather(network.kill(f"{POINT}.2"), network.kill(POLAND))
     await sending
-    await asyncio.gather(network.start(f"{POINT}#2"), network.start(POLAND))
+    await asyncio.gather(network.start(f"{POINT}.2"), network.start(POLAND))
     await until(all_receipted, "all messages receipted")
     cases = await network.controls[NORWAY].cases()
     received = await network.controls[POLAND].cases()

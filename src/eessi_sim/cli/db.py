@@ -141,6 +141,8 @@ def _urls(stores: Sequence[str], state: Path) -> list[str]:
     if stores:
         return list(map(_url_of, stores))
     network = load_state(state)
+    if network.storage:
+        return [network.storage]
     files = [state / "nodes" / network.database(InstitutionId(node.party)).name for node in network.nodes]
     return [url_of(file) for file in files if file.exists()]
 

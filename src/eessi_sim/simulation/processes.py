@@ -100,7 +100,7 @@ class ProcessNetwork:
         await self._session.close()
 
     async def start(self, player: str) -> None:
-        """Start a process; ``EU:APSIM01#2`` is the second of those that play the access point together."""
+        """Start a process; ``EU:APSIM01.2`` is the second of those that play the access point together."""
         with self.state.log(player).open("ab") as log:
             self._log_from[player] = log.tell()
             self._processes[player] = await asyncio.create_subprocess_exec(

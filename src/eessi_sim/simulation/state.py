@@ -39,7 +39,7 @@ HOSTED_FROM: Final = 20
 _PER_HOST: Final = 500
 """Institutions for which one more process is worth its memory, as long as there are processors."""
 _FILE: Final = "network.json"
-_NUMBER: Final = "#"
+_NUMBER: Final = "."
 """Stands before the number of a process, when it is not the first of those that play the same."""
 _LISTENING: Final = range(10_240, 32_768)
 """Ports for listeners: above those of well-known services, below those that systems give to connections."""
@@ -201,7 +201,7 @@ class NetworkState:
 
     @property
     def processes(self) -> tuple[str, ...]:
-        """The processes of the network, those included that play the same: ``EU:APSIM01``, ``EU:APSIM01#2``."""
+        """The processes of the network, those included that play the same: ``EU:APSIM01``, ``EU:APSIM01.2``."""
         each = {node.player: range(2, len(node.workers) + 1) for node in self.nodes}
         return tuple(
             name

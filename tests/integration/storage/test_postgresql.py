@@ -166,6 +166,50 @@ async def test_processes_that_wait_for_each_other_both_get_through(url: str, sto
     await other.close()
 
 
+@pytest.mark.parametrize(
+    ("errors", "attempts"),
+    [
+        ([asyncpg.DeadlockDetectedError] * 9, 6),
+        ([asyncpg.DeadlockDetectedError, OSError], 2),
+        ([ValueError], 1),
+    ],
+)
+async def test_commit_is_tried_a_limited_number_of_times(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, errors: list[type[Exception]], attempts: int
+) -> None:
+    """A unit that always meets another transaction is given up after some attempts, any other failure at once."""
+    left = list(errors)
+
+    async def fail(*_: Any) -> None:
+        raise left.pop(0)("the reason")
+
+    monkeypatch.setattr("eessi_sim.storage.postgresql_commit.GroupCommit._write_once", fail)
+    with pytest.raises(Unavailable, match="the reason"):
+        await storage.node(NODE).commit(unit())
+    assert len(errors) - len(left) == attempts
+
+
+async def test_fate_that_cannot_be_found_out_is_an_error(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the server does not come back to tell, the caller learns that in a bounded time."""
+
+    async def lossy(self: Any, statement: str, *arguments: Any, **options: Any) -> Any:
+        if statement == "COMMIT":
+            raise asyncpg.ConnectionDoesNotExistError("the cable is cut")
+        return await real(self, statement, *arguments, **options)
+
+    async def away(_: Address) -> None:
+        raise Unavailable("the server is away")
+
+    real = PoolConnectionProxy.execute
+    monkeypatch.setattr(PoolConnectionProxy, "execute", lossy)
+    monkeypatch.setattr(Address, "connect", away)
+    monkeypatch.setattr("eessi_sim.storage.postgresql_commit._ASK_SECONDS", 0.15)
+    with pytest.raises(Unavailable):
+        await storage.node(NODE).commit(unit())
+
+
 async def test_lost_connections_come_back(url: str, storage: Storage) -> None:
     """After the server cut all connections, reading, writing and waiting for news go on."""
     node = storage.node(NODE)
@@ -272,29 +316,31 @@ async def test_killed_server_loses_nothing_it_acknowledged() -> None:
     os.chmod(folder, 0o755)  # noqa: PTH101 - pathlib would block the event loop as well
     server = LocalServer(folder / "server")
     server.start()
-    storage = await open_storage(server.url)
-    node, done, stopped = storage.node(NODE), set[int](), asyncio.Event()
+    try:
+        storage = await open_storage(server.url)
+        node, done, stopped = storage.node(NODE), set[int](), asyncio.Event()
 
-    async def write(number: int) -> None:
-        while not stopped.is_set():
-            await node.commit(unit(number))
-            done.add(number)
-            number += 8
+        async def write(number: int) -> None:
+            while not stopped.is_set():
+                await node.commit(unit(number))
+                done.add(number)
+                number += 8
 
-    writers = asyncio.gather(*map(write, range(8)), return_exceptions=True)
-    for _ in range(20):
-        await storage.wait_for_journal(len(done))
-    server.kill()
-    server.start()
-    stopped.set()
-    assert {type(each) for each in await asyncio.wait_for(writers, 60)} <= {type(None), Unavailable}
-    await soon(lambda: node.commit(unit(10_001)))
-    cases = await node.cases(limit=20_000)
-    assert {a_case(number).id for number in done} <= {case.id for case in cases}
-    assert (await node.counts()).cases == len(cases) == len(await node.journal(limit=20_000))
-    await storage.close()
-    server.kill()
-    server.stop()
+        writers = asyncio.gather(*map(write, range(8)), return_exceptions=True)
+        for _ in range(20):
+            await storage.wait_for_journal(len(done))
+        server.kill()
+        server.start()
+        stopped.set()
+        assert {type(each) for each in await asyncio.wait_for(writers, 60)} <= {type(None), Unavailable}
+        await soon(lambda: node.commit(unit(10_001)))
+        cases = await node.cases(limit=20_000)
+        assert {a_case(number).id for number in done} <= {case.id for case in cases}
+        assert (await node.counts()).cases == len(cases) == len(await node.journal(limit=20_000))
+        await storage.close()
+    finally:
+        server.kill()
+        server.stop()
     shutil.rmtree(folder)
 
 
