@@ -1,6 +1,7 @@
 """The spool: files under their digests, kept once, swept when nobody knows them."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,3 +75,14 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     """The error says which folder and what to look at."""
     with pytest.raises(Unavailable, match=r"absent.*No such file"):
         Spool(tmp_path / "absent" / "spool").begin()
+
+
+def test_what_another_process_has_just_written_is_spared(tmp_path: Path) -> None:
+    """Where several processes share the folder, only what is old enough to be left over goes."""
+    spool = Spool(tmp_path)
+    kept = spool.write([b"new"]).keep()
+    old = spool.write([b"old"])
+    os.utime(old.path, (0, 0))
+    assert spool.sweep((), spare_seconds=3600) == 1
+    assert spool.find(kept.digest) is not None
+    assert not old.path.exists()

@@ -452,9 +452,11 @@ async def _watch_health(network: ProcessNetwork) -> None:
             if network.has_ended(process) and network.state.has_peers(process):
                 output.remark(f"{process} has ended and is started again; its peers went on meanwhile")
                 await network.start(process)
-                fallen.discard(process)
+                fallen.add(process)  # until it answers
         for player, node in network.speakers.items():
-            if player not in fallen and not await node.is_ready():
+            if await node.is_ready():
+                fallen.discard(player)
+            elif player not in fallen:
                 fallen.add(player)
                 output.remark(f"{player} answers no more; its log is {network.state.log(player)}")
 

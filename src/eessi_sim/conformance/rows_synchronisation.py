@@ -4,6 +4,8 @@ The central service node EU:CSN01 is played by the runner; its messages go to th
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,7 +27,7 @@ from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.ir.rotation import next_version
 from eessi_sim.ir.syn_writing import Addressing
 from eessi_sim.ir.vocabulary import SYN001, system_address
-from eessi_sim.security.keys import KeyPair, Purpose
+from eessi_sim.security.keys import Certificate, KeyPair, Purpose
 from eessi_sim.synchronisation import documents
 
 _THOUSANDS: Final = 2000
@@ -130,16 +132,30 @@ def asked(version: Callable[[str], str]) -> NetworkPlay:
 async def rotated(live: Range) -> Result:
     """A certificate comes beside the old one while a message signed with the old one waits; both are believed."""
     fresh = live.authority.issue(NAV, Purpose.EBMS, country=NAV.country, now=datetime.now(UTC))
-    await live.network.kill(ZUS)
-    waiting = live.packed()
-    answer = await live.fire(Shot.of(waiting))
-    await brought(lambda current: _listing(current, fresh))(live)
-    await live.network.start(ZUS)
-    await live.network.ready(ZUS)
+    os.kill(live.process(ZUS), signal.SIGSTOP)  # it keeps its connections and answers nobody
+    try:
+        waiting = live.packed()
+        answer = await live.fire(Shot.of(waiting))
+        await brought(lambda current: _listing(current, fresh))(live)
+    finally:
+        os.kill(live.process(ZUS), signal.SIGCONT)
     first = await live.callback(waiting.message_id)
     signed = live.signed(live.draft(), fresh)
+    await _until_known(live, ZUS, fresh)
     second = await live.submit(Shot.of(signed))
     return Result(f"{answer.outcome} {first}, {second.outcome}", answer.milliseconds)
+
+
+def _certificates(live: Range, party: InstitutionId) -> tuple[Certificate, ...]:
+    """Return what a node lists for NO:NAVAT07."""
+    return snapshot.load(live.state.directory_of(party)).ebms_certificates(NAV)
+
+
+async def _until_known(live: Range, party: InstitutionId, keys: KeyPair) -> None:
+    """Wait until a node lists a certificate of NO:NAVAT07."""
+    async with asyncio.timeout(PATIENCE):
+        while keys.certificate not in _certificates(live, party):  # noqa: ASYNC110 - another process sets no event
+            await asyncio.sleep(_LOOK_AGAIN)
 
 
 def _newer(repository: InstitutionRepository) -> InstitutionRepository:

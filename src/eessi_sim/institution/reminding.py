@@ -112,8 +112,9 @@ class Reminders:
     async def _follow(self) -> None:
         store = self._office.station.store
         while self._follows:
+            self._follows = False  # before anything is awaited: news may come meanwhile
             entries = await store.journal(after=self._seen, limit=_PAGE)
-            self._follows = len(entries) == _PAGE
+            self._follows |= len(entries) == _PAGE
             for case_id in dict.fromkeys(each.case_id for each in entries if each.case_id is not None):
                 case = await store.find_case(case_id)
                 if case is not None:  # a refused document may name a case that nobody has

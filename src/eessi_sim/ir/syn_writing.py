@@ -87,6 +87,11 @@ def message(repository: InstitutionRepository, to: Addressing, *, extended: bool
     Raises:
         DefinitionError: endpoints of an access point do not lie below one address.
     """
+    return enveloped(repository, to, body(repository, extended=extended))
+
+
+def enveloped(repository: InstitutionRepository, to: Addressing, sed: bytes) -> bytes:
+    """Return the whole message of a finished ``body`` of the repository, so that many get one that is written once."""
     header = StandardBusinessDocumentHeader(
         Partner(to.sender or central_of(repository).id, ContactTypeIdentifier.DATA_SOURCE),
         (Partner(to.receiver, ContactTypeIdentifier.DATA_DESTINATION),),
@@ -101,7 +106,7 @@ def message(repository: InstitutionRepository, to: Addressing, *, extended: bool
             vocabulary.VERSION,
         ),
     )
-    return writing.wrap(header, body(repository, extended=extended))
+    return writing.wrap(header, sed)
 
 
 def body(repository: InstitutionRepository, *, extended: bool = False) -> bytes:

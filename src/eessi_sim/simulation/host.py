@@ -69,9 +69,9 @@ class Host:
 
     async def wake(self, parties: Iterable[str]) -> None:
         """Let the nodes of some parties look for work, which another process that plays them may have left."""
-        for party in self._parties.values():
-            if party in parties:
-                (await self.node(party)).wake()
+        names = (InstitutionId(party).file_name for party in parties)
+        for party in [self._parties[name] for name in names if name in self._parties]:
+            (await self.node(party)).wake()
 
     async def made(self) -> list[Node]:
         """Return the nodes that were made."""

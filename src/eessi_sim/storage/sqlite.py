@@ -225,7 +225,7 @@ class SqliteNode:
                 row
                 for kind in MessageKind
                 for state in states
-                for row in self._rows("oldest_of_lane", direction=direction, kind=kind, state=state)
+                for row in self._rows("oldest", direction=direction, kind=kind, state=state)
             ]
         return time_of(min(first)[1]) if first else None
 

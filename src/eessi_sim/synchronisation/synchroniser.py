@@ -60,6 +60,8 @@ class Synchroniser:
         self._station = station
         self._holdings = holdings
         self._wake = wake
+        self._written: tuple[InstitutionRepository, bytes] | None = None
+        """The last directory that was given, and its octets."""
 
     async def process(self, message: StoredMessage) -> None:
         """Do what a system message asks for, and store that it is done; a repetition does no harm."""
@@ -72,10 +74,10 @@ class Synchroniser:
             elif kind == DIRECTORY_REQUEST.type:
                 documents.check(document.sed, DIRECTORY_REQUEST, self._holdings.schemas)
                 asked = documents.asked_version(document.sed)
-                self._give(InstitutionId(message.sender), work, has=asked)
+                await self._give(InstitutionId(message.sender), work, has=asked)
             elif kind == MODEL_VERSIONS.type:
                 documents.check(document.sed, MODEL_VERSIONS, self._holdings.schemas)
-                self._versions(message, document, work)
+                await self._versions(message, document, work)
             else:
                 raise DefinitionError(
                     f"Expected a message about the directory, found {kind}, which this simulator does not act on",
@@ -93,7 +95,7 @@ class Synchroniser:
         receivers = self._below()
         work = UnitOfWork()
         for receiver in receivers:
-            self._give(receiver, work)
+            await self._give(receiver, work)
         await self._station.store.commit(work)
         self._wake()
         return len(receivers)
@@ -109,7 +111,7 @@ class Synchroniser:
         asked = version or station.directory.current.version
         work = UnitOfWork()
         content = documents.directory_request(asked, self._addressing(point.id), station.party)
-        self._queue(work, point.id, system_address(point.outbox), DIRECTORY_REQUEST.type, content)
+        await self._queue(work, point.id, system_address(point.outbox), DIRECTORY_REQUEST.type, content)
         await station.store.commit(work)
         self._wake()
 
@@ -120,7 +122,7 @@ class Synchroniser:
         work = UnitOfWork()
         for point in points:
             content = documents.versions_request(self._addressing(point.id), station.party)
-            self._queue(work, point.id, system_address(point.inbound), MODEL_VERSIONS.type, content)
+            await self._queue(work, point.id, system_address(point.inbound), MODEL_VERSIONS.type, content)
         await station.store.commit(work)
         self._wake()
         return len(points)
@@ -149,9 +151,9 @@ class Synchroniser:
         work.journal(station.note("directory", outcome, message_id=message.message_id, version=new.version))
         # Also what is unchanged: a crash after the installation must not keep it from those below.
         for receiver in self._below():
-            self._give(receiver, work)
+            await self._give(receiver, work)
 
-    def _versions(
+    async def _versions(
         self, message: StoredMessage, document: sbdh.StandardBusinessDocument, work: UnitOfWork
     ) -> None:
         """Answer a SYN005 that asks with one that reports; note what one reports."""
@@ -173,24 +175,31 @@ class Synchroniser:
             content = documents.versions_report(
                 self._holdings.models, self._addressing(central.id), station.party
             )
-            self._queue(work, central.id, central.channel, MODEL_VERSIONS.type, content)
+            await self._queue(work, central.id, central.channel, MODEL_VERSIONS.type, content)
 
-    def _give(self, receiver: InstitutionId, work: UnitOfWork, *, has: str | None = None) -> None:
+    async def _give(self, receiver: InstitutionId, work: UnitOfWork, *, has: str | None = None) -> None:
         """Queue the directory in force for somebody below; ``has`` is the version that it said to have."""
         station = self._station
         current = station.directory.current
         to = self._addressing(receiver)
-        content = syn_writing.message(current, to, extended=True)
-        self._queue(work, receiver, self._address_of(receiver), DIRECTORY.type, content)
+        content = syn_writing.enveloped(current, to, await self._body_of(current))
+        await self._queue(work, receiver, self._address_of(receiver), DIRECTORY.type, content)
         if has is not None:
             work.journal(station.note("directory", "asked", by=receiver, has=has))
         work.journal(station.note("directory", "given", to=receiver, version=current.version))
+
+    async def _body_of(self, current: InstitutionRepository) -> bytes:
+        """Return a directory as SYN001, written once for all who get it."""
+        if self._written is None or self._written[0] is not current:
+            sed = await asyncio.to_thread(syn_writing.body, current, extended=True)
+            self._written = current, sed
+        return self._written[1]
 
     def _addressing(self, receiver: InstitutionId) -> Addressing:
         station = self._station
         return Addressing(receiver, station.clock.now(), station.ids, station.party)
 
-    def _queue(
+    async def _queue(
         self, work: UnitOfWork, receiver: InstitutionId, endpoint: str | None, kind: str, content: bytes
     ) -> None:
         """Add a signed system message to the queue."""
@@ -202,9 +211,8 @@ class Synchroniser:
             self._party(receiver),
             CollaborationInfo(conversation_id=station.ids.uuid(), service=vocabulary.SYSTEM_SERVICE),
         )
-        payload = msh.compressed_payload(
-            f"{kind.lower()}-{stamp.token[:8]}@{station.party.domain}", content, "application/xml", "SED"
-        )
+        name = f"{kind.lower()}-{stamp.token[:8]}@{station.party.domain}"
+        payload = await asyncio.to_thread(msh.compressed_payload, name, content, "application/xml", "SED")
         packed = msh.pack_user_message(unit, [payload], station.keys, token=stamp.token, multihop=False)
         work.add_message(
             outgoing(

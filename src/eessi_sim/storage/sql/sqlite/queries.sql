@@ -58,7 +58,7 @@ SELECT * FROM stored_message
  WHERE node = :node AND direction = :direction AND kind = :kind AND state = :state AND seq < :before
  ORDER BY seq DESC LIMIT :limit
 
--- name: oldest_of_lane
+-- name: oldest
 SELECT seq, created_us FROM message
  WHERE node = :node AND direction = :direction AND kind = :kind AND state = :state
  ORDER BY seq LIMIT 1
