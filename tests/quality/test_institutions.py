@@ -20,7 +20,7 @@ NETWORKS = sorted((ROOT / "networks").glob("*.yaml"))
 STORIES = sorted((ROOT / "stories").glob("*.yaml"))
 TEMPLATES = sorted(ROOT.glob("[A-Z][A-Z]/*/*.sample.xml"))
 VERSION = CdmVersion("4.4")
-STEP_KEYS = ({"send", "by"}, {"await", "from"}, {"close", "by"})
+STEP_KEYS = ({"send", "by"}, {"await", "from"}, {"close", "by"}, {"cut"}, {"wait"}, {"restore"})
 NAMED = re.compile(r"<institutionID>([^<]+)</institutionID>\s*<institutionName>([^<]+)</institutionName>")
 
 

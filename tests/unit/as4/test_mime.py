@@ -419,3 +419,23 @@ def test_other_files_are_refused(data: bytes) -> None:
     """A file that is neither multipart nor XML is no message."""
     with pytest.raises(NotAs4):
         mime.sniff(data)
+
+
+# Places
+
+
+def test_places_of_the_parts_are_told() -> None:
+    """From behind the boundary to the next one, and where the content begins."""
+    body = _crlf(OUR_ROOT, PART, END)
+    found = [
+        (body[each.start : each.content], body[each.content : each.end])
+        for each in mime.sections(FRAME, body)
+    ]
+    assert [content for _, content in found] == [b"<Envelope/>", b"SED"]
+    assert all(header.startswith(b"\r\nContent-ID") and header.endswith(b"\r\n\r\n") for header, _ in found)
+
+
+@pytest.mark.parametrize("frame", ["application/soap+xml; charset=UTF-8", "nonsense"])
+def test_simple_soap_has_no_parts_to_place(frame: str) -> None:
+    """Without a frame there is nothing to find."""
+    assert mime.sections(frame, b"<Envelope/>") == ()
