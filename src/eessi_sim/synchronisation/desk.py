@@ -22,7 +22,14 @@ from eessi_sim.ir.importing import version_key
 from eessi_sim.security.keys import Certificate
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, StoredMessage, UnitOfWork
 from eessi_sim.synchronisation import documents
-from eessi_sim.synchronisation.documents import DIRECTORY, DIRECTORY_REQUEST, KINDS, MODEL_REQUEST, Kind
+from eessi_sim.synchronisation.documents import (
+    DIRECTORY,
+    DIRECTORY_REQUEST,
+    KINDS,
+    MODEL_REQUEST,
+    MODEL_VERSIONS,
+    Kind,
+)
 from eessi_sim.transport.base import Response
 
 SYSTEM_TYPE: Final = "system"
@@ -157,10 +164,15 @@ class SystemDesk:
     def _check_sender(self, kind: Kind, unit: UserMessage) -> None:
         """Refuse who may not send such a message to this node (BU-10: a SYN001 comes from above only)."""
         sender, station = unit.sender.id, self._station
+        current = station.directory.current
+        entry = current.find_access_point(station.party)
         if kind in _ASKING:
-            entry = station.directory.current.find_access_point(station.party)
-            may = entry is not None and sender in entry.linked
-            expected = "an institution of this access point"
+            may, expected = (
+                entry is not None and sender in entry.linked,
+                "an institution of this access point",
+            )
+        elif kind is MODEL_VERSIONS and current.central is not None and current.central.id == station.party:
+            may, expected = current.find_access_point(sender) is not None, "an access point"
         else:
             may, expected = sender in self._above(), " or ".join(sorted(self._above())) or "nobody"
         if not may:

@@ -4,9 +4,11 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from tests.helpers.federation import CENTRAL, NORWAY, POLAND, SWEDEN, Federation
 from tests.helpers.forge import codes
 from tests.helpers.lab import A003, NAV, POINT, ZUS, Lab, demo, demo_credentials, silent
 
+from eessi_sim.access_point.central import CentralNode
 from eessi_sim.as4 import msh, vocabulary
 from eessi_sim.as4.model import CollaborationInfo, MessageInfo, Party, Receipt, UserMessage
 from eessi_sim.as4.msh import Packed
@@ -17,6 +19,7 @@ from eessi_sim.ir.repository import InstitutionRepository
 from eessi_sim.ir.rotation import next_version
 from eessi_sim.ir.syn_writing import Addressing
 from eessi_sim.security.keys import KeyPair, Purpose
+from eessi_sim.simulation.assembly import INBOUND_PATH
 from eessi_sim.storage.base import Direction
 from eessi_sim.synchronisation import documents
 from eessi_sim.transport.base import Request, Response
@@ -271,3 +274,70 @@ async def test_institution_may_not_send_the_directory(lab: Lab, central: Central
     packed = msh.pack_user_message(unit, [payload], station.keys, token=station.ids.hex32(), multihop=False)
     answer = await lab.point.handle(request_of(packed, lab.keys(NAV).tls.certificate.der))
     assert codes(answer) == ["EBMS:0101"]
+
+
+@pytest.fixture
+async def federation() -> AsyncIterator[Federation]:
+    """Norway, Sweden and Poland with an access point each, below a central service node."""
+    async with Federation.of() as network:
+        yield network
+
+
+def central_node(lab: Federation) -> CentralNode:
+    """The central service node."""
+    node = lab.network.nodes[CENTRAL]
+    assert isinstance(node, CentralNode)
+    return node
+
+
+async def test_directory_goes_down_from_the_central_service_node(federation: Federation) -> None:
+    """Every access point installs it and gives it to its institutions; all receipts come at once."""
+    node = central_node(federation)
+    node.station.directory.current = newer(node.station.directory.current, "9.0.0")
+    assert await node.synchroniser.publish() == 3
+    await federation.work(5)
+    stations = [federation.point_at(each).station for each in (NORWAY, SWEDEN, POLAND)]
+    stations += [federation.node(each).office.station for each in (NAV, ZUS)]
+    assert {station.directory.current.version for station in stations} == {"9.0.0"}
+    sent = await federation.messages(CENTRAL, Direction.OUT)
+    assert {(each.state, each.receipted_at is not None) for each in sent} == {("delivered", True)}
+
+
+async def test_central_service_node_is_told_the_versions_of_the_data_model(federation: Federation) -> None:
+    """It asks every access point by SYN005, and notes what each reports."""
+    assert await central_node(federation).synchroniser.ask_versions() == 3
+    await federation.work(5)
+    reported = [each.detail["by"] for each in await federation.journal(CENTRAL) if each.step == "data-models"]
+    assert sorted(reported) == sorted((NORWAY, SWEDEN, POLAND))
+    assert not central_node(federation).busy
+
+
+async def test_access_point_that_is_away_gets_the_directory_later(federation: Federation) -> None:
+    """The message is tried again like any other."""
+    point = federation.directory.current.find_access_point(SWEDEN)
+    assert point is not None
+    base = point.inbound.removesuffix(INBOUND_PATH)
+    federation.network.switchboard.take_down(base)
+    node = central_node(federation)
+    node.station.directory.current = newer(node.station.directory.current, "9.0.0")
+    await node.synchroniser.publish()
+    await federation.work(2)
+    assert federation.point_at(SWEDEN).station.directory.current.version != "9.0.0"
+    federation.network.switchboard.bring_up(base)
+    await federation.work(30)
+    assert federation.point_at(SWEDEN).station.directory.current.version == "9.0.0"
+
+
+async def test_central_service_node_takes_system_messages_only(federation: Federation) -> None:
+    """A business message is refused there, whoever brings it."""
+    await federation.open(owner=NAV, others=[ZUS])
+    message = await federation.sent(NAV)
+    for client in (NORWAY, NAV):
+        request = Request(
+            method="POST",
+            path="/EESSI/SystemMessaging/v1.0/Inbound",
+            headers={"content-type": message.content_type},
+            body=message.body,
+            peer_certificate=federation.keys(client).tls.certificate.der,
+        )
+        assert len(codes(await central_node(federation).handle(request))) == 1
