@@ -74,7 +74,7 @@ _HEADINGS: Final = (
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Processes that play the access point together; more than one need --storage.",
+    help="Processes that play the access point together.",
 )
 @click.option(
     "--settle",
@@ -121,8 +121,6 @@ def chaos(  # noqa: PLR0913 - one argument for each option
 
     With --json: {"success", "sent", "kills", "audit": {"rows", "findings"}, "disturbances", …}.
     """
-    if workers > 1 and not storage:
-        raise click.BadParameter("--workers needs --storage: a file has one process that writes it.")
     plan = load_plan(plan_file)
     chosen = secrets.randbelow(_SEEDS) if seed is None else seed
     with ExitStack() as stack:
