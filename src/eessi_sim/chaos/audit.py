@@ -14,6 +14,8 @@ from eessi_sim.chaos.books import Books, Sent
 from eessi_sim.identifiers import InstitutionId
 
 _DEAD = (OutboundState.REJECTED, OutboundState.DEAD_LETTERED)
+_WANTING = "EBMS:0004"
+"""Stands in the reason when a document is refused because of what did not come before it."""
 
 
 class Fate(StrEnum):
@@ -22,7 +24,7 @@ class Fate(StrEnum):
     GOOD = "good"
     """Delivered, filed once, receipted."""
     DEAD = "dead letter"
-    """Not filed; its sender knows, and a disturbance of the plan accounts for it."""
+    """Not filed; its sender knows, and a disturbance of the plan accounts for it, or for one that it followed."""
     LOST = "lost"
     """Not filed, though its sender, or whoever asked it to send, believes so."""
     STUCK = "stuck"
@@ -112,8 +114,9 @@ def audit(
     by_party = {each.party: each for each in books}
     institutions = {party: each for party, each in by_party.items() if party != point}
     judged = [
-        (sender, sent, _fate(sent, by_party[sender], institutions, explains))
+        (sender, sent, _fate(sent, each, institutions, accounted))
         for sender, each in institutions.items()
+        for accounted in [_with_followers(each, explains)]
         for sent in each.sent
     ]
     findings = [
@@ -128,11 +131,20 @@ def audit(
     return Audit(tuple(_rows(judged, institutions, promised)), tuple(findings))
 
 
+def _with_followers(books: Books, explains: Callable[[str], bool]) -> Callable[[Sent], bool]:
+    """Return what tells whether a dead letter is accounted for.
+
+    Where a document of a case could not go on, those that follow it are refused for want of it.
+    """
+    broken = {sent.case for sent in books.sent if sent.case and sent.state in _DEAD and explains(sent.reason)}
+    return lambda sent: explains(sent.reason) or (sent.case in broken and _WANTING in sent.reason)
+
+
 def _fate(
     sent: Sent,
     own: Books,
     institutions: Mapping[InstitutionId, Books],
-    explains: Callable[[str], bool],
+    explains: Callable[[Sent], bool],
 ) -> Fate:
     receiver = institutions[InstitutionId(sent.receiver)]
     filed = receiver.copies.get(sent.message_id, 0)
@@ -145,7 +157,7 @@ def _fate(
         return Fate.UNRECEIPTED
     if sent.state not in _DEAD:
         return Fate.STUCK
-    return Fate.DEAD if explains(sent.reason) else Fate.UNEXPLAINED
+    return Fate.DEAD if explains(sent) else Fate.UNEXPLAINED
 
 
 def _forgotten(

@@ -22,6 +22,8 @@ class Sent:
     state: OutboundState
     reason: str = ""
     """Why it could not go on."""
+    case: str = ""
+    """What it belongs to, as all copies call it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def _state(message: StoredMessage) -> OutboundState | InboundState:
 
 
 def _sent(message: StoredMessage) -> Sent:
-    return Sent(message.message_id, message.receiver, OutboundState(message.state), message.last_error or "")
+    state, reason = OutboundState(message.state), message.last_error or ""
+    return Sent(message.message_id, message.receiver, state, reason, message.conversation)
 
 
 def _filed(case: Case) -> tuple[Filed, ...]:

@@ -104,6 +104,20 @@ def test_rows_add_up_what_was_found() -> None:
     assert judged(held=frozenset()).rows[0].unaccounted == 1
 
 
+@pytest.mark.parametrize(("case", "fate"), [("c1", None), ("c2", Fate.UNEXPLAINED)])
+def test_what_follows_an_explained_dead_letter_is_explained(case: str, fate: Fate | None) -> None:
+    """A document is refused for want of one before it in its case; in another case that explains nothing."""
+    dead = OutboundState.REJECTED
+    sent = (Sent("m1", ZUS, dead, "EBMS:0101 x", "c1"), Sent("m2", ZUS, dead, "EBMS:0004 Other", case))
+    found = audit(
+        [Books(NAV, sent=sent), Books(ZUS)],
+        point=POINT,
+        promised={},
+        explains=lambda text: "EBMS:0101" in text,
+    )
+    assert [finding.fate for finding in found.findings] == ([fate] if fate else [])
+
+
 def test_verdict_as_json_names_fates() -> None:
     """The JSON form has a list of rows and one of findings."""
     form = judged(filed=()).as_dict()
