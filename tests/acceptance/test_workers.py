@@ -65,6 +65,7 @@ async def sent(network: ProcessNetwork) -> list[MessageView]:
     return [message for message in messages if (message.direction, message.kind) == ("out", "user")]
 
 
+@pytest.mark.timeout(400)
 async def test_killed_worker_loses_and_doubles_nothing(network: ProcessNetwork) -> None:
     """One process of the access point and one of the receiver are killed: everything arrives once, receipts are complete."""
     sending = asyncio.create_task(notify_all(network))
@@ -79,7 +80,7 @@ async def test_killed_worker_loses_and_doubles_nothing(network: ProcessNetwork) 
     await asyncio.gather(network.kill(f"{POINT}.2"), network.kill(POLAND))
     await sending
     await asyncio.gather(network.start(f"{POINT}.2"), network.start(POLAND))
-    await until(all_receipted, "all messages receipted")
+    await until(all_receipted, "all messages receipted", within=180)
     cases = await network.controls[NORWAY].cases()
     received = await network.controls[POLAND].cases()
     assert Counter(each.state for each in await sent(network)) == {"delivered": TOTAL}

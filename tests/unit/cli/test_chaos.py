@@ -62,10 +62,3 @@ def test_disturbances_that_could_not_be_done_are_named(monkeypatch: pytest.Monke
     """What was skipped says why."""
     _, text = shown(monkeypatch, lost(0), Done(FULL, 1.0, 3.0, skipped="no process"))
     assert "1 not done: no process" in text
-
-
-def test_several_processes_need_a_store_for_all() -> None:
-    """Only one process writes to a file; two that play the access point need a database server."""
-    answer = run("chaos", "--workers", 2)
-    assert answer.exit_code == failures.USAGE
-    assert "--storage" in answer.stderr
