@@ -12,6 +12,7 @@ from typing import Final
 from aiohttp import web
 
 from eessi_sim import resources
+from eessi_sim.access_point.central import CentralNode
 from eessi_sim.access_point.line import Line
 from eessi_sim.access_point.service import AccessPoint
 from eessi_sim.api.front import Front
@@ -227,6 +228,8 @@ async def _keep_up(
     _watch(file, node.synchroniser.publish if tells else None, stack)
     if state.synchronised and isinstance(node, InstitutionNode) and not file.is_first:
         await node.synchroniser.ask()
+    if isinstance(node, CentralNode):
+        await node.synchroniser.ask_versions()
 
 
 def _watch(file: DirectoryFile, tell: Callable[[], Awaitable[object]] | None, stack: AsyncExitStack) -> None:

@@ -5,21 +5,21 @@ read as the snapshot of ``ir.snapshot``.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.msh import Unpacked
-from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.gateway.inbox import Inbox, Received, refused, synchronous_error
+from eessi_sim.gateway.intake import take_received
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
 from eessi_sim.gateway.station import Station
 from eessi_sim.gateway.worker import Worker
 from eessi_sim.identifiers import InstitutionId
 from eessi_sim.ir import snapshot
 from eessi_sim.security.keys import Certificate
-from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
+from eessi_sim.storage.base import Direction, StoredMessage, UnitOfWork
 from eessi_sim.synchronisation.desk import SystemDesk, is_system, unit_of
 from eessi_sim.synchronisation.synchroniser import Holdings, Synchroniser
 from eessi_sim.transport.base import Request, Response
@@ -27,7 +27,6 @@ from eessi_sim.transport.base import Request, Response
 DIRECTORY_PATH: Final = "SystemMessaging/v1.0/Directory"
 """Where it answers GET, below its base (our choice, inferred)."""
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
-_LEASE: Final = timedelta(minutes=2)
 
 
 class CentralNode:
@@ -97,17 +96,7 @@ class CentralNode:
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:
         """Take system messages that were taken in."""
-        return await self._station.store.claim(
-            Claim(
-                direction=Direction.IN,
-                states=_WAITING,
-                claimed_state=InboundState.PROCESSING,
-                now=self._station.clock.now(),
-                lease=_LEASE,
-                limit=limit,
-                worker=self._station.worker,
-            )
-        )
+        return await take_received(self._station, _WAITING, limit)
 
     async def next_due(self) -> datetime | None:
         """Return when the next one can be taken."""
@@ -176,9 +165,7 @@ class _Entrance:
 
     async def accept(self, received: Received) -> Response:
         """Store the message and answer with its receipt."""
-        unit = unit_of(received.unpacked)
-        EESSI_PROFILE.check_time(unit.info, self._station.clock.now())
-        return await self._desk.accept(received, unit)
+        return await self._desk.accept(received, unit_of(received.unpacked))
 
     async def refuse(
         self,

@@ -127,8 +127,6 @@ class Intermediary:
         if isinstance(unpacked.unit, PullRequest):
             return await self._desk.answer(received, unpacked.unit)
         if is_system(unpacked):
-            EESSI_PROFILE.check_time(unpacked.unit.info, self._station.clock.now())
-            EESSI_PROFILE.check(unit_of(unpacked))
             return await self._system.accept(received, unit_of(unpacked))
         await self._check(unpacked)
         message = incoming(received, state=InboundState.RECEIVED, at=self._station.clock.now())

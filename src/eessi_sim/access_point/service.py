@@ -24,6 +24,7 @@ from eessi_sim.as4.model import RoutingInput, UserMessage
 from eessi_sim.errors import Conflict
 from eessi_sim.gateway.aside import aside
 from eessi_sim.gateway.inbox import Inbox, refused
+from eessi_sim.gateway.intake import take_received
 from eessi_sim.gateway.outbox import Attempt, Outbox, Settlement
 from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.records import outgoing, with_octets
@@ -32,7 +33,6 @@ from eessi_sim.gateway.worker import HOLDS, Worker
 from eessi_sim.identifiers import SedType
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks
 from eessi_sim.storage.base import (
-    Claim,
     Direction,
     MessageKind,
     MessageQuery,
@@ -46,7 +46,6 @@ from eessi_sim.transport.base import Request, Response
 _WAITING: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
 _OURS: Final = (InboundState.PROCESSING,)
 """State of a message that is checked; in another one, somebody else was faster who found our lease ended."""
-_LEASE: Final = timedelta(minutes=2)
 _LOST: Final = (OutboundState.DEAD_LETTERED, OutboundState.REJECTED)
 _MOST_PER_CASE: Final = 1000
 """Messages of one case that are looked at to know what was exchanged before."""
@@ -150,17 +149,7 @@ class AccessPoint:
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:
         """Take messages that were taken in and not yet sent on."""
-        return await self._station.store.claim(
-            Claim(
-                direction=Direction.IN,
-                states=_WAITING,
-                claimed_state=InboundState.PROCESSING,
-                now=self._station.clock.now(),
-                lease=_LEASE,
-                limit=limit,
-                worker=self._station.worker,
-            )
-        )
+        return await take_received(self._station, _WAITING, limit)
 
     async def next_due(self) -> datetime | None:
         """Return when the next one can be taken."""

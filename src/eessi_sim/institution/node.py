@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from eessi_sim.as4.exchange import InboundState
@@ -16,6 +16,7 @@ from eessi_sim.buc.effects import Outcome, SendDocument
 from eessi_sim.buc.suggestion import Suggestion
 from eessi_sim.errors import UnknownSedType
 from eessi_sim.gateway.inbox import Inbox
+from eessi_sim.gateway.intake import take_received
 from eessi_sim.gateway.outbox import Outbox
 from eessi_sim.gateway.recall import recall
 from eessi_sim.gateway.worker import Worker
@@ -40,7 +41,7 @@ from eessi_sim.institution.receiving import ANSWER_DUE, NotFiled, Receiving
 from eessi_sim.institution.reminding import Reminders
 from eessi_sim.institution.rerouting import Replacement
 from eessi_sim.institution.terminal import Terminal
-from eessi_sim.storage.base import Claim, Direction, StoredMessage, UnitOfWork
+from eessi_sim.storage.base import Direction, StoredMessage, UnitOfWork
 from eessi_sim.synchronisation.desk import SYSTEM_TYPE
 from eessi_sim.synchronisation.synchroniser import Synchroniser
 from eessi_sim.transport.base import Request, Response
@@ -48,7 +49,6 @@ from eessi_sim.xmlsafe import Element
 
 _HELD: Final = (InboundState.RECEIVED, InboundState.PROCESSING)
 _WAITING: Final = (*_HELD, ANSWER_DUE)
-_LEASE: Final = timedelta(minutes=2)
 SYSTEM: Final = Actor(ActorKind.SYSTEM, "node")
 
 
@@ -367,17 +367,7 @@ class InstitutionNode:
 
     async def claim(self, limit: int) -> Sequence[StoredMessage]:
         """Take messages that were received and not yet filed, or whose answer is due."""
-        return await self._office.station.store.claim(
-            Claim(
-                direction=Direction.IN,
-                states=_WAITING,
-                claimed_state=InboundState.PROCESSING,
-                now=self._office.station.clock.now(),
-                lease=_LEASE,
-                limit=limit,
-                worker=self._office.station.worker,
-            )
-        )
+        return await take_received(self._office.station, _WAITING, limit)
 
     async def next_due(self) -> datetime | None:
         """Return when the next one can be taken."""

@@ -100,10 +100,10 @@ class Terminal:
 
     async def accept(self, received: Received) -> Response:
         """Make the message durable and answer 202."""
-        unit = received.unpacked.unit
-        EESSI_PROFILE.check_time(unit.info, self._station.clock.now())
         if is_system(received.unpacked):
             return await self._system.accept(received, unit_of(received.unpacked))
+        unit = received.unpacked.unit
+        EESSI_PROFILE.check_time(unit.info, self._station.clock.now())
         if isinstance(unit, UserMessage):
             return await self._user_message(received, unit)
         assert not isinstance(unit, PullRequest)  # not allowed

@@ -15,8 +15,7 @@ from eessi_sim.identifiers import BucType, SedType
 from eessi_sim.ir.model import Endpoint, Exchange, Institution, System
 
 _T = TypeVar("_T")
-CHANNEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
-"""Name of a channel."""
+_CHANNEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
 _ADDRESS: Final = re.compile(r"https://[^\s/?#@]+(/[^\s]*)?")
 _SECTOR: Final = re.compile(r"[A-Z]{1,4}")
 
@@ -70,7 +69,7 @@ def _system(node: Node) -> System:
             hint="What fits no rule goes to the endpoint of the institution.",
         )
     if "pull" in fields:
-        endpoint = Endpoint(Exchange.PULL, fields.read("pull", _channel))
+        endpoint = Endpoint(Exchange.PULL, fields.read("pull", channel))
     else:
         endpoint = Endpoint(Exchange.PUSH, fields.read("push", _address))
     return System(
@@ -87,14 +86,19 @@ def _some(node: Node, read: Callable[[Node], _T]) -> tuple[_T, ...]:
     return node.each(read) if node.is_sequence else (read(node),)
 
 
-def _channel(node: Node) -> str:
-    text = node.text()
-    if not CHANNEL.fullmatch(text):
+def channel(node: Node, text: str | None = None) -> str:
+    """Return the name of a channel: the text of a place in a file, or its key.
+
+    Raises:
+        DefinitionError: it is no such name.
+    """
+    name = node.text() if text is None else text
+    if not _CHANNEL.fullmatch(name):
         raise node.error(
-            f'Expected the name of a channel, found "{text}"',
+            f'Expected the name of a channel, found "{name}"',
             hint="Letters, digits and . _ - : /, as in DEGATEWAY or UK100/QUE.",
         )
-    return text
+    return name
 
 
 def _address(node: Node) -> str:

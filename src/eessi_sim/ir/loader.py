@@ -12,10 +12,9 @@ from pathlib import Path
 
 from eessi_sim.attachments import DEFAULT_LIMITS, MEGABYTE, AttachmentLimits
 from eessi_sim.definition_files import Fields, Node, load_yaml, suggestion
-from eessi_sim.errors import DefinitionError
 from eessi_sim.identifiers import COUNTRIES, BucType, InstitutionId, SedType
+from eessi_sim.ir import groups
 from eessi_sim.ir.checks import DEFAULT_CHECKS, Checks, read_checks
-from eessi_sim.ir.groups import CHANNEL, with_systems
 from eessi_sim.ir.model import (
     KEEP_ALL,
     AccessPointEntry,
@@ -136,7 +135,7 @@ def load_network(path: Path, folders: Sequence[Path]) -> NetworkDefinition:
         ),
     )
     institutions = _pulling(fields, fields.each("institutions", _finder(folders)))
-    institutions = with_systems(fields, institutions)
+    institutions = groups.with_systems(fields, institutions)
     named = tuple(zip(fields["institutions"].sequence(), institutions, strict=True))
     points = read_access_points(fields, named)
     return NetworkDefinition(
@@ -158,8 +157,7 @@ def _pulling(fields: Fields, institutions: tuple[Institution, ...]) -> tuple[Ins
     known = [institution.id for institution in institutions]
     channels: dict[str, str] = {}
     for channel, readers in fields.read("pull", lambda node: node.entries(), {}).items():
-        if not CHANNEL.fullmatch(channel):
-            raise _no_channel(readers, channel)
+        groups.channel(readers, channel)
         for place in readers.each(lambda node: node):
             if place.text() not in known:
                 raise place.error(
@@ -336,21 +334,7 @@ def _endpoint(node: Node) -> Endpoint:
         raise fields["channel"].error(
             'Expected a channel only with "exchange: pull"', hint="The network gives the address to push to."
         )
-    return Endpoint(exchange, fields.read("channel", _channel, ""))
-
-
-def _channel(node: Node) -> str:
-    text = node.text()
-    if not CHANNEL.fullmatch(text):
-        raise _no_channel(node, text)
-    return text
-
-
-def _no_channel(node: Node, text: str) -> DefinitionError:
-    return node.error(
-        f'Expected the name of a channel, found "{text}"',
-        hint="Letters, digits and . _ - : /, as in DEGATEWAY or UK100/QUE.",
-    )
+    return Endpoint(exchange, fields.read("channel", groups.channel, ""))
 
 
 def _behaviour(node: Node) -> BehaviourRule:

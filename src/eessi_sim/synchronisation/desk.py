@@ -12,6 +12,7 @@ from eessi_sim.as4.ebms_errors import EbmsErrorCode, EbmsFault
 from eessi_sim.as4.exchange import InboundState, OutboundState
 from eessi_sim.as4.model import RoutingInput, UserMessage
 from eessi_sim.as4.msh import Unpacked
+from eessi_sim.as4.pmode import EESSI_PROFILE
 from eessi_sim.errors import Conflict, DefinitionError, EnvelopeError, XmlError
 from eessi_sim.gateway.inbox import Received
 from eessi_sim.gateway.records import incoming, outgoing
@@ -86,11 +87,13 @@ class SystemDesk:
             EbmsFault: it is not for this node, not from whom such a message comes, or older than what is installed.
         """
         station = self._station
-        known = await station.store.find_message(Direction.IN, unit.info.message_id)
-        if known is not None:
-            return await self._again(known, received)
-        kind = self._kind_of(received.unpacked, unit)
+        EESSI_PROFILE.check_time(unit.info, station.clock.now())
+        EESSI_PROFILE.check(unit)
         message = incoming(received, state=InboundState.RECEIVED, at=station.clock.now())
+        known = await station.store.find_message(Direction.IN, message.message_id)
+        if known is not None:
+            return await self._again(known, message)
+        kind = self._kind_of(received.unpacked, unit)
         packed = msh.pack_receipt(
             received.unpacked, station.keys, stamp=station.stamp(), references=received.references
         )
@@ -116,13 +119,13 @@ class SystemDesk:
             known = await station.store.find_message(Direction.IN, unit.info.message_id)
             if known is None:
                 raise
-            return await self._again(known, received)
+            return await self._again(known, message)
         self._work.wake()
         return Response(200, {"content-type": packed.content_type}, packed.body)
 
-    async def _again(self, known: StoredMessage, received: Received) -> Response:
+    async def _again(self, known: StoredMessage, message: StoredMessage) -> Response:
         """Answer a repeated message with the same receipt; other content under its id is refused."""
-        if known.body != received.request.body:
+        if known.digest != message.digest:
             raise EbmsFault(
                 EbmsErrorCode.VALUE_INCONSISTENT,
                 f"Expected new content under a new message id, found {known.message_id} used before",

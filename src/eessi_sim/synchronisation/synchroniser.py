@@ -60,6 +60,8 @@ class Synchroniser:
         self._station = station
         self._holdings = holdings
         self._wake = wake
+        self._installing = asyncio.Lock()
+        """One at a time: of two versions that come together the newer one stays."""
         self._written: tuple[InstitutionRepository, bytes] | None = None
         """The last directory that was given, and its octets."""
 
@@ -70,7 +72,8 @@ class Synchroniser:
         try:
             document = documents.read(self._station.unpack(message).parts[0])
             if kind == DIRECTORY.type:
-                await self._install(message, work)
+                async with self._installing:
+                    await self._install(message, work)
             elif kind == DIRECTORY_REQUEST.type:
                 documents.check(document.sed, DIRECTORY_REQUEST, self._holdings.schemas)
                 asked = documents.asked_version(document.sed)

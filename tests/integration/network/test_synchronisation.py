@@ -1,5 +1,6 @@
 """System messages: the directory goes from the central service node to the access points, from there to institutions."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -341,3 +342,23 @@ async def test_central_service_node_takes_system_messages_only(federation: Feder
             peer_certificate=federation.keys(client).tls.certificate.der,
         )
         assert len(codes(await central_node(federation).handle(request))) == 1
+
+
+async def test_of_two_versions_at_once_the_newer_one_stays(lab: Lab, central: Central) -> None:
+    """Whichever is installed first, an older one never replaces a newer one."""
+    versions_ = ("9.0.1", "9.0.0")
+    await asyncio.gather(
+        *(
+            central.post(central.packed(central.directory(newer(central.installed, each))))
+            for each in versions_
+        )
+    )
+    await lab.work(5)
+    assert central.installed.version == "9.0.1"
+
+
+async def test_system_message_from_another_time_is_refused(lab: Lab, central: Central) -> None:
+    """A timestamp that is older than repetitions are known for is EBMS:0003, as of any message."""
+    packed = central.packed(central.directory(newer(central.installed, "9.0.0")))
+    await lab.work(31 * 86_400)
+    assert codes(await central.post(packed)) == ["EBMS:0003"]
