@@ -130,7 +130,12 @@ class CentralNode:
         reason = {"reason": attempt.reason} if attempt.reason else {}
         work.journal(
             station.note(
-                "sent", settlement.state, message_id=message.message_id, to=message.receiver, **reason
+                "attempted" if attempt.reason else "accepted",
+                settlement.state,
+                message_id=message.message_id,
+                to=message.receiver,
+                kind=message.kind,
+                **reason,
             )
         )
         if attempt.receipt is not None:

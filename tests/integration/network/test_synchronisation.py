@@ -302,6 +302,8 @@ async def test_directory_goes_down_from_the_central_service_node(federation: Fed
     assert {station.directory.current.version for station in stations} == {"9.0.0"}
     sent = await federation.messages(CENTRAL, Direction.OUT)
     assert {(each.state, each.receipted_at is not None) for each in sent} == {("delivered", True)}
+    # Whoever watches the network looks for documents among its steps.
+    assert "sent" not in {step for step, _ in await federation.steps(CENTRAL)}
 
 
 async def test_central_service_node_is_told_the_versions_of_the_data_model(federation: Federation) -> None:
