@@ -22,8 +22,9 @@ from eessi_sim.storage.local_server import find_programs
 _WORKERS: Final = (1, 2, 4)
 _LEGEND: Final = (
     "Two institutions and their access point as processes of this machine, over mutual TLS. Each SED is a case of its own, "
-    "opened and sent through the management interface; it counts when its receipt is verified. Memory: Rss of the "
-    "operating system. Steady: throughput of the last tenth of the time against the first."
+    "opened and sent through the management interface; it counts when its receipt is verified. Memory of a node: Pss of "
+    "all its processes, where what several share counts once. Steady: throughput of the last tenth of the time against "
+    "the first."
 )
 
 
@@ -102,10 +103,10 @@ def _stores() -> tuple[str, ...]:
 
 
 def _megabytes(readings: Mapping[str, Reading]) -> dict[str, float]:
-    """Return the memory by node: several processes may play it."""
-    nodes = dict.fromkeys(name.partition("#")[0] for name in readings)
+    """Return the memory by node: several processes may play it, and their names end in a number."""
+    nodes = dict.fromkeys(name.partition(".")[0] for name in readings)
     return {
-        node: sum(each.rss_kb for name, each in readings.items() if name.partition("#")[0] == node) / 1024
+        node: sum(each.pss_kb for name, each in readings.items() if name.partition(".")[0] == node) / 1024
         for node in nodes
     }
 

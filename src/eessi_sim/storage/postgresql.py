@@ -51,6 +51,8 @@ _NEWEST: Final = 2**63 - 1
 _BODY: Final = 23
 """Place of the body behind the columns of the view ``stored_message``."""
 
+_GATHER: Final = 0.05
+"""Seconds between two looks for news, so that many commits wake a node once (our choice, inferred; as with SQLite)."""
 _PAUSE: Final = 0.5
 """Seconds between two questions to a server that is away (our choice, inferred)."""
 
@@ -162,6 +164,7 @@ class PostgresqlStorage:
             if news:
                 seen = max(last for _, last in news)
                 yield frozenset(node for node, _ in news)
+                await asyncio.sleep(_GATHER)
             else:
                 await self._bell.wait_until(lambda rings=rings: self._bell.rings > rings)  # type: ignore[misc]
 

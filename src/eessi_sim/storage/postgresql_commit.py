@@ -10,6 +10,7 @@ gathered meanwhile, up to 256 units. The counts are written under the same lock:
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from eessi_sim.storage.postgresql_server import CONNECT_SECONDS, FOREIGN_ERRORS,
 from eessi_sim.storage.postgresql_writes import Batch, News
 from eessi_sim.storage.sql import load_numbered
 
+_log = logging.getLogger(__name__)
+
 MAX_BATCH: Final = 256
 """Units in one transaction (our choice, inferred; as with SQLite)."""
 _ATTEMPTS: Final = 5
@@ -33,6 +36,8 @@ _PAYLOAD_BYTES: Final = 7900
 """A notification carries less than 8000 (PostgreSQL manual, NOTIFY)."""
 _ASK_SECONDS: Final = 15.0
 """So long it is asked for the fate of a commit whose answer was lost (our choice, inferred)."""
+_ANALYSES: Final = frozenset(4**power for power in range(2, 9))
+"""After so many transactions of a process the server takes stock of the tables (our choice, inferred)."""
 _SELF_MADE: Final = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 """Nobody is wrong, two transactions met; each goes through by itself."""
 
@@ -82,6 +87,7 @@ class GroupCommit:
         self._queue: deque[_Waiting] = deque()
         self._pump: asyncio.Task[None] | None = None
         self._closed = False
+        self._transactions = 0
         self.group_sizes = Histogram(UNITS)
         """Units of every transaction that became durable."""
 
@@ -174,6 +180,9 @@ class GroupCommit:
                 await _undo(connection)
                 raise
             await self._commit(connection, transaction)
+            self._transactions += 1
+            if self._transactions in _ANALYSES:
+                await self._analyze(connection)
         self.group_sizes.observe(len(units))
         if news.entries:
             self._ring()
@@ -271,6 +280,13 @@ class GroupCommit:
             cut(connection)
             if transaction is not None and not await self._was_committed(transaction):
                 raise
+
+    async def _analyze(self, connection: Connection) -> None:
+        """Let the server find out how the tables look; plans that it made when they were small are dropped."""
+        try:
+            await connection.execute(self._sql["analyze"].sql)
+        except FOREIGN_ERRORS as error:
+            _log.debug("%s: not analysed: %r", self._address.name, error)
 
     async def _was_committed(self, transaction: str) -> bool:
         """Ask for the fate of a transaction whose commit was not answered, as soon as the server answers again.

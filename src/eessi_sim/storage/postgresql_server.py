@@ -20,6 +20,9 @@ _LOCK_SECONDS: Final = 10
 _IDLE_SECONDS: Final = 30
 """A process that stops in the middle of a transaction holds up the others no longer than this."""
 # All of these are our choice, inferred.
+_PLANS: Final = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
+"""Every statement of ours finds its rows by an index. A plan made while a table is small would read all of it, and be
+kept while the table grows (PostgreSQL manual, Planner Method Configuration)."""
 
 FOREIGN_ERRORS: Final = (
     asyncpg.PostgresError,
@@ -129,6 +132,7 @@ class Address:
             "server_settings": {
                 "application_name": f"eessi-sim {self.schema}",
                 "search_path": self.schema,
+                **_PLANS,
                 "lock_timeout": f"{_LOCK_SECONDS}s",
                 "idle_in_transaction_session_timeout": f"{_IDLE_SECONDS}s",
             },

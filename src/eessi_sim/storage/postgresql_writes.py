@@ -37,6 +37,7 @@ from eessi_sim.storage.rows import (
     message_of,
     message_parameters,
     micros,
+    row_to_add,
 )
 from eessi_sim.storage.sql import load_numbered
 
@@ -94,6 +95,10 @@ class Batch:
         self._documents: list[Parameters] = []
         self._messages: dict[MessageKey, Row] = {}
         self._added = set[MessageKey]()
+        self._to_add: dict[MessageKey, Parameters] = {}
+        """Of those added, the ones that are not sent."""
+        self._forgot = False
+        """Whether ``_messages`` no longer holds all that ``prepare`` has read."""
         self._cases: dict[CaseKey, tuple[int, str]] = {}
         self._holders: dict[tuple[str, str], str] = {}
         self.news = News()
@@ -181,6 +186,7 @@ class Batch:
         """End the leases of one worker of the node."""
         await self._flush_messages()
         self._messages.clear()
+        self._forgot = True
         statement = self._sql["release_leases"]
         done = await self._connection.execute(
             statement.sql, *statement.values({"node": node, "worker": worker})
@@ -210,35 +216,41 @@ class Batch:
         if key in self._messages or key in self._added:
             raise conflicts.message_exists(message)
         self._added.add(key)
-        self._later(
-            "add_message", {**message_parameters(node, message), "body": message.body, "message": message}
-        )
+        added = {**message_parameters(node, message), "body": message.body, "message": message}
+        self._to_add[key] = added
+        self._later("add_message", added)
         self._count(node, message.direction, message.kind, message.state, 1)
 
     async def _update_message(self, node: str, update: UpdateMessage) -> None:
         key = (node, str(update.direction), str(update.message_id))
-        if key not in self._messages:  # added by this batch, or not there
+        if (added := self._to_add.get(key)) is not None:
+            return self._update_added(added, update)
+        if key not in self._messages and (key in self._added or self._forgot):
             await self._flush_messages()
             await self._read_messages({key})
         row = self._messages.get(key)
         if row is None:
             raise conflicts.message_absent(update.direction, update.message_id)
-        if update.expected_states is not None and row[_STATE] not in update.expected_states:
-            raise conflicts.message_moved_on(message_of(row), update.expected_states)
-        self._change(row, update.changes)
-        if "body" in update.changes:
-            self._later("put_body", {"seq": row[_SEQ], "body": update.changes["body"]})
-
-    def _change(self, row: Row, changes: MessageChanges) -> None:
-        values = change_parameters(row, changes)
+        _expect_state(row, update)
+        values = change_parameters(row, update.changes)
         self._later("update_message", values)
         self._note_change(row, values)
+        if "body" in update.changes:
+            self._later("put_body", {"seq": row[_SEQ], "body": update.changes["body"]})
+        return None
+
+    def _update_added(self, added: Parameters, update: UpdateMessage) -> None:
+        """Change a message before it is sent; a conflict then leaves no gap in the numbers."""
+        row = row_to_add(added)
+        _expect_state(row, update)
+        values = change_parameters(row, update.changes)
+        del values["seq"]
+        added |= values
+        self._count_move(row, values["state"])
 
     def _note_change(self, row: Row, values: Parameters) -> None:
         self._messages[row[_NODE], row[_DIRECTION], row[_MESSAGE_ID]] = changed_row(row, values)
-        if values["state"] != row[_STATE]:
-            self._count(row[_NODE], row[_DIRECTION], row[_KIND], row[_STATE], -1)
-            self._count(row[_NODE], row[_DIRECTION], row[_KIND], values["state"], 1)
+        self._count_move(row, values["state"])
 
     def _save_case(self, node: str, save: SaveCase) -> None:
         key, international_id = (node, str(save.case.id)), str(save.case.international_id)
@@ -294,6 +306,8 @@ class Batch:
 
     async def _send(self, name: str) -> None:
         waiting, self._waiting[name] = self._waiting[name], []
+        if name == "add_message":
+            self._to_add.clear()
         if not waiting:
             return
         statement = self._sql[name]
@@ -312,8 +326,18 @@ class Batch:
     def _later(self, name: str, values: Parameters) -> None:
         self._waiting[name].append(values)
 
+    def _count_move(self, row: Row, state: str) -> None:
+        if state != row[_STATE]:
+            self._count(row[_NODE], row[_DIRECTION], row[_KIND], row[_STATE], -1)
+            self._count(row[_NODE], row[_DIRECTION], row[_KIND], state, 1)
+
     def _count(self, node: str, direction: str, kind: str, state: str, number: int) -> None:
         self.news.tally[node, direction, kind, state] += number
+
+
+def _expect_state(row: Row, update: UpdateMessage) -> None:
+    if update.expected_states is not None and row[_STATE] not in update.expected_states:
+        raise conflicts.message_moved_on(message_of(row), update.expected_states)
 
 
 def _conflict(values: Parameters, error: asyncpg.UniqueViolationError) -> Exception:

@@ -138,6 +138,11 @@ def message_parameters(node: str, message: StoredMessage) -> Parameters:
     }
 
 
+def row_to_add(values: Parameters) -> Row:
+    """Return a row of ``stored_message`` that has no number yet, from its columns."""
+    return (0, *map(values.__getitem__, _COLUMNS[1:]))
+
+
 def change_parameters(row: Row, changes: MessageChanges) -> Parameters:
     """Return the columns that may change: those of a row of ``stored_message`` with the changes put over them.
 

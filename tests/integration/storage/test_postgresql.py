@@ -401,3 +401,43 @@ async def test_processes_that_start_together_make_the_store_once(postgresql: Ser
     await connection.close()
     await drop(url)
     assert [row[0] for row in left] == ["started_together"]
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [
+        ("find_message", "message_node_direction_message_id_key"),
+        ("message_to_change", "message_node_direction_message_id_key"),
+        ("message_by_seq", "message_body_pkey"),
+        ("lease_to", "message_pkey"),
+        ("due_messages", "message_queue"),
+        ("next_due", "message_queue"),
+        ("messages_by_conversation", "message_conversation"),
+        ("case_revision", "case_file_node_international_id_key"),
+        ("find_case", "case_file_node_case_id_key"),
+        ("find_case_by_international", "case_file_node_international_id_key"),
+        ("newest_document", "document_node_case_id_document_id_version_key"),
+        ("nodes_with_entries", "journal_pkey"),
+        ("journal_of_node", "journal_node"),
+    ],
+)
+async def test_rows_are_found_by_their_index_in_a_store_that_has_grown(
+    url: str, storage: Storage, name: str, index: str
+) -> None:
+    """The plan of a statement neither reads a whole table nor all rows of a node, a few dozen commits after the start."""
+    node = storage.node(NODE)
+    for number in range(64):
+        work = UnitOfWork()
+        work.add_message(a_message(number, conversation=f"conversation-{number}"))
+        work.save_case(a_case(number), None)
+        work.journal(an_entry(message_id=message_id(number)))
+        await node.commit(work)
+    statement = load_numbered("postgresql")[name]
+    connection = await Address.parse(url).connect()
+    await connection.execute("SET plan_cache_mode = force_generic_plan")
+    await connection.execute(f"PREPARE asked AS {statement.sql}")
+    nulls = ", ".join(["NULL"] * len(statement.names))
+    plan = "\n".join(row[0] for row in await connection.fetch(f"EXPLAIN EXECUTE asked ({nulls})"))
+    await connection.close()
+    assert "Seq Scan" not in plan, plan
+    assert index in plan, plan

@@ -7,6 +7,10 @@ SELECT 1 FROM message
    AND ready_us <= :now_us
  LIMIT 1
 
+-- name: analyze
+-- The server does so once a minute at the soonest; until then it takes every index to be as good as any other.
+ANALYZE message, message_body, case_file, document, content, journal, tally
+
 -- name: lock_journal
 -- pg_notify only notes what is sent with the commit.
 SELECT pg_current_xact_id()::text, pg_notify(:channel, :nodes),

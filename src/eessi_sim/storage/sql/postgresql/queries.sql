@@ -94,18 +94,24 @@ SELECT found.* FROM tally CROSS JOIN LATERAL (
  ORDER BY found.seq DESC LIMIT :limit
 
 -- name: messages_by_ref
-SELECT * FROM stored_message WHERE node = :node AND ref_to = :reference AND seq < :before ORDER BY seq DESC
+-- seq + 0: a few belong to one reference; going down all numbers from "before" on would read the others as well.
+SELECT * FROM stored_message WHERE node = :node AND ref_to = :reference AND seq + 0 < :before ORDER BY seq + 0 DESC
 
 -- name: messages_by_conversation
-SELECT * FROM stored_message WHERE node = :node AND conversation = :reference AND seq < :before ORDER BY seq DESC
+SELECT * FROM stored_message WHERE node = :node AND conversation = :reference AND seq + 0 < :before ORDER BY seq + 0 DESC
 
 -- name: case_revision
--- In the same order always, as messages. Also the cases that have the international ids already.
+-- In the same order always, as messages. Also the cases that have the international ids already. Two ways to a case,
+-- each with its index; one condition with OR would read all cases of the node.
 SELECT case_file.node, case_file.case_id, case_file.revision, case_file.international_id FROM case_file
-  JOIN unnest(:nodes::text[], :case_ids::text[], :international_ids::text[])
-       AS wanted (node, case_id, international_id)
-    ON case_file.node = wanted.node
-   AND (case_file.case_id = wanted.case_id OR case_file.international_id = wanted.international_id)
+ WHERE seq IN (
+  SELECT known.seq FROM unnest(:nodes::text[], :case_ids::text[]) AS wanted (node, case_id)
+   CROSS JOIN LATERAL (SELECT seq FROM case_file
+                        WHERE node = wanted.node AND case_id = wanted.case_id LIMIT 1) AS known
+  UNION
+  SELECT known.seq FROM unnest(:nodes::text[], :international_ids::text[]) AS wanted (node, international_id)
+   CROSS JOIN LATERAL (SELECT seq FROM case_file
+                        WHERE node = wanted.node AND international_id = wanted.international_id LIMIT 1) AS known)
  ORDER BY case_file.seq FOR UPDATE OF case_file
 
 -- name: add_case
@@ -194,7 +200,9 @@ SELECT coalesce(max(seq), 0) FROM journal
 SELECT coalesce(max(seq), 0) FROM journal WHERE node = :node
 
 -- name: nodes_with_entries
-SELECT node, max(seq) FROM journal WHERE seq > :after GROUP BY node
+-- In steps: who was away for long asks again.
+SELECT node, max(seq) FROM (SELECT node, seq FROM journal WHERE seq > :after ORDER BY seq LIMIT 1000) AS newer
+ GROUP BY node
 
 -- name: add_tally
 INSERT INTO tally (node, direction, kind, state, number) VALUES (:node, :direction, :kind, :state, :number)
