@@ -6,8 +6,9 @@ A memory, not a store: it is bounded, a restart empties it, and whoever finds no
 from collections import OrderedDict
 from typing import Final, Generic, TypeVar
 
-_MOST_BYTES: Final = 16 * 1024 * 1024
-"""Sum of the sizes of what one memory holds (our choice, inferred)."""
+_MOST_BYTES: Final = 4 * 1024 * 1024
+"""Sum of the sizes of what one memory holds: some hundred messages. Of several processes that play a node, one often keeps
+what another will ask for; that stays until newer ones need the room (our choice, inferred)."""
 
 Kept = TypeVar("Kept")
 
