@@ -17,7 +17,7 @@ pytestmark = pytest.mark.process
 def test_network_under_chaos_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """Under every kind of disturbance each SED is filed once and receipted, or a dead letter that one explains."""
     report = tmp_path / "report"
-    result = run("chaos", "--minutes", 0.6, "--seed", 7, "--report", report)
+    result = run("chaos", "--minutes", 1, "--seed", 7, "--report", report)
     found = json.loads((report / "chaos.json").read_text(encoding="utf-8"))
     assert found["audit"]["findings"] == []
     assert found["success"]
