@@ -6,16 +6,21 @@ in both books. Everything else is named, and counted against the network unless 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 from eessi_sim.as4.exchange import OutboundState
+from eessi_sim.buc.refusal import ExceptionCause
 from eessi_sim.chaos.books import Books, Sent
 from eessi_sim.identifiers import InstitutionId
 
 _DEAD = (OutboundState.REJECTED, OutboundState.DEAD_LETTERED)
 _WANTING = "EBMS:0004"
-"""Stands in the reason when a document is refused because of what did not come before it."""
+"""Stands in the reason when the access point refuses a document because of what did not come before it."""
+_WANTING_AT_RECEIVER = frozenset(
+    {ExceptionCause.CASE_UNKNOWN, ExceptionCause.NOT_EXPECTED, ExceptionCause.NO_PARTICIPANT}
+)
+"""With which of them the reason begins when its receiver does."""
 
 
 class Fate(StrEnum):
@@ -120,7 +125,7 @@ def audit(
         for sent in each.sent
     ]
     findings = [
-        Finding(fate, sender, sent.message_id, sent.reason)
+        Finding(fate, sender, sent.message_id, _refused(sent, institutions) or sent.reason)
         for sender, sent, fate in judged
         if fate not in (Fate.GOOD, Fate.DEAD)
     ]
@@ -137,7 +142,11 @@ def _with_followers(books: Books, explains: Callable[[str], bool]) -> Callable[[
     Where a document of a case could not go on, those that follow it are refused for want of it.
     """
     broken = {sent.case for sent in books.sent if sent.case and sent.state in _DEAD and explains(sent.reason)}
-    return lambda sent: explains(sent.reason) or (sent.case in broken and _WANTING in sent.reason)
+    return lambda sent: explains(sent.reason) or (sent.case in broken and _is_for_want(sent.reason))
+
+
+def _is_for_want(reason: str) -> bool:
+    return _WANTING in reason or reason.partition(" ")[0] in _WANTING_AT_RECEIVER
 
 
 def _fate(
@@ -150,6 +159,10 @@ def _fate(
     filed = receiver.copies.get(sent.message_id, 0)
     if filed > 1:
         return Fate.DUPLICATED
+    refused = _refused(sent, institutions)
+    if sent.state is OutboundState.DELIVERED and not filed and refused is not None:
+        # A receipt says that a message arrived; the document in it may be refused all the same, as a dead letter.
+        return Fate.DEAD if explains(replace(sent, reason=refused)) else Fate.UNEXPLAINED
     if sent.state is OutboundState.DELIVERED:
         is_proven = sent.message_id in own.receipts_held and sent.message_id in receiver.receipts_given
         return Fate.LOST if not filed else Fate.GOOD if is_proven else Fate.FORGED
@@ -158,6 +171,11 @@ def _fate(
     if sent.state not in _DEAD:
         return Fate.STUCK
     return Fate.DEAD if explains(sent) else Fate.UNEXPLAINED
+
+
+def _refused(sent: Sent, institutions: Mapping[InstitutionId, Books]) -> str | None:
+    """Return why its receiver did not file a message, None when it did or never had it."""
+    return institutions[InstitutionId(sent.receiver)].refused.get(sent.message_id)
 
 
 def _forgotten(

@@ -11,6 +11,7 @@ from eessi_sim.identifiers import InstitutionId
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery, NodeStore, StoredMessage
 
 _PAGE = 500
+_REFUSED = frozenset({InboundState.REJECTED, InboundState.DEAD_LETTERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class Books:
     """Ids of the messages that it has made a receipt for, or forwarded one."""
     receipts_held: frozenset[str] = frozenset()
     """Ids of the messages for which it got one."""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Messages that it took and receipted, and could not file as documents: its own dead letters, with their reasons."""
     waiting: tuple[str, ...] = ()
     """Messages that are still to be worked on: direction, kind, state and id."""
     damage: str = ""
@@ -77,6 +80,11 @@ async def read_books(party: InstitutionId, store: NodeStore, damage: str = "") -
         party=party,
         sent=tuple(_sent(each) for each in users if each.direction is Direction.OUT),
         filed=tuple([filed async for case in _cases(store) for filed in _filed(case)]),
+        refused={
+            str(each.message_id): each.last_error or ""
+            for each in users
+            if each.direction is Direction.IN and each.state in _REFUSED
+        },
         receipts_given=frozenset(str(each.ref_to) for each in receipts if each.direction is Direction.OUT),
         receipts_held=frozenset(str(each.ref_to) for each in receipts if each.direction is Direction.IN),
         waiting=tuple(

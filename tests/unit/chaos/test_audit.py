@@ -118,6 +118,34 @@ def test_what_follows_an_explained_dead_letter_is_explained(case: str, fate: Fat
     assert [finding.fate for finding in found.findings] == ([fate] if fate else [])
 
 
+@pytest.mark.parametrize(
+    ("case", "reason", "fate"),
+    [
+        ("c1", "03 Expected a known case", None),
+        ("c2", "03 Expected a known case", Fate.UNEXPLAINED),
+        ("c1", "01 Expected a valid A003", Fate.UNEXPLAINED),
+        ("c2", "07 EBMS:0101 x", None),
+        ("c1", None, Fate.LOST),
+    ],
+)
+def test_receipted_document_that_its_receiver_refused_is_no_lost_one(
+    case: str, reason: str | None, fate: Fate | None
+) -> None:
+    """It is a dead letter of the receiver, explained as one of the sender; without one the document is lost."""
+    dead, delivered = OutboundState.REJECTED, OutboundState.DELIVERED
+    sent = (Sent("m1", ZUS, dead, "EBMS:0101 x", "c1"), Sent("m2", ZUS, delivered, "", case))
+    refused = {} if reason is None else {"m2": reason}
+    found = audit(
+        [Books(NAV, sent=sent), Books(ZUS, refused=refused)],
+        point=POINT,
+        promised={},
+        explains=lambda text: "EBMS:0101" in text,
+    )
+    assert [(finding.fate, finding.detail) for finding in found.findings] == (
+        [(fate, reason or "")] if fate else []
+    )
+
+
 def test_verdict_as_json_names_fates() -> None:
     """The JSON form has a list of rows and one of findings."""
     form = judged(filed=()).as_dict()
