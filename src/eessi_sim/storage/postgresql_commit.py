@@ -24,6 +24,7 @@ from eessi_sim.storage.base import Write
 from eessi_sim.storage.postgresql_schema import Connection
 from eessi_sim.storage.postgresql_server import CONNECT_SECONDS, FOREIGN_ERRORS, LOST, Address, cut, is_lost
 from eessi_sim.storage.postgresql_writes import Batch, News
+from eessi_sim.storage.rows import Parameters
 from eessi_sim.storage.sql import load_numbered
 
 _log = logging.getLogger(__name__)
@@ -48,6 +49,19 @@ Action = Callable[[Batch], Awaitable[T]]
 def channel_of(address: Address) -> str:
     """Return the channel on which commits of a store are announced; the text is the nodes, one a line."""
     return f"eessi_sim_{address.schema}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Trace:
+    """By what a transaction is recognised when nobody heard whether it was committed.
+
+    A server that crashed gives the numbers of transactions that it lost to new ones, so that the number alone may be
+    that of another one, which was committed. What a transaction wrote in the journal is its own.
+    """
+
+    transaction: str
+    entry: Parameters | None = None
+    """Its first entry, with ``before``: a number of the journal that all its entries are behind."""
 
 
 @dataclass(slots=True)
@@ -175,11 +189,11 @@ class GroupCommit:
         """
         async with self._pool.acquire(timeout=CONNECT_SECONDS) as connection:
             try:
-                news, transaction = await self._prepare(connection, units)
+                news, trace = await self._prepare(connection, units)
             except BaseException:
                 await _undo(connection)
                 raise
-            await self._commit(connection, transaction)
+            await self._commit(connection, trace)
             self._transactions += 1
             if self._transactions in _ANALYSES:
                 await self._analyze(connection)
@@ -187,8 +201,8 @@ class GroupCommit:
         if news.entries:
             self._ring()
 
-    async def _prepare(self, connection: Connection, units: list[_Waiting]) -> tuple[News, str | None]:
-        """Do everything but the commit; return the news and the name of the transaction."""
+    async def _prepare(self, connection: Connection, units: list[_Waiting]) -> tuple[News, _Trace | None]:
+        """Do everything but the commit; return the news and the trace of the transaction, None when it wrote nothing."""
         await connection.execute("BEGIN")
         for waiting in units:
             waiting.value = waiting.error = None
@@ -253,10 +267,10 @@ class GroupCommit:
         else:
             waiting.error = error
 
-    async def _write_news(self, connection: Connection, news: News) -> str | None:
+    async def _write_news(self, connection: Connection, news: News) -> _Trace | None:
         if not news.entries and not news.tally:
             name: str | None = await connection.fetchval(self._sql["transaction"].sql)
-            return name
+            return None if name is None else _Trace(name)
         nodes = "\n".join(sorted(news.nodes))
         lock = self._sql["lock_journal"]
         values = {
@@ -264,21 +278,22 @@ class GroupCommit:
             "channel": channel_of(self._address),
             "nodes": nodes if len(nodes.encode()) <= _PAYLOAD_BYTES else "",
         }
-        name = await connection.fetchval(lock.sql, *lock.values(values))
+        transaction, _, _, before = await connection.fetchrow(lock.sql, *lock.values(values))
         add_tally, add_entry = self._sql["add_tally"], self._sql["add_entry"]
         changes = [add_tally.values(_tally(*key, number)) for key, number in news.tally.items() if number]
         if changes:
             await connection.executemany(add_tally.sql, changes)
         if news.entries:
             await connection.executemany(add_entry.sql, map(add_entry.values, news.entries))
-        return name
+            return _Trace(transaction, {**news.entries[0], "before": before})
+        return _Trace(transaction)
 
-    async def _commit(self, connection: Connection, transaction: str | None) -> None:
+    async def _commit(self, connection: Connection, trace: _Trace | None) -> None:
         try:
             await connection.execute("COMMIT")
         except FOREIGN_ERRORS:  # a server that stops may say so after it has committed
             cut(connection)
-            if transaction is not None and not await self._was_committed(transaction):
+            if trace is not None and not await self._was_committed(trace):
                 raise
 
     async def _analyze(self, connection: Connection) -> None:
@@ -288,7 +303,7 @@ class GroupCommit:
         except FOREIGN_ERRORS as error:
             _log.debug("%s: not analysed: %r", self._address.name, error)
 
-    async def _was_committed(self, transaction: str) -> bool:
+    async def _was_committed(self, trace: _Trace) -> bool:
         """Ask for the fate of a transaction whose commit was not answered, as soon as the server answers again.
 
         Raises:
@@ -299,9 +314,14 @@ class GroupCommit:
                 try:
                     connection = await self._address.connect()
                     try:
-                        fate = await connection.fetchval(self._sql["fate"].sql, transaction)
+                        fate = await connection.fetchval(self._sql["fate"].sql, trace.transaction)
+                        if fate == "committed" and trace.entry is not None:
+                            written = self._sql["is_written"]
+                            return bool(await connection.fetchval(written.sql, *written.values(trace.entry)))
                     finally:
                         connection.terminate()
+                except asyncpg.InvalidParameterValueError:
+                    return False  # a number that a crash made free, and nobody has taken since
                 except (Unavailable, *FOREIGN_ERRORS):
                     fate = None
                 if fate in ("committed", "aborted"):

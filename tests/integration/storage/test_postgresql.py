@@ -5,6 +5,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,33 @@ async def test_fate_of_a_commit_whose_answer_is_lost_is_found_out(
         await node.commit(unit())
     assert (await node.counts()).cases == (0 if before else 1)
     await soon(lambda: node.commit(unit(2)))
+
+
+@pytest.mark.parametrize("fate", ["committed", "in the future"])
+async def test_number_of_a_transaction_that_a_crash_gave_to_another_one_proves_nothing(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, fate: str
+) -> None:
+    """A commit that a crash undid is no success, though another transaction got its number and was committed."""
+    node, real, losses = storage.node(NODE), PoolConnectionProxy.execute, [1]
+    await node.commit(unit(3))
+
+    async def lossy(self: Any, statement: str, *arguments: Any, **options: Any) -> Any:
+        if statement != "COMMIT" or not losses:
+            return await real(self, statement, *arguments, **options)
+        losses.clear()
+        await real(self, "ROLLBACK")
+        raise asyncpg.ConnectionDoesNotExistError("the server is gone")
+
+    answer = "'committed'::text" if fate == "committed" else "pg_xact_status('9999999'::xid8)"
+    queries = dict(load_numbered("postgresql"))
+    queries["fate"] = replace(queries["fate"], sql=f"SELECT {answer} WHERE $1::text <> ''")
+    monkeypatch.setattr(PoolConnectionProxy, "execute", lossy)
+    monkeypatch.setattr(storage._commit, "_sql", queries)  # type: ignore[attr-defined]
+    with pytest.raises(Unavailable, match="the connection is lost"):
+        await node.commit(unit())
+    assert (await node.counts()).cases == 1
+    await soon(lambda: node.commit(unit()))
+    assert (await node.counts()).cases == 2
 
 
 async def test_text_that_no_database_keeps_fails_its_unit_alone(storage: Storage) -> None:

@@ -14,13 +14,20 @@ ANALYZE message, message_body, case_file, document, content, journal, tally
 -- name: lock_journal
 -- pg_notify only notes what is sent with the commit.
 SELECT pg_current_xact_id()::text, pg_notify(:channel, :nodes),
-       pg_advisory_xact_lock(hashtextextended('eessi-sim journal ' || :schema, 0))
+       pg_advisory_xact_lock(hashtextextended('eessi-sim journal ' || :schema, 0)),
+       (SELECT coalesce(max(seq), 0) FROM journal)
 
 -- name: transaction
 SELECT pg_current_xact_id_if_assigned()::text
 
 -- name: fate
 SELECT pg_xact_status(:transaction::text::xid8)
+
+-- name: is_written
+SELECT EXISTS (
+  SELECT FROM journal
+   WHERE seq > :before AND node = :node AND at_us = :at_us AND step = :step AND outcome = :outcome
+     AND message_id IS NOT DISTINCT FROM :message_id AND case_id IS NOT DISTINCT FROM :case_id AND detail = :detail)
 
 -- name: lock_pieces_to_send
 SELECT pg_advisory_xact_lock_shared(hashtextextended('eessi-sim spool ' || :schema, 0))
