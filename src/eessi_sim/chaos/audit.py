@@ -118,10 +118,10 @@ def audit(
     """
     by_party = {each.party: each for each in books}
     institutions = {party: each for party, each in by_party.items() if party != point}
+    accounted = _with_followers(institutions.values(), explains)
     judged = [
         (sender, sent, _fate(sent, each, institutions, accounted))
         for sender, each in institutions.items()
-        for accounted in [_with_followers(each, explains)]
         for sent in each.sent
     ]
     findings = [
@@ -136,12 +136,17 @@ def audit(
     return Audit(tuple(_rows(judged, institutions, promised)), tuple(findings))
 
 
-def _with_followers(books: Books, explains: Callable[[str], bool]) -> Callable[[Sent], bool]:
+def _with_followers(books: Iterable[Books], explains: Callable[[str], bool]) -> Callable[[Sent], bool]:
     """Return what tells whether a dead letter is accounted for.
 
-    Where a document of a case could not go on, those that follow it are refused for want of it.
+    Where a document of a case could not go on, those that follow it are refused for want of it, whoever sends them.
     """
-    broken = {sent.case for sent in books.sent if sent.case and sent.state in _DEAD and explains(sent.reason)}
+    broken = {
+        sent.case
+        for each in books
+        for sent in each.sent
+        if sent.case and sent.state in _DEAD and explains(sent.reason)
+    }
     return lambda sent: explains(sent.reason) or (sent.case in broken and _is_for_want(sent.reason))
 
 

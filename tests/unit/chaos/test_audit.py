@@ -118,6 +118,17 @@ def test_what_follows_an_explained_dead_letter_is_explained(case: str, fate: Fat
     assert [finding.fate for finding in found.findings] == ([fate] if fate else [])
 
 
+def test_what_follows_a_dead_letter_of_the_other_side_is_explained() -> None:
+    """An answer in a case lacks what the other institution could not bring through."""
+    dead = OutboundState.REJECTED
+    books = [
+        Books(NAV, sent=(Sent("m1", ZUS, dead, "EBMS:0101 x", "c1"),)),
+        Books(ZUS, sent=(Sent("m2", NAV, dead, "EBMS:0004 Other", "c1"),)),
+    ]
+    found = audit(books, point=POINT, promised={}, explains=lambda text: "EBMS:0101" in text)
+    assert found.is_success
+
+
 @pytest.mark.parametrize(
     ("case", "reason", "fate"),
     [
