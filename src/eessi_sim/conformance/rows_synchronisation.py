@@ -30,7 +30,7 @@ from eessi_sim.ir.vocabulary import SYN001, system_address
 from eessi_sim.security.keys import Certificate, KeyPair, Purpose
 from eessi_sim.synchronisation import documents
 
-_THOUSANDS: Final = 1500
+_THOUSANDS: Final = 2000
 _LOOK_AGAIN: Final = 0.05
 _INBOUND: Final = system_address(addresses.BASE_PATH + addresses.INBOUND)
 _OUTBOX: Final = system_address(addresses.BASE_PATH + addresses.OUTBOX)

@@ -52,7 +52,7 @@ _BODY: Final = 23
 """Place of the body behind the columns of the view ``stored_message``."""
 
 _GATHER: Final = 0.05
-"""Seconds between two looks for news, so that many commits wake a node once (our choice, inferred; as with SQLite)."""
+"""Seconds between two looks for news, so that many commits wake a node once (our choice, inferred; SQLite: 0.025)."""
 _PAUSE: Final = 0.5
 """Seconds between two questions to a server that is away (our choice, inferred)."""
 
@@ -197,7 +197,8 @@ class PostgresqlNode:
         Raises:
             Conflict: somebody else was faster; nothing of this work was done.
             Unavailable: the store cannot be written; nothing of this work was done, unless the connection was lost
-                during the commit and the server did not come back in time to tell.
+                during the commit, and the server did not come back in time to tell or the work has no entry for the
+                journal, which would prove it.
         """
         writes = work.writes
         for write in writes:

@@ -62,6 +62,9 @@ class _Trace:
     transaction: str
     entry: Parameters | None = None
     """Its first entry, with ``before``: a number of the journal that all its entries are behind."""
+    is_harmless: bool = False
+    """Whether the number alone is believed: nothing but leases changed, and whoever holds one is checked again when he
+    commits."""
 
 
 @dataclass(slots=True)
@@ -213,7 +216,8 @@ class GroupCommit:
             news = News()
             for waiting in units:
                 await self._run_apart(connection, waiting, news)
-        return news, await self._write_news(connection, news)
+        is_harmless = not any(waiting.writes for waiting in units)
+        return news, await self._write_news(connection, news, is_harmless=is_harmless)
 
     async def _run_together(self, connection: Connection, units: list[_Waiting]) -> News | None:
         """Run all units without keeping them apart; None as soon as one of them fails.
@@ -267,10 +271,10 @@ class GroupCommit:
         else:
             waiting.error = error
 
-    async def _write_news(self, connection: Connection, news: News) -> _Trace | None:
+    async def _write_news(self, connection: Connection, news: News, *, is_harmless: bool) -> _Trace | None:
         if not news.entries and not news.tally:
             name: str | None = await connection.fetchval(self._sql["transaction"].sql)
-            return None if name is None else _Trace(name)
+            return None if name is None else _Trace(name, is_harmless=is_harmless)
         nodes = "\n".join(sorted(news.nodes))
         lock = self._sql["lock_journal"]
         values = {
@@ -286,7 +290,7 @@ class GroupCommit:
         if news.entries:
             await connection.executemany(add_entry.sql, map(add_entry.values, news.entries))
             return _Trace(transaction, {**news.entries[0], "before": before})
-        return _Trace(transaction)
+        return _Trace(transaction, is_harmless=is_harmless)
 
     async def _commit(self, connection: Connection, trace: _Trace | None) -> None:
         try:
@@ -315,18 +319,24 @@ class GroupCommit:
                     connection = await self._address.connect()
                     try:
                         fate = await connection.fetchval(self._sql["fate"].sql, trace.transaction)
-                        if fate == "committed" and trace.entry is not None:
-                            written = self._sql["is_written"]
-                            return bool(await connection.fetchval(written.sql, *written.values(trace.entry)))
+                        if fate == "committed":
+                            return trace.is_harmless or await self._is_written(connection, trace)
                     finally:
                         connection.terminate()
                 except asyncpg.InvalidParameterValueError:
                     return False  # a number that a crash made free, and nobody has taken since
                 except (Unavailable, *FOREIGN_ERRORS):
                     fate = None
-                if fate in ("committed", "aborted"):
-                    return bool(fate == "committed")
+                if fate == "aborted":
+                    return False
                 await asyncio.sleep(0.1)  # the server is starting, or ends the transaction right now
+
+    async def _is_written(self, connection: Connection, trace: _Trace) -> bool:
+        """Return whether the journal proves it; without an entry there is no proof, and the caller tries again."""
+        if trace.entry is None:
+            return False
+        written = self._sql["is_written"]
+        return bool(await connection.fetchval(written.sql, *written.values(trace.entry)))
 
 
 def _tally(node: str, direction: str, kind: str, state: str, number: int) -> dict[str, object]:

@@ -249,7 +249,7 @@ async def test_fate_of_a_commit_whose_answer_is_lost_is_found_out(
     await soon(lambda: node.commit(unit(2)))
 
 
-@pytest.mark.parametrize("fate", ["committed", "in the future"])
+@pytest.mark.parametrize("fate", ["committed", "in the future", "committed, without an entry"])
 async def test_number_of_a_transaction_that_a_crash_gave_to_another_one_proves_nothing(
     storage: Storage, monkeypatch: pytest.MonkeyPatch, fate: str
 ) -> None:
@@ -264,13 +264,17 @@ async def test_number_of_a_transaction_that_a_crash_gave_to_another_one_proves_n
         await real(self, "ROLLBACK")
         raise asyncpg.ConnectionDoesNotExistError("the server is gone")
 
-    answer = "'committed'::text" if fate == "committed" else "pg_xact_status('9999999'::xid8)"
+    answer = "'committed'::text" if fate.startswith("committed") else "pg_xact_status('9999999'::xid8)"
     queries = dict(load_numbered("postgresql"))
     queries["fate"] = replace(queries["fate"], sql=f"SELECT {answer} WHERE $1::text <> ''")
     monkeypatch.setattr(PoolConnectionProxy, "execute", lossy)
     monkeypatch.setattr(storage._commit, "_sql", queries)  # type: ignore[attr-defined]
+    work = unit()
+    if fate.endswith("without an entry"):
+        work = UnitOfWork()
+        work.save_case(a_case(), None)
     with pytest.raises(Unavailable, match="the connection is lost"):
-        await node.commit(unit())
+        await node.commit(work)
     assert (await node.counts()).cases == 1
     await soon(lambda: node.commit(unit()))
     assert (await node.counts()).cases == 2
