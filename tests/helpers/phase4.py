@@ -1,6 +1,7 @@
 """The Java side of the interop tests: builds it once, starts one process of it, and talks with it by JSON lines."""
 
 import asyncio
+import fcntl
 import hashlib
 import json
 import os
@@ -29,7 +30,14 @@ def build() -> str:
     """
     for program in ("java", "javac", "mvn"):
         require_program(program)
-    state = _state()
+    with (SOURCES / "pom.xml").open("rb") as turn:
+        # The processes of one test run would build in the same folder at the same time.
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        _build_once(_state())
+    return os.pathsep.join([str(TARGET / "classes"), str(TARGET / "dependency" / "*")])
+
+
+def _build_once(state: str) -> None:
     if not _STAMP.exists() or _STAMP.read_text() != state:
         shutil.rmtree(TARGET, ignore_errors=True)
         done = subprocess.run(
@@ -45,7 +53,6 @@ def build() -> str:
                 f"Maven could not build {SOURCES.name}, which needs Maven Central once: {done.stdout[-2000:]}"
             )
         _STAMP.write_text(state)
-    return os.pathsep.join([str(TARGET / "classes"), str(TARGET / "dependency" / "*")])
 
 
 def _state() -> str:
