@@ -29,7 +29,7 @@ from eessi_sim.simulation.control import LocalControl, StoreReader
 from eessi_sim.simulation.credentials import Keyring, load_trust
 from eessi_sim.simulation.host import Host
 from eessi_sim.simulation.logs import LogFormat
-from eessi_sim.simulation.operations import Operations, finish
+from eessi_sim.simulation.operations import SPARED, Operations, finish, sweep, sweep_today
 from eessi_sim.simulation.refresh import DirectoryFile
 from eessi_sim.simulation.state import LOOPBACK, NetworkState, NodeAddress, load_state, worker_of
 from eessi_sim.storage.base import Storage
@@ -38,8 +38,6 @@ from eessi_sim.transport.base import TransportLimits
 from eessi_sim.transport.http import HttpListener, HttpTransport
 
 _log = logging.getLogger(__name__)
-_SPARED: Final = 3600.0
-"""Seconds for which a file of the spool is left alone that another process may have begun (our choice)."""
 _AGAIN: Final = 1.0
 """Seconds to wait before the news are followed again when the store was away."""
 
@@ -131,6 +129,7 @@ class _Desk:
         while True:
             for operations in await self.all_operations():
                 await operations.clean_today(self._retention)
+            await sweep_today(self._storage)
             await self._clock.sleep(_DAY)
 
     @property
@@ -148,9 +147,8 @@ async def _start_nodes(
     identity = state.tls_identity(process)
     storage = await open_storage(state.store_of(process))
     stack.push_async_callback(storage.close)
-    if storage.spool is not None:
-        has_peers = is_shared or bool(state.storage)
-        storage.spool.sweep(await storage.spooled(), spare_seconds=_SPARED if has_peers else 0)
+    has_peers = is_shared or bool(state.storage)
+    await sweep(storage, SPARED if has_peers else 0)
     party = InstitutionId(first.party)
     file = DirectoryFile(state.directory_of(party), state.directory_file)
     directory = file.directory

@@ -6,7 +6,7 @@ ahead, and so would everything of their case behind them.
 
 import contextlib
 from collections.abc import AsyncIterator, Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from eessi_sim.as4.exchange import OutboundState, wait_after
@@ -21,7 +21,10 @@ _MARGIN: Final = timedelta(seconds=1)
 
 
 async def recall(station: Station, held: Collection[str]) -> int:
-    """Make due at once what is put off for longer than the schedules of a node allow; return how many there were.
+    """Bring forward what is put off for longer than the schedules of a node allow; return how many there were.
+
+    An attempt that failed is made again at once. What was accepted waits for its receipt as long as from now on: it would
+    be given up if it were due after its last attempt.
 
     Args:
         station: the node.
@@ -31,9 +34,11 @@ async def recall(station: Station, held: Collection[str]) -> int:
     late += [each async for each in _put_off(station, Direction.IN, held)]
     for message in late:
         work = UnitOfWork()
-        now = station.clock.now()
         work.update_message(
-            message.direction, message.message_id, expected_states=(message.state,), due_at=now
+            message.direction,
+            message.message_id,
+            expected_states=(message.state,),
+            due_at=_due(station, message),
         )
         work.journal(station.note("recalled", "clock", message_id=message.message_id))
         with contextlib.suppress(Conflict):  # another process of this node was faster
@@ -55,6 +60,11 @@ async def _put_off(
         if len(page) < _PAGE:
             return
         before = page[-1].seq
+
+
+def _due(station: Station, message: StoredMessage) -> datetime:
+    now = station.clock.now()
+    return now + _longest(station, message) if message.state == OutboundState.AWAITING_RECEIPT else now
 
 
 def _longest(station: Station, message: StoredMessage) -> timedelta:

@@ -35,6 +35,8 @@ NODE_ITSELF: Final = "node"
 """Who is meant by what a node does by itself."""
 DISK_FLOOR: Final = 100 * 1024 * 1024
 """Octets that must be free where the store lies: room for the messages of some minutes (our choice, inferred)."""
+SPARED: Final = 3600.0
+"""Seconds for which a file of the spool is left alone that somebody may have begun (our choice)."""
 _QUEUES: Final = {
     "outbox": (
         Direction.OUT,
@@ -285,3 +287,25 @@ async def finish(nodes: Sequence[Node], within: float) -> bool:
         _log.warning("What is still under way is abandoned; its leases bring it back")
         return False
     return True
+
+
+async def sweep(storage: Storage, spare_seconds: float) -> None:
+    """Remove the files of the spool that no message and no content of the store names.
+
+    Args:
+        storage: whose spool it is.
+        spare_seconds: leave alone what was written in so many seconds before.
+
+    Raises:
+        Unavailable: the store or the folder cannot be used.
+    """
+    if storage.spool is not None:
+        storage.spool.sweep(await storage.spooled(), spare_seconds=spare_seconds)
+
+
+async def sweep_today(storage: Storage) -> None:
+    """Remove the files that the clean-up of the day left without a message; a store that fails costs one day."""
+    try:
+        await sweep(storage, SPARED)
+    except StorageError as error:
+        _log.warning("the spool is not swept today: %s", error.code)

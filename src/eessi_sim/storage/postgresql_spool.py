@@ -7,12 +7,11 @@ any time; a dump of the database is complete.
 """
 
 import asyncio
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from eessi_sim.errors import Unavailable
 from eessi_sim.spool import Spool, SpoolFile
+from eessi_sim.storage.own_folder import OwnFolder
 from eessi_sim.storage.postgresql_server import STATEMENT_SECONDS, Address
 from eessi_sim.storage.sql import load_numbered
 
@@ -32,8 +31,8 @@ class Pieces:
         self._address = address
         self._pool = pool
         self._sql = load_numbered("postgresql")
-        self._folder = tempfile.TemporaryDirectory(prefix="eessi-sim-spool-", dir=address.spool)
-        self.spool = Spool(Path(self._folder.name))
+        self._folder = OwnFolder("eessi-sim-spool-", address.spool)
+        self.spool = Spool(self._folder.path)
 
     async def send(self, file: SpoolFile) -> None:
         """Keep a file in the database, once; durable when this returns.
@@ -73,7 +72,7 @@ class Pieces:
 
     def close(self) -> None:
         """Remove the folder."""
-        self._folder.cleanup()
+        self._folder.close()
 
     async def _bring(self, digest: str) -> SpoolFile:
         piece, number, writer = self._sql["piece"], 0, self.spool.begin()

@@ -1,7 +1,9 @@
 """Messages that lie in a spool: from the sender's disk to the receiver's, through every check on the way."""
 
+import os
 import random
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,12 @@ from tests.helpers.lab import A003, BA, DRV, INPS, INSS, NAV, P_BUC_01, POINT, Z
 from eessi_sim.attachments import MEGABYTE
 from eessi_sim.buc.case import ParticipantChange
 from eessi_sim.errors import Unavailable
+from eessi_sim.gateway.retention import Retention
 from eessi_sim.identifiers import BucType, SedType
 from eessi_sim.ir.model import Endpoint, Exchange
 from eessi_sim.simulation import control
 from eessi_sim.simulation.control import StoreReader
+from eessi_sim.simulation.operations import SPARED, Operations, sweep_today
 from eessi_sim.storage.base import Direction, MessageKind, MessageQuery
 from eessi_sim.storage.sqlite import SqliteStorage
 
@@ -61,6 +65,34 @@ async def test_large_file_arrives_by_the_spool(disk: Lab, tmp_path: Path) -> Non
     assert disk.storage.spool is not None
     assert disk.storage.spool.sweep(await disk.storage.spooled()) == 0
     assert len(list((tmp_path / "store.db-spool").iterdir())) == 2
+
+
+async def test_file_of_a_message_whose_octets_were_removed_goes(disk: Lab, tmp_path: Path) -> None:
+    """After the clean-up of the day only the content of the case is left in the spool; what is younger than an hour stays."""
+    await _send(disk, NOISE)
+    await disk.work(91 * 86400)
+    spool = tmp_path / "store.db-spool"
+    for node in (disk.point, disk.node(NAV), disk.node(ZUS)):
+        await Operations(node).clean_today(Retention(messages=timedelta(days=90)))
+    await sweep_today(disk.storage)
+    assert len(list(spool.iterdir())) == 2
+    for path in spool.iterdir():
+        os.utime(path, (0, path.stat().st_mtime - SPARED))
+    await sweep_today(disk.storage)
+    assert [path.stat().st_size for path in spool.iterdir()] == [len(NOISE)]
+
+
+async def test_a_store_that_is_away_costs_one_sweep(
+    disk: Lab, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The daily sweep goes on the next day when the store cannot be read."""
+
+    async def away() -> frozenset[str]:
+        raise Unavailable("Expected an answer, found none")
+
+    monkeypatch.setattr(disk.storage, "spooled", away)
+    await sweep_today(disk.storage)
+    assert "the spool is not swept today: store-unavailable" in caplog.text
 
 
 async def test_large_file_passes_two_access_points(tmp_path: Path) -> None:

@@ -266,6 +266,24 @@ async def test_message_put_off_by_a_clock_that_was_ahead_is_not_put_off_after_a_
     assert ("recalled", "clock") in await lab.steps(NAV)
 
 
+async def test_last_wait_for_a_receipt_is_not_over_when_the_clock_was_ahead(lab: Lab) -> None:
+    """The clock was an hour ahead at the last attempt: the next run waits for the receipt a day, and has it in the end."""
+    lab.take_down(ZUS)
+    await lab.open()
+    work = UnitOfWork()
+    accepted = await lab.sent(NAV)
+    assert accepted.state == OutboundState.AWAITING_RECEIPT
+    due_at = lab.clock.now() + timedelta(days=1, hours=1)
+    work.update_message(Direction.OUT, accepted.message_id, attempts=6, due_at=due_at)
+    await lab.store(NAV).commit(work)
+    await lab.network.restart(NAV)
+    waiting = await lab.sent(NAV)
+    assert (waiting.state, waiting.due_at) == (accepted.state, due_at - timedelta(hours=1))
+    lab.bring_up(ZUS)
+    await lab.work(600)
+    assert await lab.delivery(NAV) == "delivered"
+
+
 async def test_document_does_not_pass_one_whose_attempt_could_not_be_stored(
     faulty: tuple[Lab, FaultyStorage],
 ) -> None:
