@@ -130,7 +130,7 @@ class Worker:
 
     async def _claim_all(self) -> None:
         while True:
-            if len(self._under_way) >= MOST_AT_ONCE:
+            while len(self._under_way) >= MOST_AT_ONCE:  # more of them while what was put off is tried again
                 await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             room = MOST_AT_ONCE - len(self._under_way)
             items = await self._queue.claim(room)

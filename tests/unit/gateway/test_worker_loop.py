@@ -254,6 +254,38 @@ async def test_store_that_stays_away_leaves_the_item_to_its_lease(
     assert (hand.claimed, hand.given_up, bool(worker._put_off)) == (["a"], [], False)
 
 
+async def test_items_that_were_put_off_take_the_room_of_new_ones(
+    worker: Worker, hand: Hand, clock: ManualClock
+) -> None:
+    """Beside as many as fit come those whose store was away: no more are claimed until there is room for one."""
+    gates = {str(number): asyncio.Event() for number in range(2 * MOST_AT_ONCE)}
+    limits: list[int] = []
+    claim = hand.claim
+
+    async def noting(limit: int) -> Sequence[str]:
+        limits.append(limit)
+        return await claim(limit)
+
+    async def work(item: str) -> None:
+        if int(item) < MOST_AT_ONCE and item not in seen:
+            seen.add(item)
+            raise Unavailable("Expected an answer, found none")
+        await gates[item].wait()
+
+    seen: set[str] = set()
+    hand.claim, hand.work = noting, work  # type: ignore[method-assign]
+    hand.put(*gates)
+    worker.start()
+    await settle()
+    clock.advance(timedelta(seconds=1))
+    await settle()
+    assert worker.under_way == 2 * MOST_AT_ONCE
+    for item in reversed(gates):
+        gates[item].set()
+        await settle()
+    assert min(limits) == 1
+
+
 async def test_item_that_cannot_even_be_given_up_is_logged(
     worker: Worker, hand: Hand, caplog: pytest.LogCaptureFixture
 ) -> None:
