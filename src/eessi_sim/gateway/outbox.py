@@ -161,8 +161,14 @@ class Outbox:
         )
         self._turns.enter(claimed)
         if claimed and not self._has_retries:  # another process of the node may have met a peer that is away
-            self._has_retries = await self._station.store.next_due(Direction.OUT, _RETRIES) is not None
+            self._has_retries = await self._may_have_retries()
         return claimed
+
+    async def _may_have_retries(self) -> bool:
+        try:
+            return await self._station.store.next_due(Direction.OUT, _RETRIES) is not None
+        except StorageError:
+            return True  # what was claimed is not to be lost until its lease ends
 
     async def next_due(self) -> datetime | None:
         """Return when the next message is due."""

@@ -224,6 +224,16 @@ async def test_fault_while_claiming_does_not_end_the_queue(faulty: tuple[Lab, Fa
     assert (await lab.sent(DRV, MessageKind.RECEIPT)).state == "forwarded"
 
 
+async def test_fault_between_claiming_and_sending_loses_no_time(faulty: tuple[Lab, FaultyStorage]) -> None:
+    """The store cannot say what else is due: what was claimed leaves at once, not when its lease has ended."""
+    lab, storage = faulty
+    await lab.open(P2000, owner=INSS, others=[DRV], buc=P_BUC_01)
+    storage.fail(INSS, "next_due", Unavailable("Expected an answer, found none"))
+    await lab.reply(INSS, P4000)
+    await lab.work(5)
+    assert await lab.delivery(INSS, P4000) == "delivered"
+
+
 async def test_unexpected_fault_of_an_outbox_is_visible(faulty: tuple[Lab, FaultyStorage]) -> None:
     """A message that our own code cannot send on is refused with the fault as its reason."""
     lab, storage = faulty
