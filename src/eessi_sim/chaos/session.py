@@ -47,7 +47,7 @@ class Order:
     """Where the network lives."""
     seconds: float
     seed: int
-    settle: float = 240.0
+    settle: float = 400.0
     """Seconds that the network has to finish when the disturbances are over."""
     keys: KeyAlgorithm = KeyAlgorithm.P_256
     kinds: frozenset[Kind] = frozenset(Kind)
