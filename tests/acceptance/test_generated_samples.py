@@ -98,7 +98,11 @@ def test_one_seed_is_one_career() -> None:
 def test_every_pattern_of_the_guide_is_used() -> None:
     """No pattern is misspelt or hidden behind another one: each decides about a field of some SED."""
     guide = Guide.load(resources.schemas() / "samples" / "fields.yaml")
+    unused = guide.values
     for definition in CATALOGUE.definitions():
         Generator(definition, guide=guide).attempt(0, FULL)
-    used = set(guide._known.values())
-    assert [entry.pattern.pattern for entry in guide.values if entry not in used] == []
+        used = set(guide._known.values())
+        unused = tuple(entry for entry in unused if entry not in used)
+        if not unused:
+            break
+    assert [entry.pattern.pattern for entry in unused] == []

@@ -437,10 +437,10 @@ def test_an_institution_without_behaviours_is_shown(tmp_path: Path) -> None:
     assert "Behaviours" not in run("institutions", "show", "NO:TEST01", "--folder", tmp_path).stdout
 
 
-def test_every_institution_can_be_shown() -> None:
-    """No institution lacks what is shown."""
-    for each in run_json("institutions", "list"):
-        assert run("institutions", "show", each["id"]).exit_code == 0
+def test_an_institution_of_every_country_can_be_shown() -> None:
+    """None lacks what is shown; each reads the whole folder, so one for each country is tried."""
+    for party in {each["id"][:2]: each["id"] for each in run_json("institutions", "list")}.values():
+        assert run("institutions", "show", party).exit_code == 0
 
 
 def test_an_unknown_institution_names_the_nearest() -> None:
