@@ -42,20 +42,19 @@ class OwnFolder:
 
 
 def _make(prefix: str, around: Path) -> tuple[Path, int]:
-    for _ in range(_TRIES):
-        try:
+    try:
+        for _ in range(_TRIES):
             path = Path(tempfile.mkdtemp(prefix=prefix, dir=around))
-        except OSError as error:
-            raise Unavailable(
-                f'Expected to make a folder in "{around}", found: {error.strerror}',
-                hint="Look for space on the disk and at the permissions of the folder, or name another with &spool=DIR.",
-            ) from error
-        with contextlib.suppress(FileNotFoundError):
             handle = _lock(path)
             if handle is not None:
                 if path.exists():
                     return path, handle
                 os.close(handle)
+    except OSError as error:
+        raise Unavailable(
+            f'Expected to make and lock a folder in "{around}", found: {error.strerror}',
+            hint="Look for space on the disk and at the permissions of the folder, or name another with &spool=DIR.",
+        ) from error
     raise Unavailable(
         f'Expected to keep a new folder in "{around}", found each removed at once',
         hint="Name a folder that only this program uses with &spool=DIR.",
@@ -73,10 +72,20 @@ def _remove_left(path: Path) -> None:
 
 
 def _lock(path: Path) -> int | None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    """Return the lock on a folder, None when another process has it or has removed the folder.
+
+    Raises:
+        OSError: the disk knows no locks, or the folder is somebody else's.
+    """
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    except FileNotFoundError:
+        return None
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except OSError as error:
         os.close(handle)
-        return None
+        if isinstance(error, BlockingIOError):
+            return None
+        raise
     return handle

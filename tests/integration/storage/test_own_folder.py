@@ -1,5 +1,7 @@
 """Folders of processes, and what is left of those that were killed."""
 
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +51,18 @@ def test_folders_of_another_kind_stay(tmp_path: Path) -> None:
 
 def test_a_place_that_is_not_there_is_named(tmp_path: Path) -> None:
     """The error says which folder was tried and how to name another one."""
-    with pytest.raises(Unavailable, match=f'make a folder in "{tmp_path}/none"') as caught:
+    with pytest.raises(Unavailable, match=f'folder in "{tmp_path}/none"') as caught:
         OwnFolder("ours-", f"{tmp_path}/none")
+    assert "&spool=DIR" in str(caught.value.hint)
+
+
+def test_a_disk_without_locks_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some network disks lock nothing: the error says where and how to name another folder."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    with pytest.raises(Unavailable, match="found: No locks available") as caught:
+        OwnFolder("ours-", str(tmp_path))
     assert "&spool=DIR" in str(caught.value.hint)
